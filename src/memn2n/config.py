@@ -1,0 +1,203 @@
+"""Settings, as frozen dataclasses: one for the network, one for its training.
+
+Defaults follow the official code where paper and code differ and the code trains better (empty slots that keep
+attention, index jitter); ``paper`` and ``official`` give each variant exactly. The choice is told in docs/qa.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+from memn2n.errors import ConfigError
+
+Encoding = Literal["bow", "pe", "pe-official"]
+Temporal = Literal["none", "add", "word"]
+Tying = Literal["adjacent", "layerwise"]
+EmptySlots = Literal["keep", "mask"]
+AnswerSoftmax = Literal["words", "all"]
+LinearStart = Literal["none", "fixed", "validation"]
+NoiseKind = Literal["none", "jitter", "empty"]
+Sampling = Literal["permutation", "replacement"]
+ValidationSplit = Literal["tail", "random"]
+Clip = Literal["frobenius", "spectral"]
+Select = Literal["train", "validation"]
+Variant = Literal["default", "official", "paper"]
+
+
+class _Config:
+    """What both settings share: types and choices are checked when they are made."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in fields(self):  # type: ignore[arg-type]
+            _check_type(field.name, getattr(self, field.name), hints[field.name])
+        self._check()
+
+    def _check(self) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Settings from parsed JSON or TOML.
+
+        Raises:
+            ConfigError: for a key that does not exist, a missing one, or a value of the wrong type or range.
+        """
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        for name in values:
+            if name not in known:
+                raise ConfigError(f"{name} is not a setting; there are: {', '.join(sorted(known))}")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(str(error)) from None
+
+
+def _check_type(name: str, value: object, hint: Any) -> None:
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"{name} is {value!r}: it must be one of {', '.join(get_args(hint))}")
+        return
+    kinds = get_args(hint) or (hint,)  # float | None
+    if float in kinds and type(value) is int:
+        return
+    if type(value) not in kinds:
+        names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise ConfigError(f"{name} is {value!r}: it must be of type {names}")
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also refuses nan
+        raise ConfigError(f"{name} is {value}: it must be from {low} to {high}")
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ConfigError(f"{name} is {value}: it must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(_Config):
+    """The network of section 2 and 4.1 of the paper."""
+
+    dim: int = 20
+    """Size d of the embeddings and of the state: 20 for one task, 50 for all of bAbI jointly (paper)."""
+    hops: int = 3
+    """How many times K the memory is read."""
+    encoding: Encoding = "pe-official"
+    """How the words of a sentence become one vector. bow: their sum. pe: weighted by position, with the paper's
+    weights and the sentence's own length. pe-official: the official code's weights, about twice as large, with the
+    length of the longest sentence of the training data."""
+    temporal: Temporal = "word"
+    """How the order of sentences is known. add: T(i) is added to sentence i (paper). word: time is one more word at
+    the sentence's end, weighted as such, and its embeddings are rows of the word matrices (official code); not
+    with encoding pe, whose weights know no common last position. none: no order."""
+    tying: Tying = "adjacent"
+    """adjacent: A of a hop is C of the hop before it, B = A of the first, W = C of the last. layerwise: all hops share
+    A and C, B and W are their own, and the state passes through a learned H (the RNN-like type)."""
+    relu: bool = False
+    """Whether the state passes through a ReLU after each hop (the paper's starred column)."""
+    empty_slots: EmptySlots = "keep"
+    """keep: the memory has as many slots as the longest training story, and an empty one scores 0 and keeps its share
+    of the attention (official code; mean error on bAbI 1k is 1.7 points lower with it). mask: attention is shared
+    among the sentences alone."""
+    answer_softmax: AnswerSoftmax = "all"
+    """What competes to be the answer. words: the vocabulary's words. all: null and time words too (official code).
+    Only words are ever given as answers."""
+    memory_size: int = 50
+    """How many sentences the memory holds at most; of a longer story the latest are kept."""
+
+    def _check(self) -> None:
+        _check_range("dim", self.dim, 1, 4096)
+        _check_range("hops", self.hops, 1, 64)
+        _check_range("memory_size", self.memory_size, 1, 10_000)
+        if self.temporal == "word" and self.encoding == "pe":
+            raise ConfigError('temporal "word" goes with encoding "bow" or "pe-official"; take temporal "add"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(_Config):
+    """The training of section 4.2 of the paper."""
+
+    epochs: int = 100
+    """Epochs after the linear start."""
+    learning_rate: float | None = None
+    """The first rate. Without one: 0.01, or 0.005 with a linear start (paper)."""
+    decay_every: int = 25
+    """The rate is halved at each epoch that is a multiple of this one, the linear start not counted."""
+    batch_size: int = 32
+    """Questions in a batch; their costs are summed, not averaged, so the step grows with it."""
+    clip_norm: float = 40.0
+    """A matrix whose gradient has a larger norm than this has it scaled down to it, each matrix by itself."""
+    clip: Clip = "frobenius"
+    """The norm that is clipped: frobenius (paper), or spectral, the largest singular value (official code)."""
+    linear_start: LinearStart = "fixed"
+    """Training first without the softmax of the attention (section 4.1). fixed: for linear_start_epochs (official
+    code). validation: until the validation loss stops falling, at most linear_start_epochs (paper). none: not."""
+    linear_start_epochs: int = 20
+    """Length of the linear start: 20 for one task, 30 jointly (official code)."""
+    noise: NoiseKind = "jitter"
+    """Random noise in time (RN), which keeps T from learning by rote. jitter: the sentences take some of the next few
+    time indices too, in order (official code). empty: empty sentences are put between the sentences (paper)."""
+    noise_rate: float = 0.1
+    """How much: up to this share of the story's length, rounded up, is added, any number equally likely."""
+    unknown_rate: float = 0.0
+    """Share of the words that are replaced by the unknown word in each batch, so that unknown words in a question
+    asked later are something that the network has met."""
+    sampling: Sampling = "replacement"
+    """permutation: each question once an epoch. replacement: full batches drawn with replacement (official code)."""
+    validation: float = 0.1
+    """Share of the questions held out for validation, 0 for none; not used where validation data is given."""
+    validation_split: ValidationSplit = "tail"
+    """Which ones: the last ones of each task, or random ones (official code: tail for one task, random jointly)."""
+    restarts: int = 3
+    """How many networks are trained, each from its own random start; one of them is kept (paper: 10)."""
+    select: Select = "train"
+    """Which one: that of the lowest loss on the training data (paper), or on the validation data."""
+    init_std: float = 0.1
+    """Standard deviation of the normal distribution that parameters start from."""
+    seed: int = 0
+    """The same seed, data and machine give the same model."""
+
+    def _check(self) -> None:
+        _check_range("epochs", self.epochs, 1, 1_000_000)
+        _check_range("decay_every", self.decay_every, 1, 1_000_000)
+        _check_range("batch_size", self.batch_size, 1, 1_000_000)
+        _check_range("linear_start_epochs", self.linear_start_epochs, 1, 1_000_000)
+        _check_range("noise_rate", self.noise_rate, 0, 10)
+        _check_range("unknown_rate", self.unknown_rate, 0, 0.9)
+        _check_range("validation", self.validation, 0, 0.9)
+        _check_range("restarts", self.restarts, 1, 10_000)
+        _check_range("seed", self.seed, 0, 2**63 - 1)
+        _check_positive("clip_norm", self.clip_norm)
+        _check_positive("init_std", self.init_std)
+        if self.learning_rate is not None:
+            _check_positive("learning_rate", self.learning_rate)
+
+    @property
+    def first_rate(self) -> float:
+        """The learning rate of the first epoch."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 0.01 if self.linear_start == "none" else 0.005
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch after the linear start, counted from 1."""
+        return self.first_rate * 0.5 ** (epoch // self.decay_every)
+
+
+def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
+    """The settings of a variant, as given in docs/qa.md: "default", "official" (Matlab code) or "paper" (its text)."""
+    if name == "paper":
+        return (
+            NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
+            TrainingConfig(linear_start="validation", noise="empty", sampling="permutation",
+                           validation_split="random", restarts=10),
+        )  # fmt: skip
+    if name == "official":
+        return NetworkConfig(), TrainingConfig(clip="spectral", restarts=10)
+    if name == "default":
+        return NetworkConfig(), TrainingConfig()
+    raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(Variant))}")

@@ -1,0 +1,58 @@
+"""The package's exceptions: each message says what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["ConfigError", "DataError", "DataWarning", "DownloadError", "InputError", "MemN2NError", "ModelError",
+           "TrainingError"]  # fmt: skip
+
+
+class MemN2NError(Exception):
+    """Base of every exception that this package raises on purpose.
+
+    ``exit_status`` is what the command line exits with: 1 for a failure, 2 for bad input.
+    """
+
+    exit_status = 1
+
+
+class InputError(MemN2NError, ValueError):
+    """What the caller gave cannot be used; the message names the remedy."""
+
+    exit_status = 2
+
+
+class ConfigError(InputError):
+    """An option is out of range, or contradicts another one."""
+
+
+class DataError(InputError):
+    """A data file is missing, empty or malformed; the message starts with ``file:line``.
+
+    Args:
+        path: the file, or a name for a stream (``<stdin>``).
+        line: the line, counted from 1; ``None`` when the whole file is meant.
+        message: what is wrong, and the remedy.
+    """
+
+    def __init__(self, path: str | Path, line: int | None, message: str) -> None:
+        super().__init__(f"{path}: {message}" if line is None else f"{path}:{line}: {message}")
+        self.path = str(path)
+        self.line = line
+
+
+class ModelError(InputError):
+    """A model directory is missing, damaged, foreign or of another version."""
+
+
+class TrainingError(MemN2NError):
+    """Training failed: every restart diverged."""
+
+
+class DownloadError(MemN2NError):
+    """A download failed, or what arrived is not what was asked for."""
+
+
+class DataWarning(UserWarning):
+    """Part of the data was left out; the message says which part and why."""

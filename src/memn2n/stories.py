@@ -1,0 +1,134 @@
+"""Stories with a question: as text (Example) and encoded in flat arrays (StorySet)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from memn2n.text import Vocabulary
+
+Ints = npt.NDArray[np.int32]
+
+UNKNOWN_ANSWER = -1
+"""Answer id of an answer that the vocabulary does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question about a story.
+
+    Args:
+        story: the sentences that stand before the question, oldest first.
+        question: the question's text.
+        answer: the answer's text; one symbol, however many words it has.
+        support: positions in ``story`` (from 0) of the sentences that the answer follows from, where known.
+        task: a label by which results are grouped: "1" to "20" for bAbI.
+    """
+
+    story: tuple[str, ...]
+    question: str
+    answer: str
+    support: tuple[int, ...] = ()
+    task: str = ""
+
+
+class Split(NamedTuple):
+    """Examples to train on, and examples to test on."""
+
+    train: list[Example]
+    test: list[Example]
+
+
+def fingerprint(example: Example) -> int:
+    """64 bits of a hash over the story and question, by which exact copies between files are counted."""
+    text = "\n".join((*example.story, example.question))
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
+
+
+@dataclass(frozen=True)
+class StorySet:
+    """Encoded examples, ragged and flat as a CSR matrix is: no padding, every distinct sentence once.
+
+    Sentence ``s`` is ``words[sentence_start[s]:sentence_start[s + 1]]``, word ids; example ``e`` has the
+    sentences ``story[story_start[e]:story_start[e + 1]]``, sentence ids, oldest first; its question is a
+    sentence too. All arrays are int32.
+
+    Args:
+        words: (words of all sentences)
+        sentence_start: (sentences + 1)
+        story: (sentences of all stories)
+        story_start: (examples + 1)
+        question: (examples) sentence ids
+        answer: (examples) word ids, or ``UNKNOWN_ANSWER``
+        support: (supporting facts of all examples) positions in the example's story
+        support_start: (examples + 1)
+        task: (examples) positions in ``tasks``
+        tasks: the tasks' labels, in the order in which they came
+    """
+
+    words: Ints
+    sentence_start: Ints
+    story: Ints
+    story_start: Ints
+    question: Ints
+    answer: Ints
+    support: Ints
+    support_start: Ints
+    task: Ints
+    tasks: tuple[str, ...]
+
+    @classmethod
+    def encode(cls, examples: Iterable[Example], vocabulary: Vocabulary) -> StorySet:
+        """Encode examples, in one pass over them."""
+        words: list[int] = []
+        sentence_start = [0]
+        sentence_ids: dict[str, int] = {}
+
+        def sentence_id(text: str) -> int:
+            known = sentence_ids.get(text)
+            if known is None:
+                known = sentence_ids[text] = len(sentence_ids)
+                words.extend(vocabulary.encode(text))
+                sentence_start.append(len(words))
+            return known
+
+        story: list[int] = []
+        story_start = [0]
+        question: list[int] = []
+        answer: list[int] = []
+        support: list[int] = []
+        support_start = [0]
+        task: list[int] = []
+        tasks: dict[str, int] = {}
+        for example in examples:
+            story.extend(map(sentence_id, example.story))
+            story_start.append(len(story))
+            question.append(sentence_id(example.question))
+            known_answer = vocabulary.answer_id(example.answer)
+            answer.append(UNKNOWN_ANSWER if known_answer is None else known_answer)
+            support.extend(example.support)
+            support_start.append(len(support))
+            task.append(tasks.setdefault(example.task, len(tasks)))
+        flat = (words, sentence_start, story, story_start, question, answer, support, support_start, task)
+        return cls(*(np.asarray(column, np.int32) for column in flat), tuple(tasks))
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.question)
+
+    @property
+    def longest_story(self) -> int:
+        """Number of sentences of the longest story; 0 when there is none."""
+        return int(np.diff(self.story_start).max(initial=0))
+
+    @property
+    def longest_sentence(self) -> int:
+        """Number of words of the longest sentence or question; 0 when there is none."""
+        return int(np.diff(self.sentence_start).max(initial=0))

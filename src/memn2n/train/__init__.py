@@ -1,0 +1,1 @@
+"""Training: the loop of one network, its noise and schedule, and restarts."""
