@@ -116,8 +116,14 @@ class StorySet:
             support.extend(example.support)
             support_start.append(len(support))
             task.append(tasks.setdefault(example.task, len(tasks)))
-        flat = (words, sentence_start, story, story_start, question, answer, support, support_start, task)
-        return cls(*(np.asarray(column, np.int32) for column in flat), tuple(tasks))
+
+        def flat(values: list[int]) -> Ints:
+            return np.asarray(values, np.int32)
+
+        return cls(
+            flat(words), flat(sentence_start), flat(story), flat(story_start), flat(question), flat(answer),
+            flat(support), flat(support_start), flat(task), tuple(tasks),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         """Number of examples."""

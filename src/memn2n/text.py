@@ -21,9 +21,9 @@ _INSIDE_WORDS = "_'’-\u200c\u200d"  # joins letters: don't, e-mail, and the jo
 
 
 class _Separators(dict[int, int]):
-    """Maps each code point to itself inside words and to a space elsewhere, filled as text comes by.
+    r"""Maps each code point to itself inside words and to a space elsewhere, filled as text comes by.
 
-    Letters, marks and numbers make words. Marks must be named: Python's ``\\w`` leaves out the vowel signs of
+    Letters, marks and numbers make words. Marks must be named: Python's ``\w`` leaves out the vowel signs of
     Hindi, and splits its words to pieces.
     """
 

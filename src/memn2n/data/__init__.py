@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from memn2n.stories import Example
 
+Part = Literal["train", "valid", "test"]
+
 JSONL_SUFFIXES = (".jsonl", ".json", ".ndjson")
 
 
 def read_stories(
     path: str | Path,
-    part: Literal["train", "valid", "test"] = "train",
+    part: Part = "train",
     task: int | Iterable[int] | None = None,
 ) -> list[Example]:
     """Read the examples of a file or folder, whatever its format.

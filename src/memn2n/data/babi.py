@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
-_FILE = re.compile(r"qa([0-9]+)_(?:.*_)?(train|valid|test)\.txt")
+_PARTS = ("train", "valid", "test")
+_FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt")
 
 
 def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = None) -> Iterator[Example]:
@@ -65,6 +66,8 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         question, answer, *rest = (column.strip() for column in body.split("\t"))
         if not question or not answer:
             raise DataError(where, number, "a question without answer; write question<tab>answer")
+        if not any(map(str.isalnum, question)):
+            raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
         if not story:
             raise DataError(where, number, "a question without a story; put its sentences before it")
         support = _support(" ".join(rest), positions, where, number)
@@ -94,6 +97,13 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
     Raises:
         DataError: for a folder or task that is not there, or a malformed file.
     """
+    if task is None:
+        train, test = available(folder, "train"), available(folder, "test")
+        task = train.keys() & test.keys()
+        lacking = sorted(train.keys() ^ test.keys())
+        if lacking and task:
+            _warn_left_out(folder, "training or test", lacking)
+
     def read(part: str) -> list[Example]:
         return [example for file in task_files(folder, part, task) for example in iter_babi(file)]
 
@@ -107,35 +117,47 @@ def task_files(folder: str | Path, part: str, task: int | Iterable[int] | None =
 
     Raises:
         DataError: if the folder, or a file of a wanted task, is not there, or a task has two.
-        InputError: if no task is wanted.
+        InputError: if an empty selection of tasks is wanted.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(folder, None, "there is no such folder" if not folder.exists() else "this is not a folder")
-    found: dict[int, Path] = {}
-    seen = set()
-    for path in sorted(folder.iterdir()):
-        name = _FILE.fullmatch(path.name)
-        if name is None:
-            continue
-        seen.add(int(name[1]))
-        if name[2] == part:
-            if int(name[1]) in found:
-                raise DataError(path, None, f"task {name[1]} has a second {part} file, {found[int(name[1])].name}")
-            found[int(name[1])] = path
+    found = available(folder, part)
     if task is None:
+        everything = {number for part in _PARTS for number in available(folder, part)}
+        if found and found.keys() < everything:
+            _warn_left_out(folder, part, sorted(everything - found.keys()))
         wanted = sorted(found)
-        missing = sorted(seen - found.keys())
-        if missing and wanted:
-            tasks = ", ".join(map(str, missing))
-            warnings.warn(f"{folder}: no {part} file for task {tasks}; left out", DataWarning, stacklevel=2)
-        if not wanted:
-            raise DataError(folder, None, f"there is no bAbI {part} file here (qa1_..._{part}.txt)")
     else:
         wanted = [task] if isinstance(task, int) else sorted(set(task))
+    if not found:
+        raise DataError(folder, None, f"there is no bAbI {part} file here (qa1_..._{part}.txt)")
     if not wanted:
         raise InputError("no task was chosen")
     for number in wanted:
         if number not in found:
             raise DataError(folder, None, f"there is no {part} file of task {number} (qa{number}_..._{part}.txt)")
     return [found[number] for number in wanted]
+
+
+def available(folder: str | Path, part: str) -> dict[int, Path]:
+    """Task number -> file, for each file of a part in the folder.
+
+    Raises:
+        DataError: if the folder is not there, or a task has two files.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(folder, None, "this is not a folder" if folder.exists() else "there is no such folder")
+    found: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name = _FILE.fullmatch(path.name)
+        if name is None or name[2] != part:
+            continue
+        number = int(name[1])
+        if number in found:
+            raise DataError(path, None, f"task {number} has another {part} file, {found[number].name}; remove one")
+        found[number] = path
+    return found
+
+
+def _warn_left_out(folder: str | Path, part: str, tasks: list[int]) -> None:
+    numbers = ", ".join(map(str, tasks))
+    warnings.warn(f"{folder}: no {part} file of task {numbers}; left out", DataWarning, stacklevel=3)

@@ -1,7 +1,8 @@
 """Stories of the user's own: JSON lines, one question a line.
 
-``{"story": ["sentence", ...], "question": "...", "answer": "...", "support": [0], "task": "..."}``; ``support`` (positions
-in the story, from 0) and ``task`` may be left out, other keys are ignored.
+``{"story": ["sentence", ...], "question": "...", "answer": "...", "support": [0], "task": "..."}``
+
+``support`` (positions in the story, from 0) and ``task`` may be left out; other keys are ignored.
 """
 
 from __future__ import annotations
@@ -51,9 +52,7 @@ def write_jsonl(path: str | Path, examples: Iterable[Example]) -> None:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def iter_records(
-    source: str | Path | BinaryIO, name: str | None = None
-) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield (file, line number, JSON object) for each line that is not blank.
 
     Raises:
@@ -93,7 +92,10 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
     for position, sentence in enumerate(story):
         if not sentence.strip():
             raise DataError(where, number, f'sentence {position} of "story" is blank; leave it out')
-    return tuple(story), _text(record, "question", where, number)
+    question = _text(record, "question", where, number)
+    if not any(map(str.isalnum, question)):
+        raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')
+    return tuple(story), question
 
 
 def _text(record: dict[str, Any], key: str, where: str, number: int) -> str:

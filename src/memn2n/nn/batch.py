@@ -76,9 +76,7 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
     return Batch(*map(torch.from_numpy, (sentences, memory, layout.time, layout.filled, question, answer)))
 
 
-def batches(
-    stories: StorySet, examples: Longs, memory_size: int, size: int = 256
-) -> Iterator[tuple[Longs, Batch]]:
+def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 256) -> Iterator[tuple[Longs, Batch]]:
     """Yield (examples, their batch), at most ``size`` at a time, in order and without noise."""
     for start in range(0, len(examples), size):
         some = examples[start : start + size]

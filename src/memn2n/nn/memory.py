@@ -94,8 +94,6 @@ def attend(
     return masked.softmax(1)[:, :-1]
 
 
-def read(
-    p: Float[Tensor, "batch slot"], c: Float[Tensor, "batch slot dim"]
-) -> Float[Tensor, "batch dim"]:
+def read(p: Float[Tensor, "batch slot"], c: Float[Tensor, "batch slot dim"]) -> Float[Tensor, "batch dim"]:
     """What the attention reads from memory: o = sum_i p_i c_i (equation 2)."""
     return torch.einsum("bn,bnd->bd", p, c)

@@ -82,10 +82,13 @@ class QANetwork(nn.Module):
         self.config = config
         self.shape = shape
         K = config.hops
+        # which table is A and C of each hop, which one is B, and which one W transposed
         if config.tying == "adjacent":
-            n_tables, self.A, self.C, self.B, self.W = K + 1, range(K), range(1, K + 1), 0, K
+            n_tables = K + 1
+            self.A, self.C, self.B, self.W = list(range(K)), list(range(1, K + 1)), 0, K
         else:
-            n_tables, self.A, self.C, self.B, self.W = 4, [0] * K, [1] * K, 2, 3
+            n_tables = 4
+            self.A, self.C, self.B, self.W = [0] * K, [1] * K, 2, 3
         self.memory_tables = sorted({*self.A, *self.C})
         rows = shape.vocabulary + (shape.slots if config.temporal == "word" else 0)
 
@@ -139,6 +142,10 @@ class QANetwork(nn.Module):
         logits = u @ self.tables[self.W].T + self.closed  # (3), less its softmax
         return logits, torch.stack(attention)
 
+    def best(self, logits: Float[Tensor, "batch row"]) -> Int[Tensor, " batch"]:
+        """The most probable word's id."""
+        return logits[:, SPECIAL : self.shape.vocabulary].argmax(1) + SPECIAL
+
     def words(self, logits: Float[Tensor, "batch row"]) -> Float[Tensor, "batch word"]:
         """Probabilities of the vocabulary's words as answers; column 0 is the word of id ``SPECIAL``."""
         return logits.softmax(1)[:, SPECIAL : self.shape.vocabulary]
@@ -170,8 +177,9 @@ class QANetwork(nn.Module):
     def _time(self, table: int) -> Float[Tensor, "slot dim"]:
         """T of a table: its own matrix, or the table's last rows, weighed as the last word of a sentence is."""
         if self.config.temporal == "add":
-            return self.times[table]
-        rows = self.tables[table][self.shape.vocabulary :]  # (slots, d)
+            own: Tensor = self.times[table]
+            return own
+        rows: Tensor = self.tables[table][self.shape.vocabulary :]  # (slots, d)
         if self.config.encoding == "bow":
             return rows
         k = torch.arange(1, self.config.dim + 1, dtype=rows.dtype, device=rows.device)

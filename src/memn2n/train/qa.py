@@ -7,15 +7,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from memn2n.nn.batch import Batch, batches, make_batch
+from memn2n.nn.batch import batches, make_batch
 from memn2n.train.noise import RandomNoise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import numpy as np
 
     from memn2n.config import Clip, TrainingConfig
     from memn2n.nn.batch import Longs
@@ -97,9 +98,10 @@ def train(
                 continue
             begin = time.perf_counter()
             score = _train_epoch(network, stories, examples, config, rng, rate, phase == "linear")
-            if not math.isfinite(score.loss):
-                raise DivergedError(f"the loss was {score.loss} in {phase} epoch {epoch}")
             validated = None if valid is None else measure(network, *valid, linear=phase == "linear")
+            for loss in (score.loss, 0.0 if validated is None else validated.loss):
+                if not math.isfinite(loss):
+                    raise DivergedError(f"the loss became {loss} in {phase} epoch {epoch}")
             seconds = time.perf_counter() - begin
             whole_epoch = {name: value.clone() for name, value in network.state_dict().items()}
             on_epoch(Epoch(restart, phase, epoch, rate, score, validated, seconds))
@@ -130,7 +132,7 @@ def measure(network: QANetwork, stories: StorySet, examples: Longs, *, linear: b
     for _, batch in batches(stories, examples, network.config.memory_size):
         logits, _ = network(batch, linear)
         loss += functional.cross_entropy(logits, batch.answer, reduction="sum").item()
-        wrong += _count_wrong(logits, batch)
+        wrong += int((network.best(logits) != batch.answer).sum())
     return Score(loss / max(len(examples), 1), wrong / max(len(examples), 1))
 
 
@@ -153,10 +155,10 @@ def _train_epoch(
         loss += cost.item()
         if not math.isfinite(loss):
             break
-        wrong += _count_wrong(logits, batch)
+        wrong += int((network.best(logits) != batch.answer).sum())
         seen += len(chosen)
         network.zero_grad()
-        cost.backward()
+        torch.autograd.backward(cost)
         sgd_step(network, rate, config.clip_norm, config.clip)
     return Score(loss / max(seen, 1), wrong / max(seen, 1))
 
@@ -184,7 +186,3 @@ def sgd_step(network: QANetwork, rate: float, clip_norm: float, clip: Clip) -> N
             norm = torch.linalg.matrix_norm(gradient, 2).item()
         parameter.add_(gradient, alpha=-rate * min(1.0, clip_norm / norm) if norm > 0 else 0.0)
     network.zero_null()
-
-
-def _count_wrong(logits: torch.Tensor, batch: Batch) -> int:
-    return int((logits.argmax(1) != batch.answer).sum())

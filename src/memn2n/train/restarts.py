@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,10 +17,14 @@ from memn2n.stories import UNKNOWN_ANSWER, StorySet
 from memn2n.train.qa import DivergedError, Epoch, Score, measure, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from memn2n.config import NetworkConfig, TrainingConfig
     from memn2n.nn.batch import Longs
+
+INTERRUPTED = "interrupted"
+
+_NOTHING = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Restart:
         train: score on the training data after training, without noise; None if it diverged.
         valid: score on the validation data, where there is some.
         seconds: how long it took.
-        stopped: why it ended before its last epoch ("interrupted", or in which epoch the loss was not finite), or "".
+        stopped: why it ended before its last epoch (``INTERRUPTED``, or in which epoch the loss was not finite), or "".
         kept: whether this network was selected.
     """
 
@@ -40,6 +46,12 @@ class Restart:
     seconds: float
     stopped: str = ""
     kept: bool = False
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Restart:
+        """A restart from parsed JSON, as ``dataclasses.asdict`` wrote it; raises TypeError for other keys."""
+        scores = {name: values[name] and Score(**values[name]) for name in ("train", "valid")}
+        return cls(**(values | scores))
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Outcome:
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training early."""
-        return any(restart.stopped == "interrupted" for restart in self.restarts)
+        return any(restart.stopped == INTERRUPTED for restart in self.restarts)
 
 
 def train_restarts(
@@ -79,79 +91,92 @@ def train_restarts(
         KeyboardInterrupt: on Ctrl-C before anything is worth keeping; later, Ctrl-C ends the training and what is
             best so far is returned.
     """
-    examples, held_out = hold_out(stories, config) if valid is None else (np.arange(len(stories)), None)
-    validation: tuple[StorySet, Longs] | None = None
-    if valid is not None:
-        validation = (valid, np.flatnonzero(valid.answer != UNKNOWN_ANSWER))
-    elif held_out is not None:
-        validation = (stories, held_out)
-    if validation is None or not len(validation[1]):
-        validation = None
-        needs = [name for name in ("select", "linear_start") if getattr(config, name) == "validation"]
-        if needs:
-            raise ConfigError(f'{needs[0]} is "validation", but there is no validation data; raise validation')
+    examples, held_out = hold_out(stories, config) if valid is None else (np.arange(len(stories)), _NOTHING)
+    validation = (stories, held_out) if valid is None else (valid, np.flatnonzero(valid.answer != UNKNOWN_ANSWER))
+    if not len(validation[1]):
+        _check_needs_no_validation(config)
     slots = max(min(stories.longest_story, network_config.memory_size), 1)
     shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots)
     best: QANetwork | None = None
-    best_loss = np.inf
+    best_loss = math.inf
     restarts: list[Restart] = []
     kept = -1
-    for number in range(config.restarts):
-        rng = np.random.default_rng([config.seed, number])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        network = QANetwork(network_config, shape, generator, config.init_std)
-        begin = time.perf_counter()
-        stopped = ""
-        try:
-            if not train(network, stories, examples, validation, config, rng, on_event, number):
-                stopped = "interrupted"
-            scores = measure(network, stories, examples)
-            valid_score = None if validation is None else measure(network, *validation)
-        except DivergedError as error:
-            restarts.append(Restart(number, None, None, time.perf_counter() - begin, stopped=str(error)))
-            on_event(restarts[-1])
-            continue
-        except KeyboardInterrupt:
-            if best is None:
-                raise
-            restarts.append(Restart(number, None, None, time.perf_counter() - begin, stopped="interrupted"))
-            on_event(restarts[-1])
-            break
-        restarts.append(Restart(number, scores, valid_score, time.perf_counter() - begin, stopped))
-        chosen = valid_score if config.select == "validation" and valid_score is not None else scores
-        if best is None or chosen.loss < best_loss:
-            best, best_loss, kept = network, chosen.loss, number
-        on_event(restarts[-1])
-        if stopped:
-            break
+    with _one_thread():
+        for number in range(config.restarts):
+            rng = np.random.default_rng([config.seed, number])
+            generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+            network = QANetwork(network_config, shape, generator, config.init_std)
+            try:
+                restart = _train_one(network, stories, examples, validation, config, rng, on_event, number)
+            except KeyboardInterrupt:
+                if best is None:
+                    raise
+                restart = Restart(number, None, None, 0.0, stopped=INTERRUPTED)
+            restarts.append(restart)
+            on_event(restart)
+            score = restart.valid if config.select == "validation" else restart.train
+            if score is not None and score.loss < best_loss:
+                best, best_loss, kept = network, score.loss, number
+            if restart.stopped == INTERRUPTED:
+                break
     if best is None:
         raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate")
-    return Outcome(best, tuple(_mark(restart, kept) for restart in restarts))
+    return Outcome(best, tuple(replace(restart, kept=restart.restart == kept) for restart in restarts))
 
 
-def _mark(restart: Restart, kept: int) -> Restart:
-    return Restart(restart.restart, restart.train, restart.valid, restart.seconds, restart.stopped,
-                   kept=restart.restart == kept)  # fmt: skip
+def _train_one(
+    network: QANetwork,
+    stories: StorySet,
+    examples: Longs,
+    validation: tuple[StorySet, Longs],
+    config: TrainingConfig,
+    rng: np.random.Generator,
+    on_event: Callable[[Epoch | Restart], None],
+    number: int,
+) -> Restart:
+    begin = time.perf_counter()
+    valid = validation if len(validation[1]) else None
+    try:
+        finished = train(network, stories, examples, valid, config, rng, on_event, number)
+        score = measure(network, stories, examples)
+        valid_score = None if valid is None else measure(network, *valid)
+    except DivergedError as error:
+        return Restart(number, None, None, time.perf_counter() - begin, stopped=str(error))
+    seconds = time.perf_counter() - begin
+    return Restart(number, score, valid_score, seconds, stopped="" if finished else INTERRUPTED)
 
 
-def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs | None]:
+def _check_needs_no_validation(config: TrainingConfig) -> None:
+    for name in ("select", "linear_start"):
+        if getattr(config, name) == "validation":
+            raise ConfigError(f'{name} is "validation", but there is no validation data; give some, or hold some out')
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: matrices this small lose more than they gain by a second one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:
     """Positions of the examples to train on, and of those held out: the last ones of each task, or random ones.
 
     Raises:
         ConfigError: if nothing is left to train on.
     """
     everything = np.arange(len(stories))
-    if config.validation == 0:
-        return everything, None
     if config.validation_split == "random":
         n = round(config.validation * len(stories))
         order = np.random.default_rng(config.seed).permutation(len(stories))
         held_out = np.sort(order[:n])
     else:
         parts = [np.flatnonzero(stories.task == task) for task in range(len(stories.tasks))]
-        held_out = np.sort(
-            np.concatenate([part[len(part) - round(config.validation * len(part)) :] for part in parts])
-        )
+        held_out = np.sort(np.concatenate([part[len(part) - round(config.validation * len(part)) :] for part in parts]))
     examples = np.setdiff1d(everything, held_out)
     if not len(examples):
         raise ConfigError(f"validation is {config.validation}: nothing is left to train on; lower it, or add examples")

@@ -1,0 +1,83 @@
+"""The command ``memn2n``: parses, prints, and calls one function for each command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated, TextIO
+
+import typer
+
+from memn2n.cli import data, demo, info, qa
+from memn2n.errors import DataWarning, MemN2NError
+
+app = typer.Typer(
+    help="End-to-end memory networks: train, ask, and see why it answered so.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.add_typer(qa.app, name="qa")
+app.add_typer(data.app, name="data")
+app.command("info")(info.info)
+
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import memn2n
+
+        typer.echo(memn2n.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """End-to-end memory networks: train, ask, and see why it answered so."""
+    global _debug
+    _debug = debug
+
+
+_debug = False
+
+
+def main() -> None:
+    """Run the command line; an error is one line on standard error, its exit status 2 for bad input and 1 else."""
+    warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
+    try:
+        app()
+    except MemN2NError as error:
+        if _debug:
+            raise
+        print(f"memn2n: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; leave quietly
+        sys.exit(1)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
+    line: str | None = None,
+) -> None:
+    ours = issubclass(category, DataWarning)
+    text = str(message) if ours else warnings.formatwarning(message, category, filename, lineno, line)
+    print(f"memn2n: {text.strip()}", file=sys.stderr)

@@ -1,0 +1,40 @@
+"""``memn2n data``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Public data sets.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Public data sets."""
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="The data set: babi.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to unpack to; by default data/NAME.")] = None,
+    url: Annotated[str | None, typer.Option(help="Another address of the archive.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="The archive's digest, where it is another one.")] = None,
+) -> None:
+    """Download a data set, check it and unpack it; goes on where an earlier try broke off."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from memn2n.data.download import get as download
+
+    folder = out or Path("data") / name
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+        download(name, folder, url=url, sha256=sha256,
+                 progress=lambda done, total: bar.update(task, completed=done, total=total))  # fmt: skip
+    typer.echo(folder)
+    for babi in sorted(path.parent for path in folder.rglob("qa1_*train.txt")):
+        typer.echo(f"memn2n qa train {babi} --task 1 --out runs/{babi.name}-task1")

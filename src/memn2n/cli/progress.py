@@ -1,0 +1,62 @@
+"""How training shows itself: a bar on a terminal, a line an epoch elsewhere. All of it goes to standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from memn2n.train.qa import Epoch, schedule
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from memn2n.config import TrainingConfig
+    from memn2n.train.restarts import Restart
+
+
+class TrainingProgress:
+    """Shows the events of a training; a context manager, to be called with each event."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        console = Console(stderr=True)
+        self.restarts = config.restarts
+        self.epochs = sum(1 for _ in schedule(config))  # of one restart, at the longest
+        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                             TimeRemainingColumn(), console=console, disable=not console.is_terminal)  # fmt: skip
+        self._console = console
+        self._task = self._bar.add_task("training", total=self.epochs * config.restarts)
+
+    def __call__(self, event: Epoch | Restart) -> None:
+        """Show one event."""
+        line = self._epoch(event) if isinstance(event, Epoch) else self._restart(event)
+        if not self._console.is_terminal:
+            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        elif isinstance(event, Epoch):
+            self._bar.update(self._task, advance=1, description=line)
+        else:
+            self._bar.update(self._task, completed=(event.restart + 1) * self.epochs)
+            self._bar.console.print(line, highlight=False, markup=False)
+
+    def _epoch(self, event: Epoch) -> str:
+        valid = "" if event.valid is None else f"  validation {event.valid.loss:.4f} ({event.valid.error:.1%} wrong)"
+        return (f"restart {event.restart + 1}/{self.restarts}  {event.phase} epoch {event.epoch}  "
+                f"loss {event.train.loss:.4f}{valid}")  # fmt: skip
+
+    def _restart(self, event: Restart) -> str:
+        line = f"restart {event.restart + 1}/{self.restarts}"
+        if event.stopped:
+            line += f" stopped: {event.stopped}"
+        if event.train is not None:
+            line += f"  training loss {event.train.loss:.4f} ({event.train.error:.1%} wrong)"
+        if event.valid is not None:
+            line += f"  validation {event.valid.loss:.4f} ({event.valid.error:.1%} wrong)"
+        return f"{line}  {event.seconds:.1f} s"
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()

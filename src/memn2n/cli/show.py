@@ -1,0 +1,46 @@
+"""Results as tables and lines on standard output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from memn2n.answers import Answer, Evaluation
+
+
+def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
+    """A row a task: error, attention recall, and how many questions stand in the training data."""
+    table = Table(caption_justify="left")
+    for name in ("task", "questions", "error", "attention recall", "also in training", "error on the others"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    for task in evaluation.tasks:
+        failed = " failed" if task.failed else ""
+        table.add_row(task.task or "all", str(task.questions), f"{task.error:.1%}{failed}",
+                      _share(task.attention_recall), str(task.seen), _share(task.unseen_error))  # fmt: skip
+    if len(evaluation.tasks) > 1:
+        table.add_section()
+        table.add_row("mean", "", f"{evaluation.error:.1%}", _share(evaluation.attention_recall))
+        table.caption = f"{len(evaluation.failed)} of {len(evaluation.tasks)} tasks failed (error above 5%)"
+    console = console or Console()
+    console.print(table)
+    if evaluation.unknown_answers:
+        n = sum(task.unanswerable for task in evaluation.tasks)
+        console.print(f"{n} questions have an answer that the model does not know, and count as wrong: "
+                      f"{', '.join(evaluation.unknown_answers[:10])}", highlight=False, markup=False)  # fmt: skip
+
+
+def answer_line(answer: Answer) -> str:
+    """The answer with its probability, and what should be known about it."""
+    line = f"{answer.text} ({answer.probability:.0%})"
+    if answer.unknown_words:
+        line += f"  [never seen in training: {', '.join(answer.unknown_words)}]"
+    if answer.dropped:
+        line += f"  [the memory is full: the oldest {len(answer.dropped)} sentences were not read]"
+    return line
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

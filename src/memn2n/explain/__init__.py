@@ -1,0 +1,1 @@
+"""Why an answer was given: its attention, made visible."""

@@ -1,0 +1,264 @@
+"""Question answering: train on stories, ask, see why, save and load."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+
+from memn2n.answers import Answer, Evaluation, TaskScore
+from memn2n.checkpoint import load_model, save_model
+from memn2n.config import NetworkConfig, TrainingConfig
+from memn2n.errors import ConfigError, InputError, ModelError
+from memn2n.nn.batch import batches
+from memn2n.nn.qa import DataShape, QANetwork
+from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, fingerprint
+from memn2n.text import SPECIAL, Vocabulary
+from memn2n.train.restarts import Restart, train_restarts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from memn2n.nn.batch import Longs
+    from memn2n.train.qa import Epoch
+
+KIND = "qa"
+_FINGERPRINTS = "train_fingerprints"
+
+
+class StoryQA:
+    """A trained network with its vocabulary; made by ``fit`` or ``load``.
+
+    Args:
+        network: the trained network.
+        vocabulary: the words that it knows.
+        training: how it was trained.
+        restarts: what became of each restart.
+        fingerprints: (training questions) int64, ``memn2n.stories.fingerprint`` of each, by which ``evaluate``
+            tells which test questions were trained on.
+    """
+
+    def __init__(
+        self,
+        network: QANetwork,
+        vocabulary: Vocabulary,
+        training: TrainingConfig,
+        restarts: tuple[Restart, ...],
+        fingerprints: npt.NDArray[np.int64],
+    ) -> None:
+        self.network = network.eval()
+        self.vocabulary = vocabulary
+        self.training = training
+        self.restarts = restarts
+        self.fingerprints = fingerprints
+
+    @classmethod
+    def fit(
+        cls,
+        train: Iterable[Example],
+        valid: Iterable[Example] | None = None,
+        *,
+        network: NetworkConfig | None = None,
+        training: TrainingConfig | None = None,
+        restarts: int | None = None,
+        seed: int | None = None,
+        vocabulary: Vocabulary | None = None,
+        lowercase: bool = True,
+        on_event: Callable[[Epoch | Restart], None] | None = None,
+    ) -> Self:
+        """Train on examples.
+
+        Args:
+            train: what to train on.
+            valid: what to validate on; by default a tenth of ``train`` is held out.
+            network: the network's settings; ``memn2n.variant`` has the paper's and the official code's.
+            training: the training's settings.
+            restarts: in place of ``training.restarts``.
+            seed: in place of ``training.seed``.
+            vocabulary: in place of the words of ``train``, as when words of the test data shall be known too.
+            lowercase: whether upper and lower case are the same (answers are in lower case then).
+            on_event: called after each epoch and restart, with what came of it.
+
+        Returns:
+            The selected model. Ctrl-C ends the training early and gives the best model so far; its
+            ``interrupted`` is True then.
+
+        Raises:
+            InputError: if there is no example, or ``vocabulary`` lacks an answer.
+            ConfigError: if settings contradict each other or the data.
+            TrainingError: if every restart diverged.
+            KeyboardInterrupt: on Ctrl-C in the very first epoch.
+        """
+        examples = list(train)
+        if not examples:
+            raise InputError("there is no example to train on")
+        training = training or TrainingConfig()
+        training = dataclasses.replace(
+            training,
+            restarts=training.restarts if restarts is None else restarts,
+            seed=training.seed if seed is None else seed,
+        )
+        if vocabulary is None:
+            sentences = (sentence for example in examples for sentence in (*example.story, example.question))
+            vocabulary = Vocabulary.build(sentences, (example.answer for example in examples), lowercase)
+        stories = StorySet.encode(examples, vocabulary)
+        lacking = np.flatnonzero(stories.answer == UNKNOWN_ANSWER)
+        if len(lacking):
+            raise InputError(
+                f"the vocabulary lacks the answer {examples[lacking[0]].answer!r}; build it with all answers"
+            )
+        outcome = train_restarts(
+            stories,
+            None if valid is None else StorySet.encode(valid, vocabulary),
+            network or NetworkConfig(),
+            training,
+            len(vocabulary),
+            on_event or (lambda _event: None),
+        )
+        prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
+        return cls(outcome.network, vocabulary, training, outcome.restarts, prints)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training early."""
+        return any(restart.stopped == "interrupted" for restart in self.restarts)
+
+    def answer(self, story: Sequence[str], question: str, *, top: int = 5) -> Answer:
+        """Answer one question.
+
+        Args:
+            story: sentences, oldest first; of a story longer than the memory the latest are read.
+            question: the question.
+            top: how many of the most probable answers to tell.
+
+        Raises:
+            InputError: if there is no sentence, or no word in the question.
+        """
+        return self.answer_many([(story, question)], top=top)[0]
+
+    def answer_many(self, questions: Iterable[tuple[Sequence[str], str]], *, top: int = 5) -> list[Answer]:
+        """Answer many questions, each a (story, question) pair; see ``answer``.
+
+        An answer does not depend on what else is asked.
+        """
+        examples = [self._example(story, question) for story, question in questions]
+        if top < 1:
+            raise InputError(f"top is {top}: it must be 1 or more")
+        answers: list[Answer] = []
+        for chosen, probabilities, attention in self._predict(StorySet.encode(examples, self.vocabulary)):
+            best = probabilities.argsort(axis=1)[:, ::-1][:, :top]  # (batch, top)
+            for row, i in enumerate(chosen):
+                ranked = [(self.vocabulary.word(SPECIAL + int(j)), float(probabilities[row, j])) for j in best[row]]
+                answers.append(self._answer(examples[i], ranked, attention[:, row]))
+        return answers
+
+    def evaluate(self, test: Iterable[Example]) -> Evaluation:
+        """Ask every question of a test set.
+
+        An answer that the model does not know counts as wrong.
+
+        Raises:
+            InputError: if there is no example.
+        """
+        examples = list(test)
+        if not examples:
+            raise InputError("there is no example to test on")
+        stories = StorySet.encode(examples, self.vocabulary)
+        wrong = np.zeros(len(stories), bool)
+        recalled = np.zeros(len(stories), bool)
+        for chosen, probabilities, attention in self._predict(stories):
+            wrong[chosen] = probabilities.argmax(1) + SPECIAL != stories.answer[chosen]
+            last = np.diff(stories.story_start)[chosen] - 1
+            looked_at = last - attention.argmax(2)  # (hop, batch) positions in the story
+            for row, i in enumerate(chosen):
+                support = stories.support[stories.support_start[i] : stories.support_start[i + 1]]
+                recalled[i] = np.isin(looked_at[:, row], support).any()
+        annotated = np.diff(stories.support_start) > 0
+        seen = np.isin([fingerprint(example) for example in examples], self.fingerprints)
+        unanswerable = stories.answer == UNKNOWN_ANSWER
+
+        def score(task: int, label: str) -> TaskScore:
+            mine = stories.task == task
+
+            def count(*which: npt.NDArray[np.bool_]) -> int:
+                return int(np.logical_and.reduce([mine, *which]).sum())
+
+            return TaskScore(label, count(), count(wrong), count(unanswerable), count(annotated), count(recalled),
+                             count(seen), count(seen, wrong))  # fmt: skip
+
+        unknown = dict.fromkeys(examples[i].answer for i in np.flatnonzero(unanswerable))
+        return Evaluation(tuple(score(*task) for task in enumerate(stories.tasks)), tuple(unknown))
+
+    def save(self, folder: str | Path) -> None:
+        """Save to a directory, whole or not at all; an earlier model in it is replaced.
+
+        Raises:
+            ModelError: if the folder cannot be written, or belongs to another program.
+        """
+        config: dict[str, Any] = {
+            "network": dataclasses.asdict(self.network.config),
+            "shape": dataclasses.asdict(self.network.shape),
+            "training": dataclasses.asdict(self.training),
+            "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
+        }
+        tensors = {name: value.numpy() for name, value in self.network.state_dict().items()}
+        save_model(folder, KIND, config, self.vocabulary, tensors | {_FINGERPRINTS: self.fingerprints})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that ``save`` wrote.
+
+        Raises:
+            ModelError: if there is none, or it is damaged, of another kind or of another version.
+        """
+        config, vocabulary, tensors = load_model(folder, KIND)
+        try:
+            shape = DataShape.from_dict(config["shape"])
+            network = QANetwork(NetworkConfig.from_dict(config["network"]), shape)
+            training = TrainingConfig.from_dict(config["training"])
+            restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
+        except (ConfigError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
+        fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
+        wanted = network.state_dict()
+        found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
+        if found != {name: (tuple(value.shape), "float32") for name, value in wanted.items()}:
+            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
+        if shape.vocabulary != len(vocabulary) or fingerprints.dtype != np.int64:
+            raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
+        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+        return cls(network, vocabulary, training, restarts, fingerprints)
+
+    def _example(self, story: Sequence[str], question: str) -> Example:
+        if isinstance(story, str):
+            raise InputError("a story is a list of sentences, not one text")
+        if not story:
+            raise InputError("there is no story: give one sentence at least")
+        example = Example(tuple(story), question, answer="")
+        if not self.vocabulary.encode(question):
+            raise InputError(f"there is no word in the question {question!r}")
+        return example
+
+    @torch.no_grad()
+    def _predict(self, stories: StorySet) -> Iterator[tuple[Longs, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        """Yield (examples, their word probabilities (batch, word), attention (hop, batch, slot), latest slot first)."""
+        for chosen, batch in batches(stories, np.arange(len(stories)), self.network.config.memory_size):
+            logits, attention = self.network(batch)
+            yield chosen, self.network.words(logits).numpy(), attention.numpy()
+
+    def _answer(
+        self, example: Example, ranked: list[tuple[str, float]], latest_first: npt.NDArray[np.float32]
+    ) -> Answer:
+        n = len(example.story)
+        kept = min(n, self.network.config.memory_size)
+        attention = np.zeros((len(latest_first), n), np.float32)
+        attention[:, n - kept :] = latest_first[:, :kept][:, ::-1]
+        words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
+        unknown = dict.fromkeys(word for sentence in words for word in sentence)
+        return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
+                      tuple(range(n - kept)), tuple(unknown))  # fmt: skip
