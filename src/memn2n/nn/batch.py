@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from memn2n.stories import StorySet
 from memn2n.text import NULL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from memn2n.stories import StorySet
 
 Longs = npt.NDArray[np.int64]
 
@@ -47,6 +44,7 @@ class Layout(NamedTuple):
     filled: Longs  # (batch)
 
 
+@runtime_checkable
 class Noise(Protocol):
     """Random changes to a batch while training."""
 

@@ -1,0 +1,168 @@
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memn2n import Example, read_babi
+from memn2n.data import read_stories
+from memn2n.data.babi import iter_babi
+from memn2n.errors import DataError, DataWarning, MemN2NError
+
+STORY = """\
+1 Mary moved to the bathroom.
+2 John went to the hallway.
+3 Where is Mary? \tbathroom\t1
+4 Mary went back to the office.
+5 Where is Mary?\toffice\t4 1
+1 The office is east of the hallway.
+2 How do you go?\ts,e\t1
+"""
+EXPECTED = [
+    Example(("Mary moved to the bathroom.", "John went to the hallway."), "Where is Mary?", "bathroom", (0,)),
+    Example(
+        ("Mary moved to the bathroom.", "John went to the hallway.", "Mary went back to the office."),
+        "Where is Mary?",
+        "office",
+        (2, 0),
+    ),
+    Example(("The office is east of the hallway.",), "How do you go?", "s,e", (0,)),
+]
+
+
+def read(text: str | bytes) -> list[Example]:
+    raw = text if isinstance(text, bytes) else text.encode()
+    return list(iter_babi(BytesIO(raw), name="story.txt"))
+
+
+def test_stories_questions_and_supporting_facts() -> None:
+    assert read(STORY) == EXPECTED
+
+
+def test_line_ends_and_byte_order_mark_do_not_matter() -> None:
+    assert read(STORY.replace("\n", "\r\n")) == EXPECTED
+    assert read(b"\xef\xbb\xbf" + STORY.encode()) == EXPECTED
+    assert read(STORY.rstrip("\n")) == EXPECTED
+    assert read(STORY.replace("\n1 The", "\n\n1 The")) == EXPECTED
+
+
+def test_hindi_is_read_as_it_stands() -> None:
+    text = "1 मरियम बाथरूम में गयी।\n2 मरियम कहाँ है?\tबाथरूम\t1\n"
+    assert read(text) == [Example(("मरियम बाथरूम में गयी।",), "मरियम कहाँ है?", "बाथरूम", (0,))]
+
+
+def test_a_question_may_lack_supporting_facts() -> None:
+    assert read("1 a.\n2 b?\tc\n")[0].support == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("1 a.\n2 Where?\t\t1\n", 2, "a question without answer"),
+        ("1 a.\n2 Where?\n", 2, "a question without answer"),
+        ("1 a.\n2 Where?\t\n", 2, "a question without answer"),
+        ("1 a.\n2 ?\tx\t1\n", 2, "no word in the question"),
+        ("1 Where?\tx\t1\n", 1, "a question without a story"),
+        ("1 a.\n2 Where?\tx\t3\n", 2, "supporting fact '3' is not the ID of a sentence"),
+        ("1 a.\n2 Where?\tx\t2\n", 2, "supporting fact '2'"),
+        ("1 a.\n2 Where?\tx\tone\n", 2, "supporting fact 'one'"),
+        ("1 a.\n2 b.\n3 Where?\tx\t1\n2 c.\n", 4, "line ID 2 follows 3"),
+        ("1 a.\n2 b.\n2 c.\n", 3, "line ID 2 follows 2"),
+        ("Mary moved.\n", 1, "a line must be a number, a space and a sentence"),
+        ("1 a.\n2\n", 2, "a line must be a number"),
+        (b"1 a.\n2 \xff\xfe\n", 2, "not UTF-8"),
+        ("99999999999999999999 a.\n", 1, "a line must be a number"),
+    ],
+)
+def test_bad_lines_are_named(text: str | bytes, line: int, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read(text)
+    assert str(error.value).startswith(f"story.txt:{line}: ")
+    assert message in str(error.value)
+
+
+@given(st.binary())
+def test_arbitrary_bytes_raise_nothing_but_our_own_errors(raw: bytes) -> None:
+    try:
+        read(raw)
+    except MemN2NError as error:
+        assert "story.txt:" in str(error)
+
+
+LINE = st.one_of(
+    st.text(),
+    st.builds("{} {}".format, st.integers(-2, 9), st.text()),
+    st.builds("{} {}?\t{}\t{}".format, st.integers(0, 9), st.text(), st.text(), st.text("0123 x")),
+)
+
+
+@given(st.lists(LINE))
+def test_arbitrary_text_gives_valid_examples_or_our_own_errors(lines: list[str]) -> None:
+    try:
+        found = read("\n".join(lines).encode("utf-8", "surrogatepass"))
+    except MemN2NError:
+        return
+    for example in found:
+        assert example.story
+        assert example.answer
+        assert all(0 <= position < len(example.story) for position in example.support)
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_text(STORY)
+
+
+def test_a_folder_is_read_by_task(tmp_path: Path) -> None:
+    write(tmp_path, "qa1_x_train.txt", "qa1_x_test.txt", "qa12_y_train.txt", "qa12_y_test.txt", "notes.txt")
+    train, test = read_babi(tmp_path, task=12)
+    assert {example.task for example in (*train, *test)} == {"12"}
+    assert [example.story for example in train] == [example.story for example in EXPECTED]
+    both = read_babi(tmp_path, task=[12, 1])
+    assert [example.task for example in both.train] == ["1"] * 3 + ["12"] * 3
+    assert read_babi(tmp_path) == both
+
+
+def test_all_tasks_leave_out_those_that_lack_a_file(tmp_path: Path) -> None:
+    write(tmp_path, "qa1_x_train.txt", "qa1_x_test.txt", "qa3_y_test.txt")
+    with pytest.warns(DataWarning, match="task 3; left out"):
+        train, test = read_babi(tmp_path)
+    assert {example.task for example in (*train, *test)} == {"1"}
+    with pytest.raises(DataError, match="no train file of task 3"):
+        read_babi(tmp_path, task=3)
+
+
+def test_the_validation_files_of_the_other_layout_are_found(tmp_path: Path) -> None:
+    write(tmp_path, "qa1_train.txt", "qa1_valid.txt", "qa1_test.txt")
+    assert len(read_stories(tmp_path, "valid")) == 3
+
+
+def test_missing_and_empty_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no such folder"):
+        read_babi(tmp_path / "nowhere", 1)
+    with pytest.raises(DataError, match="no bAbI train file here"):
+        read_babi(tmp_path, 1)
+    with pytest.raises(DataError, match="there is no such file"):
+        read_stories(tmp_path / "nothing.txt")
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(DataError, match=r"empty\.txt: there is no question"):
+        read_stories(tmp_path / "empty.txt")
+    write(tmp_path, "qa1_x_train.txt", "qa1_y_train.txt")
+    with pytest.raises(DataError, match="another train file"):
+        read_babi(tmp_path, 1)
+
+
+def test_reading_is_streamed() -> None:
+    class Endless(BytesIO):
+        """Fails when read beyond the first story."""
+
+        def __init__(self) -> None:
+            super().__init__(b"1 a.\n2 b?\tc\t1\n")
+
+        def __next__(self) -> bytes:
+            line = self.readline()
+            assert line, "read on after the first example"
+            return line
+
+    assert next(iter_babi(Endless())).answer == "c"

@@ -1,0 +1,171 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from memn2n import Example, NetworkConfig, TrainingConfig
+from memn2n.errors import ConfigError, TrainingError
+from memn2n.stories import StorySet
+from memn2n.text import Vocabulary
+from memn2n.train import restarts as module
+from memn2n.train.metrics import MetricsLog
+from memn2n.train.qa import DivergedError, Epoch, Score
+from memn2n.train.restarts import INTERRUPTED, Outcome, Restart, hold_out, train_restarts
+
+EXAMPLES = [Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)]
+VOCABULARY = Vocabulary.build((text for e in EXAMPLES for text in (*e.story, e.question)), (e.answer for e in EXAMPLES))
+STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
+QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
+
+
+def run(config: TrainingConfig, events: list[Epoch | Restart] | None = None, valid: StorySet | None = None) -> Outcome:
+    sink: list[Epoch | Restart] = [] if events is None else events
+    return train_restarts(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY), sink.append)
+
+
+@pytest.mark.parametrize("select", ["train", "validation"])
+def test_the_restart_of_the_lowest_loss_is_kept(select: str) -> None:
+    events: list[Epoch | Restart] = []
+    outcome = run(dataclasses.replace(QUICK, restarts=5, select=select), events)  # type: ignore[arg-type]
+    losses = []
+    for restart in outcome.restarts:
+        score = restart.train if select == "train" else restart.valid
+        assert score is not None
+        losses.append(score.loss)
+    assert [restart.kept for restart in outcome.restarts] == [loss == min(losses) for loss in losses]
+    assert len(set(losses)) == 5, "restarts differ"
+    assert [event.restart for event in events if isinstance(event, Restart)] == list(range(5))
+
+
+def test_restarts_do_not_depend_on_how_many_there_are() -> None:
+    few, many = run(dataclasses.replace(QUICK, restarts=2)), run(QUICK)
+    assert [r.train for r in few.restarts] == [r.train for r in many.restarts[:2]]
+
+
+def test_the_threads_of_torch_are_left_as_they_were() -> None:
+    before = torch.get_num_threads()
+    run(QUICK)
+    assert torch.get_num_threads() == before
+
+
+def diverge(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
+    real = module.train
+
+    def train(*args: object) -> bool:
+        if args[-1] in numbers:
+            raise DivergedError("the loss became nan in softmax epoch 1")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "train", train)
+
+
+def test_a_restart_that_diverges_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    diverge(monkeypatch, 0, 2)
+    outcome = run(QUICK)
+    assert [restart.kept for restart in outcome.restarts] == [False, True, False]
+    assert outcome.restarts[0].stopped == "the loss became nan in softmax epoch 1"
+    assert outcome.restarts[0].train is None
+    assert not outcome.interrupted
+
+
+def test_all_restarts_diverging_is_an_error() -> None:
+    with pytest.raises(TrainingError, match="every restart failed: the loss became .* lower the learning rate"):
+        run(dataclasses.replace(QUICK, learning_rate=1e30, clip_norm=1e30))
+
+
+def test_ctrl_c_keeps_the_best_restart_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module.train
+
+    def interrupted(*args: object) -> bool:
+        if args[-1] == 1:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "train", interrupted)
+    outcome = run(QUICK)
+    assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, ""), (False, INTERRUPTED)]
+    assert outcome.interrupted
+
+
+def test_a_restart_cut_short_is_still_in_the_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "train", lambda *_: False)
+    outcome = run(QUICK)
+    assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, INTERRUPTED)]
+
+
+def test_ctrl_c_with_nothing_to_keep_goes_on_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(QUICK)
+
+
+def test_the_tail_of_each_task_is_held_out() -> None:
+    examples, held_out = hold_out(STORIES, dataclasses.replace(QUICK, validation=0.2, validation_split="tail"))
+    assert held_out.tolist() == [24, 25, 26, 27, 28, 29]
+    assert sorted([*examples, *held_out]) == list(range(30))
+    by_task = StorySet.encode(sorted(EXAMPLES, key=lambda e: e.task), VOCABULARY)
+    _, held_out = hold_out(by_task, dataclasses.replace(QUICK, validation=0.2))
+    assert held_out.tolist() == [12, 13, 14, 27, 28, 29]
+
+
+def test_a_random_share_is_held_out() -> None:
+    config = dataclasses.replace(QUICK, validation=0.2, validation_split="random")
+    examples, held_out = hold_out(STORIES, config)
+    assert sorted([*examples, *held_out]) == list(range(30))
+    assert len(held_out) == 6
+    assert held_out.tolist() == hold_out(STORIES, config)[1].tolist()
+    assert held_out.tolist() != hold_out(STORIES, dataclasses.replace(config, seed=1))[1].tolist()
+
+
+def test_validation_data_of_ones_own() -> None:
+    own = StorySet.encode([*EXAMPLES[:3], Example(("a is here.",), "who?", "never seen")], VOCABULARY)
+    outcome = run(dataclasses.replace(QUICK, restarts=1), valid=own)
+    score = outcome.restarts[0].valid
+    assert score is not None
+    assert score.error in {0, 1 / 3, 2 / 3, 1}, "an answer that the model cannot give has no loss, and is left out"
+
+
+@pytest.mark.parametrize("name", ["select", "linear_start"])
+def test_validation_is_asked_for_where_there_is_none(name: str) -> None:
+    config = TrainingConfig.from_dict({"validation": 0.0, name: "validation"})
+    with pytest.raises(ConfigError, match=f'{name} is "validation", but there is no validation data'):
+        run(config)
+
+
+def test_training_without_validation() -> None:
+    outcome = run(dataclasses.replace(QUICK, validation=0.0))
+    assert all(restart.valid is None for restart in outcome.restarts)
+
+
+def test_something_must_be_left_to_train_on() -> None:
+    one = StorySet.encode(EXAMPLES[:1], VOCABULARY)
+    with pytest.raises(ConfigError, match="nothing is left to train on"):
+        hold_out(one, dataclasses.replace(QUICK, validation=0.9))
+
+
+def test_metrics_are_json_lines_that_belong_to_the_model(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text("the old run's")
+    with MetricsLog(tmp_path) as log:
+        outcome = train_restarts(STORIES, None, NetworkConfig(dim=3, hops=1), QUICK, len(VOCABULARY), log)
+        assert (tmp_path / "metrics.jsonl").read_text() == "the old run's"
+        log.keep()
+    records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [record["event"] for record in records] == ["epoch", "epoch", "epoch", "restart"] * 3
+    last = records[-1]
+    del last["event"]
+    assert Restart.from_dict(last) == dataclasses.replace(outcome.restarts[-1], kept=False)
+    assert list(tmp_path.iterdir()) == [tmp_path / "metrics.jsonl"]
+
+
+def test_scores_are_shares_and_nats() -> None:
+    outcome = run(QUICK)
+    score = outcome.restarts[0].train
+    assert isinstance(score, Score)
+    assert 0 <= score.error <= 1
+    assert score.loss == pytest.approx(np.log(len(VOCABULARY)), rel=0.5), "barely trained: about a uniform guess"
