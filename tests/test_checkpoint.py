@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memn2n.checkpoint import load_model, prepare, save_model
+from memn2n.checkpoint import Tensors, load_model, prepare, save_model
 from memn2n.errors import ModelError
 from memn2n.text import Vocabulary
 
-TENSORS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(3)}
+TENSORS: Tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(3)}
 
 
 def save(folder: Path, version: int = 1) -> None:

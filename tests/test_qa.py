@@ -152,9 +152,7 @@ def test_case_can_matter(examples: list[Example], tiny: NetworkConfig) -> None:
 
 @pytest.mark.parametrize("temporal", ["none", "add", "word"])
 @pytest.mark.parametrize("tying", ["adjacent", "layerwise"])
-def test_a_saved_model_answers_as_before(
-    examples: list[Example], tmp_path: Path, temporal: str, tying: str
-) -> None:
+def test_a_saved_model_answers_as_before(examples: list[Example], tmp_path: Path, temporal: str, tying: str) -> None:
     network = NetworkConfig.from_dict({"dim": 5, "temporal": temporal, "tying": tying})
     qa = StoryQA.fit(examples[:60], network=network, training=dataclasses.replace(QUICK, epochs=2))
     qa.save(tmp_path)

@@ -79,7 +79,15 @@ def test_missing_keys_are_named(key: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"{", b"[]", b"3", b"[" * 100_000, b"1" * 10_000, b'{"story": ["\\ud800"], "question": "a", "answer": "b"}', b"\xff"],
+    [
+        b"{",
+        b"[]",
+        b"3",
+        b"[" * 100_000,
+        b"1" * 10_000,
+        b'{"story": ["\\ud800"], "question": "a", "answer": "b"}',
+        b"\xff",
+    ],
 )
 def test_lines_that_are_no_json_object(line: bytes) -> None:
     with pytest.raises(DataError, match=r"^mine\.jsonl:1: "):

@@ -25,7 +25,7 @@ def test_the_papers_weights_follow_each_sentences_own_length() -> None:
 def test_the_official_weights_by_hand() -> None:
     # 1 + 4 (k - (d+1)/2)(j - (J+1)/2) / (d J) for J = 3, d = 2
     expected = [[1 + 4 * (k - 1.5) * (j - 2) / 6 for k in (1, 2)] for j in (1, 2)]
-    assert weights([[5, 6]], 2, "pe-official", 3)[0].flatten().tolist() == pytest.approx(sum(expected, []))
+    assert weights([[5, 6]], 2, "pe-official", 3)[0].flatten().tolist() == pytest.approx([*expected[0], *expected[1]])
 
 
 def test_bag_of_words_is_a_sum_and_padding_adds_nothing() -> None:

@@ -39,7 +39,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 CONFIGS = [
     NetworkConfig(dim=5, memory_size=MEMORY, **dict(zip(OPTIONS, values, strict=True)))
     for values in itertools.product(*OPTIONS.values())
-    if ("pe", "word") != values[:2]
+    if values[:2] != ("pe", "word")
 ]
 
 

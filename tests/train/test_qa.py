@@ -1,11 +1,13 @@
 import dataclasses
 import math
+from itertools import chain
 
 import numpy as np
 import pytest
 import torch
 
-from memn2n import Example, NetworkConfig, TrainingConfig, simulate
+from memn2n import NetworkConfig, TrainingConfig, simulate
+from memn2n.nn.batch import make_batch
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.stories import StorySet
 from memn2n.text import NULL, Vocabulary
@@ -129,7 +131,8 @@ def test_costs_are_summed_over_the_batch() -> None:
         start = net.tables[1].detach().clone()
         config = TrainingConfig(epochs=1, linear_start="none", noise="none", sampling="permutation", learning_rate=0.1)
         train(net, stories, np.arange(copies), None, config, np.random.default_rng(0), lambda _: None)
-        return net.tables[1].detach() - start
+        difference: torch.Tensor = net.tables[1].detach() - start
+        return difference
 
     assert torch.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-9)
 
@@ -138,7 +141,7 @@ def batches_seen(config: TrainingConfig, n: int, monkeypatch: pytest.MonkeyPatch
     from memn2n.train import qa as module
 
     seen = []
-    real = module.make_batch
+    real = make_batch
 
     def spy(stories: StorySet, chosen: np.ndarray, *rest: object) -> object:
         seen.append(chosen.tolist())
@@ -153,14 +156,14 @@ def test_an_epoch_of_permutations_has_each_question_once(monkeypatch: pytest.Mon
     config = TrainingConfig(epochs=1, linear_start="none", sampling="permutation")
     seen = batches_seen(config, 70, monkeypatch)
     assert [len(batch) for batch in seen] == [32, 32, 6]
-    assert sorted(sum(seen, [])) == list(range(70))
+    assert sorted(chain(*seen)) == list(range(70))
 
 
 def test_sampling_with_replacement_draws_full_batches_only(monkeypatch: pytest.MonkeyPatch) -> None:
     config = TrainingConfig(epochs=1, linear_start="none", sampling="replacement")
     seen = batches_seen(config, 70, monkeypatch)
     assert [len(batch) for batch in seen] == [32, 32]
-    assert len(set(sum(seen, []))) < 64
+    assert len(set(chain(*seen))) < 64
 
 
 def test_divergence_is_told() -> None:

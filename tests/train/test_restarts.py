@@ -12,10 +12,12 @@ from memn2n.stories import StorySet
 from memn2n.text import Vocabulary
 from memn2n.train import restarts as module
 from memn2n.train.metrics import MetricsLog
-from memn2n.train.qa import DivergedError, Epoch, Score
+from memn2n.train.qa import DivergedError, Epoch, Score, train
 from memn2n.train.restarts import INTERRUPTED, Outcome, Restart, hold_out, train_restarts
 
-EXAMPLES = [Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)]
+EXAMPLES = [
+    Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)
+]
 VOCABULARY = Vocabulary.build((text for e in EXAMPLES for text in (*e.story, e.question)), (e.answer for e in EXAMPLES))
 STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
@@ -52,14 +54,14 @@ def test_the_threads_of_torch_are_left_as_they_were() -> None:
 
 
 def diverge(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
-    real = module.train
+    real = train
 
-    def train(*args: object) -> bool:
+    def sometimes(*args: object) -> bool:
         if args[-1] in numbers:
             raise DivergedError("the loss became nan in softmax epoch 1")
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "train", sometimes)
 
 
 def test_a_restart_that_diverges_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,12 +74,12 @@ def test_a_restart_that_diverges_does_not_stop_the_others(monkeypatch: pytest.Mo
 
 
 def test_all_restarts_diverging_is_an_error() -> None:
-    with pytest.raises(TrainingError, match="every restart failed: the loss became .* lower the learning rate"):
+    with pytest.raises(TrainingError, match=r"every restart failed: the loss became .* lower the learning rate"):
         run(dataclasses.replace(QUICK, learning_rate=1e30, clip_norm=1e30))
 
 
 def test_ctrl_c_keeps_the_best_restart_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module.train
+    real = train
 
     def interrupted(*args: object) -> bool:
         if args[-1] == 1:

@@ -53,6 +53,7 @@ _debug = False
 def main() -> None:
     """Run the command line; an error is one line on standard error, its exit status 2 for bad input and 1 else."""
     warnings.showwarning = _show_warning
+    warnings.simplefilter("always", DataWarning)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark

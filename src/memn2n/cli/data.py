@@ -31,10 +31,18 @@ def get(
     folder = out or Path("data") / name
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
                TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=None)
-        download(name, folder, url=url, sha256=sha256,
-                 progress=lambda done, total: bar.update(task, completed=done, total=total))  # fmt: skip
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task(name, total=None)
+
+    def show(done: int, total: int | None) -> None:
+        bar.start()  # not before there is something to show
+        bar.update(task, completed=done, total=total)
+
+    try:
+        download(name, folder, url=url, sha256=sha256, progress=show)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
     typer.echo(folder)
     for babi in sorted(path.parent for path in folder.rglob("qa1_*train.txt")):
         typer.echo(f"memn2n qa train {babi} --task 1 --out runs/{babi.name}-task1")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memn2n.answers import Answer
 
 _BAR_WIDTH = 6
+_HOPS_WITH_BARS = 4  # more of them leave no room for the sentences
 _SHADE = (23, 92, 140)  # background of a weight of 1; readable under white, whatever colours an eye can tell apart
 
 
@@ -34,21 +35,25 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
         caption.append(f"never seen in training: {', '.join(answer.unknown_words)}")
     if support:
         caption.append("* supporting fact")
-    table = Table(title=escape(answer.question), caption=escape("\n".join(caption)), title_justify="left",
-                  caption_justify="left")  # fmt: skip
+    table = Table(
+        title=escape(answer.question), title_justify="left", title_style="bold",
+        caption=escape("\n".join(caption)), caption_justify="left", caption_style="",
+    )  # fmt: skip
     table.add_column("sentence", ratio=1)
     for hop in range(len(answer.attention)):
         table.add_column(f"hop {hop + 1}", no_wrap=True)
     for position, sentence in enumerate(answer.story):
         mark = "* " if position in support else "  " if support else ""
         dropped = position in answer.dropped
-        cells = [Text("not read", "dim") if dropped else _weight(float(w)) for w in answer.attention[:, position]]
+        weights = answer.attention[:, position]
+        bar_width = _BAR_WIDTH if len(weights) <= _HOPS_WITH_BARS else 0
+        cells = [Text("not read", "dim") if dropped else _weight(float(weight), bar_width) for weight in weights]
         table.add_row(Text(mark + sentence, "dim" if dropped else ""), *cells)
     return table
 
 
-def _weight(weight: float) -> Text:
+def _weight(weight: float, bar_width: int) -> Text:
     shade = ",".join(str(round(channel * weight)) for channel in _SHADE)
     style = Style(color="white", bgcolor=f"rgb({shade})") if weight >= 0.05 else Style(dim=True)
-    bar = "█" * round(weight * _BAR_WIDTH)
-    return Text(f"{weight:.2f} {bar:<{_BAR_WIDTH}}", style)
+    bar = f" {'█' * round(weight * bar_width):<{bar_width}}" if bar_width else ""
+    return Text(f"{weight:.2f}{bar}", style)
