@@ -151,7 +151,8 @@ def test_training_on_jsonl_with_own_validation_and_test_data(cli: CLI, tmp_path:
 
 def test_settings_reach_the_model(cli: CLI, babi: Path, tmp_path: Path) -> None:
     args = ["--variant", "paper", "--tying", "layerwise", "--relu", "--memory-size", 9, "--learning-rate", 0.02,
-            "--validation-split", "tail", "--seed", 4, "--no-lowercase", "--task", "1-2", "--validation", 0.2]  # fmt: skip
+            "--validation-split", "tail", "--seed", 4, "--no-lowercase", "--task", "1-2",
+            "--validation", 0.2]  # fmt: skip
     assert cli("qa", "train", babi, "--out", tmp_path / "run", *FAST, *args).status == 0
     qa = StoryQA.load(tmp_path / "run")
     assert qa.network.config == NetworkConfig(

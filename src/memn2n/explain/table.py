@@ -29,7 +29,7 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
     caption = [f"{answer.text}  {answer.probability:.1%}"]
     if answer.dropped:
         caption.append(
-            f"the memory holds {len(answer.story) - len(answer.dropped)} sentences; older ones were not read"
+            f"the memory holds {len(answer.story) - len(answer.dropped)} sentences; older ones (-) were not read"
         )
     if answer.unknown_words:
         caption.append(f"never seen in training: {', '.join(answer.unknown_words)}")
@@ -47,7 +47,7 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
         dropped = position in answer.dropped
         weights = answer.attention[:, position]
         bar_width = _BAR_WIDTH if len(weights) <= _HOPS_WITH_BARS else 0
-        cells = [Text("not read", "dim") if dropped else _weight(float(weight), bar_width) for weight in weights]
+        cells = [Text("-", "dim") if dropped else _weight(float(weight), bar_width) for weight in weights]
         table.add_row(Text(mark + sentence, "dim" if dropped else ""), *cells)
     return table
 
