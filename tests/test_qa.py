@@ -79,8 +79,9 @@ def test_many_answers_are_as_one_by_one(qa: StoryQA) -> None:
 
 
 def test_what_cannot_be_answered(qa: StoryQA) -> None:
-    with pytest.raises(InputError, match="a list of sentences, not one text"):
-        qa.answer("Mary moved.", "Where is Mary?")
+    for story, question in (("Mary moved.", "Where is Mary?"), ([STORY], "Where is Mary?"), (STORY, None)):
+        with pytest.raises(InputError, match="a story is a list of sentences"):
+            qa.answer(story, question)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="there is no story"):
         qa.answer([], "Where is Mary?")
     with pytest.raises(InputError, match="no word in the question"):

@@ -235,8 +235,8 @@ class StoryQA:
         return cls(network, vocabulary, training, restarts, fingerprints)
 
     def _example(self, story: Sequence[str], question: str) -> Example:
-        if isinstance(story, str):
-            raise InputError("a story is a list of sentences, not one text")
+        if isinstance(story, str) or not all(isinstance(text, str) for text in (*story, question)):
+            raise InputError("a story is a list of sentences, each a text, and a question is a text")
         if not story:
             raise InputError("there is no story: give one sentence at least")
         example = Example(tuple(story), question, answer="")

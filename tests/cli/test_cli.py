@@ -244,6 +244,7 @@ def test_a_failed_prediction_leaves_the_old_file(cli: CLI, model: Path, tmp_path
         (["qa", "train", "{tmp}/en", "--hops", "999", "--out", "{tmp}/run"], "hops is 999"),
         (["qa", "train", "{tmp}/en", "--memory-size", "0", "--out", "{tmp}/run"], "memory_size is 0"),
         (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take temporal "add"'),
+        (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
         (["qa", "train", "--task", "1,2", "--out", "{tmp}/run"], "one task at a time"),
         (["qa", "train", "--task", "20", "--out", "{tmp}/run"], "task 20 is not simulated"),
         (["qa", "train", "{tmp}/en", "--task", "1", "--out", "{tmp}/bad.txt"], "bad.txt cannot be written"),

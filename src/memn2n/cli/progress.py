@@ -23,21 +23,24 @@ class TrainingProgress:
         console = Console(stderr=True)
         self.restarts = config.restarts
         self.epochs = sum(1 for _ in schedule(config))  # of one restart, at the longest
-        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        self._bar = Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn(),
                              TimeRemainingColumn(), console=console, disable=not console.is_terminal)  # fmt: skip
         self._console = console
         self._task = self._bar.add_task("training", total=self.epochs * config.restarts)
 
     def __call__(self, event: Epoch | Restart) -> None:
         """Show one event."""
+        if isinstance(event, Epoch) and self._console.is_terminal:
+            self._bar.update(self._task, advance=1, description=self._short(event))
+            return
         line = self._epoch(event) if isinstance(event, Epoch) else self._restart(event)
-        if not self._console.is_terminal:
-            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
-        elif isinstance(event, Epoch):
-            self._bar.update(self._task, advance=1, description=line)
-        else:
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        if not isinstance(event, Epoch):
             self._bar.update(self._task, completed=(event.restart + 1) * self.epochs)
-            self._bar.console.print(line, highlight=False, markup=False)
+
+    def _short(self, event: Epoch) -> str:
+        valid = "" if event.valid is None else f"  valid {event.valid.error:.1%}"
+        return f"{event.restart + 1}/{self.restarts} {event.phase} {event.epoch}  loss {event.train.loss:.3f}{valid}"
 
     def _epoch(self, event: Epoch) -> str:
         valid = "" if event.valid is None else f"  validation {event.valid.loss:.4f} ({event.valid.error:.1%} wrong)"

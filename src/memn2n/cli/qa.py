@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from memn2n import StoryQA
     from memn2n.data import Part
     from memn2n.stories import Example
+    from memn2n.train.qa import Epoch
+    from memn2n.train.restarts import Restart
 
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
 
@@ -118,17 +121,24 @@ def train(
 
     train_examples, valid_examples, test_examples = _read_parts(data, task, valid, test, training)
     folder = prepare(out)
-    with MetricsLog(folder) as metrics:
-        with TrainingProgress(training) as progress:
+    try:
+        with MetricsLog(folder) as metrics:
+            with TrainingProgress(training) as progress:
 
-            def on_event(event: Any) -> None:
-                metrics(event)
-                progress(event)
+                def on_event(event: Epoch | Restart) -> None:
+                    metrics(event)
+                    progress(event)
 
-            qa = StoryQA.fit(train_examples, valid_examples, network=network, training=training,
-                             lowercase=lowercase, on_event=on_event)  # fmt: skip
-        qa.save(folder)
-        metrics.keep()
+                qa = StoryQA.fit(train_examples, valid_examples, network=network, training=training,
+                                 lowercase=lowercase, on_event=on_event)  # fmt: skip
+            qa.save(folder)
+            metrics.keep()
+    except KeyboardInterrupt:
+        print("memn2n: interrupted before the first epoch was done; nothing was saved", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # where nothing was written to it
     _report(qa, test_examples, folder, as_json)
     if qa.interrupted:
         print(f"memn2n: interrupted; the best model so far is in {folder}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from memn2n.train.qa import Epoch
 
@@ -28,21 +28,27 @@ class MetricsLog:
     def __init__(self, folder: Path) -> None:
         self._partial = folder / "metrics.partial.jsonl"
         self._final = folder / "metrics.jsonl"
-        self._file = self._partial.open("w", encoding="utf-8")
+        self._file: TextIO | None = None  # opened by the first event
 
     def __call__(self, event: Epoch | Restart) -> None:
         """Write one event."""
+        if self._file is None:
+            self._file = self._partial.open("w", encoding="utf-8")
         name = "epoch" if isinstance(event, Epoch) else "restart"
         self._file.write(json.dumps({"event": name} | asdict(event)) + "\n")
         self._file.flush()
 
     def keep(self) -> None:
         """Close the file and give it its name."""
-        self._file.close()
+        self._close()
         self._partial.replace(self._final)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        self._close()
