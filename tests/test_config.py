@@ -60,7 +60,11 @@ def test_variants_differ_where_paper_and_code_do() -> None:
     assert official == (NetworkConfig(), TrainingConfig())
     for ours, other, names in (
         (official[0], paper[0], ("encoding", "temporal", "empty_slots", "answer_softmax")),
-        (official[1], paper[1], ("clip", "linear_start", "noise", "sampling", "validation_split")),
+        (
+            official[1],
+            paper[1],
+            ("clip", "linear_start", "linear_start_epochs", "noise", "sampling", "validation_split"),
+        ),
     ):
         differing = {f.name for f in dataclasses.fields(ours) if getattr(ours, f.name) != getattr(other, f.name)}
         assert differing == set(names)

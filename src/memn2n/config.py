@@ -136,6 +136,9 @@ class TrainingConfig(_Config):
     linear_start: LinearStart = "fixed"
     """Training first without the softmax of the attention (section 4.1). fixed: for linear_start_epochs (official
     code). validation: until the validation loss stops falling, at most linear_start_epochs (paper). none: not."""
+    linear_start_patience: int = 10
+    """With linear_start validation: the validation loss has stopped falling when this many epochs in a row brought no
+    new lowest one; the loss of a hundred questions is too noisy to stop at the first rise."""
     linear_start_epochs: int = 20
     """Length of the linear start: 20 for one task, 30 jointly (official code)."""
     noise: NoiseKind = "jitter"
@@ -165,6 +168,7 @@ class TrainingConfig(_Config):
         _check_range("epochs", self.epochs, 1, 1_000_000)
         _check_range("decay_every", self.decay_every, 1, 1_000_000)
         _check_range("batch_size", self.batch_size, 1, 1_000_000)
+        _check_range("linear_start_patience", self.linear_start_patience, 1, 1_000_000)
         _check_range("linear_start_epochs", self.linear_start_epochs, 1, 1_000_000)
         _check_range("noise_rate", self.noise_rate, 0, 10)
         _check_range("unknown_rate", self.unknown_rate, 0, 0.9)
@@ -196,8 +200,8 @@ def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
     if name == "paper":
         return (
             NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
-            TrainingConfig(clip="frobenius", linear_start="validation", noise="empty", sampling="permutation",
-                           validation_split="random"),
+            TrainingConfig(clip="frobenius", linear_start="validation", linear_start_epochs=100, noise="empty",
+                           sampling="permutation", validation_split="random"),
         )  # fmt: skip
     if name != "official":
         raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(Variant))}")

@@ -73,11 +73,11 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 
 def test_a_linear_start_ends_when_validation_stops_falling(monkeypatch: pytest.MonkeyPatch) -> None:
-    losses = iter([3.0, 2.0, 2.5, 9.0, 9.0, 9.0])
+    losses = iter([3.0, 2.0, 2.5, 1.9, 2.0, 1.9, 9.0, 9.0, 9.0])
     monkeypatch.setattr("memn2n.train.qa.measure", lambda *_, **__: Score(next(losses), 0.5))
-    config = TrainingConfig(linear_start="validation", linear_start_epochs=20, epochs=3)
+    config = TrainingConfig(linear_start="validation", linear_start_epochs=20, linear_start_patience=2, epochs=3)
     assert [(event.phase, event.epoch) for event in run(config)] == [
-        ("linear", 1), ("linear", 2), ("linear", 3), ("softmax", 1), ("softmax", 2), ("softmax", 3),
+        *(("linear", epoch) for epoch in range(1, 7)), *(("softmax", epoch) for epoch in range(1, 4)),
     ]  # fmt: skip
 
 

@@ -97,6 +97,7 @@ def train(
     clip: Annotated[Clip | None, _train("Which norm.")] = None,
     linear_start: Annotated[LinearStart | None, _train("Training first without the attention's softmax.")] = None,
     linear_start_epochs: Annotated[int | None, _train("How long, or how long at most.")] = None,
+    linear_start_patience: Annotated[int | None, _train("Epochs without progress that end it.")] = None,
     noise: Annotated[NoiseKind | None, _train("Random noise in time.")] = None,
     noise_rate: Annotated[float | None, _train("How much of it.")] = None,
     unknown_rate: Annotated[float | None, _train("Share of words replaced by the unknown word.")] = None,

@@ -90,11 +90,10 @@ def train(
         KeyboardInterrupt: on Ctrl-C before the first epoch is done.
     """
     whole_epoch: dict[str, torch.Tensor] | None = None
-    best_linear = math.inf
-    linear_done = False
+    linear_losses: list[float] = []
     try:
         for phase, epoch, rate in schedule(config):
-            if phase == "linear" and linear_done:
+            if phase == "linear" and config.linear_start == "validation" and _stopped_falling(linear_losses, config):
                 continue
             begin = time.perf_counter()
             score = _train_epoch(network, stories, examples, config, rng, rate, phase == "linear")
@@ -105,15 +104,19 @@ def train(
             seconds = time.perf_counter() - begin
             whole_epoch = {name: value.clone() for name, value in network.state_dict().items()}
             on_epoch(Epoch(restart, phase, epoch, rate, score, validated, seconds))
-            if config.linear_start == "validation" and phase == "linear" and validated is not None:
-                linear_done = validated.loss >= best_linear
-                best_linear = min(best_linear, validated.loss)
+            if phase == "linear" and validated is not None:
+                linear_losses.append(validated.loss)
     except KeyboardInterrupt:
         if whole_epoch is None:
             raise
         network.load_state_dict(whole_epoch)
         return False
     return True
+
+
+def _stopped_falling(losses: list[float], config: TrainingConfig) -> bool:
+    patience = config.linear_start_patience
+    return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 def schedule(config: TrainingConfig) -> Iterator[tuple[Phase, int, float]]:
