@@ -5,7 +5,7 @@ from memn2n.nn.memory import attend, encode_sentences, position_weights, read
 
 
 def weights(words: list[list[int]], dim: int, encoding: str, longest: int = 0) -> torch.Tensor:
-    found = position_weights(torch.tensor(words), dim, encoding, longest, torch.float64)  # type: ignore[arg-type]
+    found = position_weights(torch.tensor(words), dim, encoding, longest, longest, torch.float64)  # type: ignore[arg-type]
     assert found is not None
     return found
 

@@ -20,6 +20,7 @@ EXAMPLES = [
     Example(("a b c.", "d e.", "b.", "c a d e."), "a e?", "b"),
     Example(("e d c b a.",), "b d c?", "e"),
     Example(("a b.", "a b.", "c q."), "d?", "a"),  # q is unknown
+    Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # longer sentences than the longest
     Example(tuple("a b d."[i % 3] + " c e." for i in range(9)), "c?", "d"),  # longer than the memory
 ]
 VOCABULARY = Vocabulary.build(["a b c d e"], [])
@@ -61,13 +62,17 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
     else:
         A, C, B, W = [tables[0]] * hops, [tables[1]] * hops, tables[2], tables[3]
 
+    longest = SHAPE.longest_sentence + (config.temporal == "word")
+
+    def official(k: int, j: int) -> float:
+        return 1 + 4 * (k - (d + 1) / 2) * (j - (longest + 1) / 2) / (d * longest)
+
     def weight(k: int, j: int, J: int) -> float:
         if config.encoding == "bow":
             return 1.0
         if config.encoding == "pe":
             return (1 - j / J) - (k / d) * (1 - 2 * j / J)
-        longest = SHAPE.longest_sentence + (config.temporal == "word")
-        return 1 + 4 * (k - (d + 1) / 2) * (j - (longest + 1) / 2) / (d * longest)
+        return official(k, min(j, SHAPE.longest_sentence))
 
     def sentence(text: str, E: Array) -> Array:
         words = VOCABULARY.encode(text)
@@ -84,8 +89,8 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
         if config.temporal == "add":
             found: Array = net.times[table].detach().numpy()[i]
             return found
-        last = SHAPE.longest_sentence + 1
-        return np.array([weight(k, last, last) * E[SHAPE.vocabulary + i, k - 1] for k in range(1, d + 1)])
+        last = [1.0 if config.encoding == "bow" else official(k, longest) for k in range(1, d + 1)]
+        return np.array(last) * E[SHAPE.vocabulary + i]
 
     latest_first = example.story[::-1][:MEMORY]
     n = len(latest_first)
@@ -148,13 +153,13 @@ def test_gradients(config: NetworkConfig, linear: bool) -> None:
 def test_an_answer_does_not_depend_on_its_batch(config: NetworkConfig) -> None:
     net = QANetwork(config, SHAPE, torch.Generator().manual_seed(3), 0.5)
     logits, attention = net(make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY))
-    shuffled, _ = net(make_batch(STORIES, np.array([3, 1, 3, 0, 2]), MEMORY))
+    shuffled, _ = net(make_batch(STORIES, np.array([3, 1, 3, 0, 2, 4]), MEMORY))
     for i in range(len(EXAMPLES)):
         alone, looked = net(make_batch(STORIES, np.array([i]), MEMORY))
         n = looked.shape[2]
         assert torch.allclose(net.words(alone)[0], net.words(logits)[i], atol=1e-6, rtol=0)
         assert torch.allclose(looked[:, 0], attention[:, i, :n], atol=1e-6, rtol=0)
-        assert torch.allclose(net.words(alone)[0], net.words(shuffled)[[3, 1, 4, 0][i]], atol=1e-6, rtol=0)
+        assert torch.allclose(net.words(alone)[0], net.words(shuffled)[[3, 1, 4, 0, 5][i]], atol=1e-6, rtol=0)
 
 
 def test_the_null_word_starts_at_zero_and_no_two_matrices_start_alike() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from memn2n.answers import Answer, Evaluation
@@ -18,7 +19,7 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
         table.add_column(name, justify="left" if name == "task" else "right")
     for task in evaluation.tasks:
         failed = " failed" if task.failed else ""
-        table.add_row(task.task or "all", str(task.questions), f"{task.error:.1%}{failed}",
+        table.add_row(Text(task.task or "all"), str(task.questions), f"{task.error:.1%}{failed}",
                       _share(task.attention_recall), str(task.seen), _share(task.unseen_error))  # fmt: skip
     if len(evaluation.tasks) > 1:
         table.add_section()

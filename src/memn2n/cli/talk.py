@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from memn2n.answers import Answer
     from memn2n.qa import StoryQA
 
-_QUESTION_MARKS = ("?", "？", "؟", "⸮", ";")  # Latin, full-width, Arabic, reversed, Greek
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # Latin, full-width, Arabic
 _HELP = ":reset new story · :why attention of the last answer · :story the story so far · :quit"
 
 

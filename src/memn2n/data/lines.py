@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -29,16 +28,17 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
         return
     path = Path(source)
     try:
-        with path.open("rb") as stream:
-            yield from _decode(stream, str(path))
+        stream = path.open("rb")
     except FileNotFoundError:
         raise DataError(path, None, "there is no such file") from None
     except IsADirectoryError:
         raise DataError(path, None, "this is a folder, not a file") from None
     except OSError as error:
-        raise DataError(path, None, f"cannot be read: {os.strerror(error.errno or 0)}") from None
+        raise DataError(path, None, f"cannot be read: {error.strerror}") from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
+    with stream:
+        yield from _decode(stream, str(path))
 
 
 def _decode(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -36,8 +35,8 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
     if support:
         caption.append("* supporting fact")
     table = Table(
-        title=escape(answer.question), title_justify="left", title_style="bold",
-        caption=escape("\n".join(caption)), caption_justify="left", caption_style="",
+        title=Text(answer.question, "bold"), title_justify="left",
+        caption=Text("\n".join(caption)), caption_justify="left", caption_style="",
     )  # fmt: skip
     table.add_column("sentence", ratio=1)
     for hop in range(len(answer.attention)):

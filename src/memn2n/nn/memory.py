@@ -14,7 +14,7 @@ from memn2n.text import NULL
 
 
 def position_weights(
-    words: Int[Tensor, "sentence word"], dim: int, encoding: Encoding, longest: int, dtype: torch.dtype
+    words: Int[Tensor, "sentence word"], dim: int, encoding: Encoding, longest: int, last: int, dtype: torch.dtype
 ) -> Float[Tensor, "sentence word dim"] | None:
     """Weight l_kj of component k of the j-th word's embedding (section 4.1), or None where all weigh the same.
 
@@ -28,6 +28,8 @@ def position_weights(
         dim: d.
         encoding: "bow", "pe" or "pe-official".
         longest: J of "pe-official".
+        last: with "pe-official", the largest j: later words weigh as the word there does. Its weights grow without
+            bound beyond J, where no sentence of the training data came.
         dtype: of the weights.
     """
     if encoding == "bow":
@@ -35,7 +37,7 @@ def position_weights(
     k = torch.arange(1, dim + 1, dtype=dtype, device=words.device)  # (d)
     j = torch.arange(1, words.shape[1] + 1, dtype=dtype, device=words.device)[:, None]  # (word, 1)
     if encoding == "pe-official":
-        weights = official_position_weights(k, j, dim, longest)
+        weights = official_position_weights(k, j.clamp(max=last), dim, longest)
         return weights.expand(len(words), *weights.shape)  # (sentence, word, d)
     J = (words != NULL).sum(1).clamp(min=1)[:, None, None]  # (sentence, 1, 1)
     return (1 - j / J) - (k / dim) * (1 - 2 * j / J)  # (sentence, word, d)

@@ -29,6 +29,8 @@ from memn2n.nn.batch import Batch
 from memn2n.nn.memory import attend, encode_sentences, official_position_weights, position_weights, read
 from memn2n.text import NULL, SPECIAL, UNKNOWN
 
+_LARGEST = 10**8
+
 
 @dataclass(frozen=True)
 class DataShape:
@@ -47,12 +49,12 @@ class DataShape:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DataShape:
-        """The shape from parsed JSON; raises ConfigError for anything but positive whole numbers under these names."""
+        """The shape from parsed JSON; raises ConfigError for anything but whole numbers above 0 under these names."""
         if set(values) != {"vocabulary", "longest_sentence", "slots"}:
             raise ConfigError("the data's shape must have vocabulary, longest_sentence and slots")
         for name, value in values.items():
-            if type(value) is not int or value < 1:
-                raise ConfigError(f"{name} is {value!r}: it must be a whole number above 0")
+            if type(value) is not int or not 1 <= value <= _LARGEST:
+                raise ConfigError(f"{name} is {value!r}: it must be a whole number from 1 to {_LARGEST}")
         return cls(**values)
 
 
@@ -161,8 +163,8 @@ class QANetwork(nn.Module):
         return self.shape.longest_sentence + (self.config.temporal == "word")
 
     def _position_weights(self, words: Int[Tensor, "sentence word"]) -> Float[Tensor, "sentence word dim"] | None:
-        dtype = self.tables[0].dtype
-        return position_weights(words, self.config.dim, self.config.encoding, self._longest, dtype)
+        last, dtype = self.shape.longest_sentence, self.tables[0].dtype
+        return position_weights(words, self.config.dim, self.config.encoding, self._longest, last, dtype)
 
     def _memory(
         self, batch: Batch, weights: Float[Tensor, "distinct word dim"] | None, table: int
