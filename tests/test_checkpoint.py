@@ -89,6 +89,18 @@ def test_a_kill_at_any_moment_leaves_the_old_model_or_the_new_one(tmp_path: Path
     assert set(found) == {1, 2}
 
 
+def test_a_load_while_another_process_saves_gets_one_of_the_models(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    code = f"from tests import test_checkpoint as t\nfor i in range(150): t.save(t.Path({str(tmp_path)!r}), i)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[1]) as saving:
+        loads = 0
+        while saving.poll() is None:
+            assert number_in(tmp_path) >= 0
+            loads += 1
+    assert saving.returncode == 0
+    assert loads > 10
+
+
 def damage(folder: Path, name: str, change: Any) -> None:
     path = folder / name
     path.write_bytes(change(path.read_bytes()))

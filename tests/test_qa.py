@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
+from memn2n import Example, NetworkConfig, StoryQA, simulate
 from memn2n.errors import InputError, MemN2NError, ModelError
 from memn2n.text import Vocabulary
 from tests.conftest import QUICK
@@ -199,6 +200,74 @@ def test_a_config_that_does_not_fit_is_refused(model: Path, tmp_path: Path, chan
         StoryQA.load(tmp_path)
 
 
+def test_missing_settings_are_not_made_up(model: Path, tmp_path: Path) -> None:
+    StoryQA.load(model).save(tmp_path)
+    network = json.loads((tmp_path / "config.json").read_text())["network"]
+    del network["relu"]
+    edit(tmp_path, network=network)
+    with pytest.raises(ModelError, match="relu is missing"):
+        StoryQA.load(tmp_path)
+
+
+def test_other_types_and_names_of_tensors_are_refused(qa: StoryQA, tmp_path: Path) -> None:
+    from memn2n.checkpoint import load_model, save_model
+
+    qa.save(tmp_path)
+    config, vocabulary, tensors = load_model(tmp_path, "qa")
+    config = {name: config[name] for name in ("network", "shape", "training", "restarts")}
+    table = tensors["tables.0"]
+    changes = (
+        {"tables.0": table.astype(np.float64)},
+        {"tables.0": table[:-1]},
+        {"tables.9": table},
+        {"train_fingerprints": np.zeros(3, np.float32)},
+    )
+    for change in changes:
+        save_model(tmp_path, "qa", config, vocabulary, tensors | change)
+        with pytest.raises(ModelError, match=r"model\.safetensors does not fit"):
+            StoryQA.load(tmp_path)
+    save_model(tmp_path, "qa", config, Vocabulary(vocabulary.words[1:]), tensors)
+    with pytest.raises(ModelError, match=r"vocab\.json does not fit"):
+        StoryQA.load(tmp_path)
+    for size in (10**13, 10**30):
+        for name in ("vocabulary", "slots", "longest_sentence"):
+            save_model(tmp_path, "qa", config | {"shape": config["shape"] | {name: size}}, vocabulary, tensors)
+            with pytest.raises(ModelError, match=f"{name} is {size}"):
+                StoryQA.load(tmp_path)
+
+
+def test_loading_leaves_the_global_random_state_alone(model: Path) -> None:
+    before = torch.get_rng_state()
+    StoryQA.load(model)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("n", [10, 50, 200])
+def test_a_sentence_longer_than_any_trained_on_does_not_drown_the_others(qa: StoryQA, n: int) -> None:
+    story = ["well " * n + "Mary moved to the bathroom.", "John went to the hallway."]
+    assert qa.answer(story, "Where is Mary?").text == "bathroom"
+    assert qa.answer(story, "Where is John?").text == "hallway"
+
+
+@pytest.mark.parametrize(
+    ("example", "message"),
+    [
+        (Example((), "Where?", "x"), "there is no story"),
+        (Example("Mary moved.", "Where?", "x"), "a story is a list of sentences"),  # type: ignore[arg-type]
+        (Example(("a",), "?!", "x"), "no word in the question"),
+        (Example(("a",), "Where?", " "), "has no answer"),
+        (Example(("a",), "Where?", None), "has no answer"),  # type: ignore[arg-type]
+        (Example(("a",), "Where?", "x", (1,)), "a supporting fact outside its story"),
+        (["a"], "must be a memn2n.Example, not list"),
+    ],
+)
+def test_examples_that_cannot_be_used_are_refused(qa: StoryQA, example: Example, message: str) -> None:
+    for use in (StoryQA.fit, qa.evaluate, lambda some: StoryQA.fit([Example(("a",), "b", "c")], some)):
+        with pytest.raises(InputError) as error:
+            use([example])
+        assert message in str(error.value)
+
+
 def test_training_on_one_example(tiny: NetworkConfig) -> None:
     example = Example(("a b.",), "a?", "b")
     qa = StoryQA.fit([example], network=tiny, training=dataclasses.replace(QUICK, epochs=30))
@@ -220,9 +289,14 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_every_error_is_one_family() -> None:
-    assert issubclass(InputError, MemN2NError)
-    assert (MemN2NError.exit_status, InputError.exit_status, ModelError.exit_status) == (1, 2, 2)
+    from memn2n import errors
 
-
-def test_the_default_restarts_are_few() -> None:
-    assert TrainingConfig().restarts == 3
+    family = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    status = {kind.__name__: kind.exit_status for kind in family if issubclass(kind, MemN2NError)}
+    assert {name for name, code in status.items() if code == 1} == {"MemN2NError", "TrainingError", "DownloadError"}
+    assert {name for name, code in status.items() if code == 2} == {
+        "InputError",
+        "ConfigError",
+        "DataError",
+        "ModelError",
+    }

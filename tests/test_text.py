@@ -16,6 +16,10 @@ def test_words_keep_their_inner_apostrophes_and_hyphens() -> None:
     assert tokenize("Don't 'quote' the e-mail -- ever") == ["don't", "quote", "the", "e-mail", "ever"]
 
 
+def test_a_word_has_a_letter_or_digit() -> None:
+    assert tokenize("I \u2764\ufe0f you _ 2") == ["i", "you", "2"]
+
+
 def test_case_is_kept_on_demand() -> None:
     assert tokenize("Mary moved.", lowercase=False) == ["Mary", "moved"]
 

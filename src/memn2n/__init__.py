@@ -8,31 +8,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from memn2n.answers import Answer, Evaluation
     from memn2n.config import NetworkConfig, TrainingConfig, variant
+    from memn2n.data import read_stories
     from memn2n.data.babi import read_babi
     from memn2n.data.jsonl import read_jsonl, write_jsonl
-    from memn2n.errors import MemN2NError
+    from memn2n.errors import ConfigError, DataError, DownloadError, InputError, MemN2NError, ModelError, TrainingError
     from memn2n.qa import StoryQA
     from memn2n.simulator import simulate
     from memn2n.stories import Example, Split
+    from memn2n.text import Vocabulary
 
 _HOMES = {
     "Answer": "answers",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "DownloadError": "errors",
     "Evaluation": "answers",
     "Example": "stories",
+    "InputError": "errors",
     "MemN2NError": "errors",
+    "ModelError": "errors",
     "NetworkConfig": "config",
     "Split": "stories",
     "StoryQA": "qa",
     "TrainingConfig": "config",
+    "TrainingError": "errors",
+    "Vocabulary": "text",
     "read_babi": "data.babi",
     "read_jsonl": "data.jsonl",
+    "read_stories": "data",
     "simulate": "simulator",
     "variant": "config",
     "write_jsonl": "data.jsonl",
 }
 
-__all__ = ["Answer", "Evaluation", "Example", "MemN2NError", "NetworkConfig", "Split", "StoryQA", "TrainingConfig",
-           "read_babi", "read_jsonl", "simulate", "variant", "write_jsonl"]  # fmt: skip
+__all__ = ["Answer", "ConfigError", "DataError", "DownloadError", "Evaluation", "Example", "InputError", "MemN2NError",
+           "ModelError", "NetworkConfig", "Split", "StoryQA", "TrainingConfig", "TrainingError", "Vocabulary",
+           "read_babi", "read_jsonl", "read_stories", "simulate", "variant", "write_jsonl"]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

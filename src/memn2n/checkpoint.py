@@ -1,8 +1,9 @@
 """A model is a directory: model.safetensors, vocab.json and config.json, written so that a kill loses nothing.
 
-The three files are first written to ``DIR/.saving``. One rename to ``DIR/.saved`` makes the save valid; then they are
-moved to their places. Whoever finds a ``.saved`` folder looks there first, so that at any moment either the old
-three files or the new ones are read. Other files in the directory are never touched. Nothing is ever unpickled.
+The three files are first written to a folder ``DIR/.saving-...``. One rename to ``DIR/.saved`` makes the save valid;
+then they are moved to their places. Whoever finds a ``.saved`` folder looks there first, so that after a kill at any
+moment either the old three files or the new ones are read. Other files in the directory are never touched. Nothing is
+ever unpickled.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +26,16 @@ import safetensors.numpy
 from memn2n.errors import ModelError
 from memn2n.text import Vocabulary
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FORMAT = "memn2n"
 VERSION = 1
 
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
 _FILES = (WEIGHTS, VOCABULARY, CONFIG)
+_SAVING = ".saving-"
+_READ_TRIES = 5
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -41,10 +49,10 @@ def prepare(folder: str | Path) -> Path:
     folder = Path(folder)
     with _file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".saving"
-        shutil.rmtree(probe, ignore_errors=True)
-        probe.mkdir()
-        probe.rmdir()
+        _staging(folder).rmdir()
+        for name in _FILES:
+            if (folder / name).is_dir():
+                raise ModelError(f"{folder / name} is a folder, and in the way of a model's file; remove it")
     config = folder / CONFIG
     if config.exists():
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -74,15 +82,20 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     header = {"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests}
     with _file_errors(folder):
         _settle(folder)
-        staging = folder / ".saving"
+        for left in folder.glob(f"{_SAVING}*"):  # by a save that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        staging = _staging(folder)
         try:
-            staging.mkdir()
             for name, content in ((WEIGHTS, weights), (VOCABULARY, words), (CONFIG, _json(header | config))):
                 _write(staging / name, content)
             staging.rename(folder / ".saved")
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         _settle(folder)
+
+
+class _MixedError(ModelError):
+    """The files are not of one save: damaged, or read while another process was saving."""
 
 
 def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabulary, Tensors]:
@@ -94,7 +107,14 @@ def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabular
     Raises:
         ModelError: if there is none, it is of another kind or version, or its files are damaged.
     """
-    folder = Path(folder)
+    for _ in range(_READ_TRIES - 1):
+        with contextlib.suppress(_MixedError):
+            return _load(Path(folder), kind)
+        time.sleep(0.02)
+    return _load(Path(folder), kind)
+
+
+def _load(folder: Path, kind: str) -> tuple[dict[str, Any], Vocabulary, Tensors]:
     if not folder.is_dir():
         raise ModelError(f"{folder}: there is no such model directory")
     config = _parse(folder, CONFIG, _read(folder, CONFIG))
@@ -110,8 +130,8 @@ def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabular
     for name in (VOCABULARY, WEIGHTS):
         content[name] = _read(folder, name)
         if not isinstance(digests, dict) or digests.get(name) != _digest(content[name]):
-            raise ModelError(f"{folder / name} is damaged (its SHA-256 is not the one in {CONFIG}); "
-                             "train again, or copy the folder again")  # fmt: skip
+            raise _MixedError(f"{folder / name} is damaged (its SHA-256 is not the one in {CONFIG}); "
+                              "train again, or copy the folder again")  # fmt: skip
     words = _parse(folder, VOCABULARY, content[VOCABULARY])
     try:
         if not isinstance(words["lowercase"], bool) or not all(isinstance(word, str) for word in words["words"]):
@@ -124,6 +144,10 @@ def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabular
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / WEIGHTS} is not a safetensors file ({error}); train again") from None
     return config, vocabulary, tensors
+
+
+def _staging(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
 
 
 def _settle(folder: Path) -> None:
@@ -171,8 +195,10 @@ def _digest(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _file_errors(folder: Path) -> Any:
+def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
+    except (FileExistsError, NotADirectoryError):
+        raise ModelError(f"{folder} cannot be written: a file is in the way; name a folder") from None
     except OSError as error:
         raise ModelError(f"{folder} cannot be written: {error.strerror}") from None

@@ -14,9 +14,9 @@ from memn2n.config import NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, InputError, ModelError
 from memn2n.nn.batch import batches
 from memn2n.nn.qa import DataShape, QANetwork
-from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, fingerprint
+from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, check_example, check_question, fingerprint
 from memn2n.text import SPECIAL, Vocabulary
-from memn2n.train.restarts import Restart, train_restarts
+from memn2n.train.restarts import INTERRUPTED, Restart, train_restarts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,9 +94,8 @@ class StoryQA:
             TrainingError: if every restart diverged.
             KeyboardInterrupt: on Ctrl-C in the very first epoch.
         """
-        examples = list(train)
-        if not examples:
-            raise InputError("there is no example to train on")
+        examples = _checked(train, "train")
+        valid = None if valid is None else _checked(valid, "validate")
         training = training or TrainingConfig()
         training = dataclasses.replace(
             training,
@@ -112,6 +111,7 @@ class StoryQA:
             raise InputError(
                 f"the vocabulary lacks the answer {examples[lacking[0]].answer!r}; build it with all answers"
             )
+        prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
         outcome = train_restarts(
             stories,
             None if valid is None else StorySet.encode(valid, vocabulary),
@@ -120,13 +120,12 @@ class StoryQA:
             len(vocabulary),
             on_event or (lambda _event: None),
         )
-        prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
         return cls(outcome.network, vocabulary, training, outcome.restarts, prints)
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training early."""
-        return any(restart.stopped == "interrupted" for restart in self.restarts)
+        return any(restart.stopped == INTERRUPTED for restart in self.restarts)
 
     def answer(self, story: Sequence[str], question: str, *, top: int = 5) -> Answer:
         """Answer one question.
@@ -146,7 +145,10 @@ class StoryQA:
 
         An answer does not depend on what else is asked.
         """
-        examples = [self._example(story, question) for story, question in questions]
+        examples = []
+        for story, question in questions:
+            check_question(story, question)
+            examples.append(Example(tuple(story), question, answer=""))
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
         answers: list[Answer] = []
@@ -165,9 +167,7 @@ class StoryQA:
         Raises:
             InputError: if there is no example.
         """
-        examples = list(test)
-        if not examples:
-            raise InputError("there is no example to test on")
+        examples = _checked(test, "test")
         stories = StorySet.encode(examples, self.vocabulary)
         wrong = np.zeros(len(stories), bool)
         recalled = np.zeros(len(stories), bool)
@@ -219,30 +219,23 @@ class StoryQA:
         config, vocabulary, tensors = load_model(folder, KIND)
         try:
             shape = DataShape.from_dict(config["shape"])
-            network = QANetwork(NetworkConfig.from_dict(config["network"]), shape)
-            training = TrainingConfig.from_dict(config["training"])
+            settings = NetworkConfig.from_dict(config["network"], complete=True)
+            training = TrainingConfig.from_dict(config["training"], complete=True)
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
+        if shape.vocabulary != len(vocabulary) or shape.slots > settings.memory_size:
+            raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
+        network = QANetwork(settings, shape, torch.Generator())
         fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
         wanted = network.state_dict()
         found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
         if found != {name: (tuple(value.shape), "float32") for name, value in wanted.items()}:
             raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
-        if shape.vocabulary != len(vocabulary) or fingerprints.dtype != np.int64:
-            raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
+        if fingerprints.dtype != np.int64:
+            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
         network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         return cls(network, vocabulary, training, restarts, fingerprints)
-
-    def _example(self, story: Sequence[str], question: str) -> Example:
-        if isinstance(story, str) or not all(isinstance(text, str) for text in (*story, question)):
-            raise InputError("a story is a list of sentences, each a text, and a question is a text")
-        if not story:
-            raise InputError("there is no story: give one sentence at least")
-        example = Example(tuple(story), question, answer="")
-        if not self.vocabulary.encode(question):
-            raise InputError(f"there is no word in the question {question!r}")
-        return example
 
     @torch.no_grad()
     def _predict(self, stories: StorySet) -> Iterator[tuple[Longs, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
@@ -262,3 +255,12 @@ class StoryQA:
         unknown = dict.fromkeys(word for sentence in words for word in sentence)
         return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
                       tuple(range(n - kept)), tuple(unknown))  # fmt: skip
+
+
+def _checked(examples: Iterable[Example], purpose: str) -> list[Example]:
+    given = list(examples)
+    if not given:
+        raise InputError(f"there is no example to {purpose} on")
+    for example in given:
+        check_example(example)
+    return given

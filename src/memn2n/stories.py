@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from memn2n.errors import InputError
+from memn2n.text import has_word
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from memn2n.text import Vocabulary
 
@@ -37,6 +40,35 @@ class Example:
     answer: str
     support: tuple[int, ...] = ()
     task: str = ""
+
+
+def check_question(story: Sequence[str], question: str) -> None:
+    """Make sure that a question can be asked.
+
+    Raises:
+        InputError: if the story is not a list of texts or has none, or there is no word in the question.
+    """
+    if isinstance(story, str) or not isinstance(question, str) or not all(isinstance(text, str) for text in story):
+        raise InputError("a story is a list of sentences, each a text, and a question is a text")
+    if not len(story):
+        raise InputError("there is no story: give one sentence at least")
+    if not has_word(question):
+        raise InputError(f"there is no word in the question {question!r}")
+
+
+def check_example(example: Example) -> None:
+    """Make sure that an example can be learned from or tested on.
+
+    Raises:
+        InputError: as ``check_question``; also if the answer is blank, or a supporting fact is not in the story.
+    """
+    if not isinstance(example, Example):
+        raise InputError(f"an example must be a memn2n.Example, not {type(example).__name__}")
+    check_question(example.story, example.question)
+    if not isinstance(example.answer, str) or not example.answer.strip():
+        raise InputError(f"the question {example.question!r} has no answer")
+    if not all(0 <= position < len(example.story) for position in example.support):
+        raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
 
 
 class Split(NamedTuple):

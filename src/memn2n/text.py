@@ -48,7 +48,12 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     """
     normal = _normal(text, lowercase).translate(_SEPARATORS)
     words = (word.strip(_INSIDE_WORDS) for word in normal.split())
-    return [word for word in words if word]
+    return [word for word in words if has_word(word)]
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter or digit, and so a word, in a text."""
+    return any(map(str.isalnum, text))
 
 
 def answer_symbol(text: str, lowercase: bool = True) -> str:

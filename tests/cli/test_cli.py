@@ -242,7 +242,17 @@ def test_a_failed_prediction_leaves_the_old_file(cli: CLI, model: Path, tmp_path
         (["qa", "train", "{tmp}/en/qa1_s_train.txt", "--task", "1", "--out", "{tmp}/run"], "is one file"),
         (["qa", "train", "{tmp}/en", "--dim", "0", "--out", "{tmp}/run"], "dim is 0: it must be from 1 to 4096"),
         (["qa", "train", "{tmp}/en", "--hops", "999", "--out", "{tmp}/run"], "hops is 999"),
-        (["qa", "train", "{tmp}/en", "--memory-size", "0", "--out", "{tmp}/run"], "memory_size is 0"),
+        (["qa", "train", "{tmp}/en", "--memory-size", "0", "--out", "{tmp}/run"], "--memory-size is 0"),
+        (["qa", "train", "{tmp}/en", "--learning-rate", "1e39", "--out", "{tmp}/run"], "--learning-rate is 1e+39"),
+        (["qa", "train", "{tmp}/latin.txt", "--out", "{tmp}/run"], "latin.txt:1: this is not UTF-8 text"),
+        (["qa", "train", "{tmp}/spaced.txt", "--out", "{tmp}/run"], "spaced.txt:2: a question without answer"),
+        (["qa", "train", "--task", "5-3", "--out", "{tmp}/run"], "5-3 goes backwards; write 3-5"),
+        (["qa", "train", "--task", "all", "--out", "{tmp}/run"], "one task at a time"),
+        (["qa", "train", "x" * 300, "--out", "{tmp}/run"], "File name too long"),
+        (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}"], "cannot be written: Is a directory"),
+        (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}/bad.txt/x"], "cannot be written: Not a dir"),
+        (["data", "get", "babi", "--out", "{tmp}"], "is in the way, and not of this download"),
+        (["data", "get", "babi", "--sha256", "xyz"], "64 hexadecimal digits"),
         (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take temporal "add"'),
         (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
         (["qa", "train", "--task", "1,2", "--out", "{tmp}/run"], "one task at a time"),
@@ -262,6 +272,9 @@ def test_bad_input_is_one_line_and_status_2(cli: CLI, babi: Path, model: Path, a
     (tmp / "empty.txt").write_text("")
     (tmp / "bad.txt").write_text("1 a.\n2 b?\tc\t9\n")
     (tmp / "bad.jsonl").write_text('{"story": ["a."], "question": "?", "answer": "b"}\n{oops\n'.replace('"?"', '"b?"'))
+    (tmp / "good.jsonl").write_text('{"story": ["a."], "question": "b?"}\n')
+    (tmp / "latin.txt").write_bytes(b"1 caf\xe9.\n2 b?\tc\t1\n")
+    (tmp / "spaced.txt").write_text("1 Mary moved to the office.\n2 Where is Mary? office 1\n")
     if args[1] == "predict":
         (tmp / "bad.jsonl").write_text("[1]\n")
     before = sorted(tmp.rglob("*"))
@@ -354,3 +367,123 @@ def test_info(cli: CLI) -> None:
     assert facts["simulated tasks"] == [1]
     assert "memn2n" in cli("info").out
     assert cli("--version").out.strip() == facts["memn2n"]
+
+
+def test_files_written_by_predict_are_what_they_were(cli: CLI, model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "in.jsonl"
+    data.write_text('{"story": ["Mary moved to the bathroom."], "question": "Where is Mary?"}\n')
+    linked, mine = tmp_path / "linked.jsonl", tmp_path / "linked.jsonl.partial"
+    linked.write_text("")
+    mine.write_text("mine")
+    (tmp_path / "link").symlink_to(linked)
+    assert cli("qa", "predict", model, data, "--out", tmp_path / "link").status == 0
+    assert "bathroom" in linked.read_text()
+    assert (tmp_path / "link").is_symlink()
+    assert mine.read_text() == "mine"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        assert cli("qa", "predict", model, data, "--out", pipe).status == 0
+        assert reader.stdout is not None
+        assert b"bathroom" in reader.stdout.read()
+    assert pipe.is_fifo()
+
+
+def test_json_is_utf8_whatever_the_terminal_is(model: Path) -> None:
+    line = '{"story": ["मरियम é went."], "question": "Where is Mary?"}\n'
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    for args in (["predict", model], ["ask", model, "--json"]):
+        text = line if args[0] == "predict" else "Mary moved to मरियम.\nWhere is मरियम?\n"
+        found = subprocess.run(
+            [*COMMAND, "qa", *map(str, args)], input=text.encode(), capture_output=True, check=True, env=environment
+        )
+        assert "मरियम" in found.stdout.decode() or args[0] == "ask"
+        assert json.loads(found.stdout)
+
+
+def test_a_question_that_is_not_utf8_is_still_answered(model: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    found = subprocess.run(
+        [*COMMAND, "qa", "ask", str(model)], input=b"Mary moved to the caf\xe9.\nWhere is Mary?\n", capture_output=True,
+        check=False, env=environment,
+    )  # fmt: skip
+    assert found.returncode == 0
+    assert b"never seen in training" in found.stdout
+
+
+def test_only_a_question_mark_ends_a_question(cli: CLI, model: Path) -> None:
+    talked = cli("qa", "ask", model, stdin="Mary moved to the bathroom;\nJohn went to the hallway!\nWhere is Mary?\n")
+    assert talked.out.startswith("bathroom (")
+    assert talked.err == ""
+
+
+def test_labels_are_shown_as_they_are(cli: CLI, model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "x.jsonl"
+    write_jsonl(
+        data, [Example(("Mary moved.",), "Where is Mary?", "office", task=task) for task in ("[/x]", "[red]:cat:")]
+    )
+    shown = cli("qa", "eval", model, data)
+    assert shown.status == 0
+    assert "[/x]" in shown.out
+    assert "[red]:cat:" in shown.out
+
+
+def test_help_shows_the_defaults(cli: CLI) -> None:
+    text = " ".join(cli("qa", "train", "--help").out.split())
+    assert "Size of embeddings and state. [default: (20)]" in text
+    assert "[default: (spectral)]" in text
+
+
+def test_validation_files_are_used_for_all_tasks_or_none(cli: CLI, babi: Path, tmp_path: Path) -> None:
+    (babi / "qa1_s_valid.txt").write_text((babi / "qa1_s_test.txt").read_text() * 3)
+    args = ["--validation", "0", "--json", *FAST]
+    one = json.loads(cli("qa", "train", babi, "--task", 1, "--out", tmp_path / "a", *args).out)
+    assert one["restarts"][0]["valid"] is not None
+    both = json.loads(cli("qa", "train", babi, "--task", "1,2", "--out", tmp_path / "b", *args).out)
+    assert both["restarts"][0]["valid"] is None
+
+
+def test_the_users_own_empty_folder_stays(cli: CLI, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    assert cli("qa", "train", "--select", "validation", "--validation", 0, "--out", tmp_path / "mine").status == 2
+    assert (tmp_path / "mine").is_dir()
+
+
+def test_metrics_that_cannot_be_written_do_not_cost_the_model(cli: CLI, babi: Path, tmp_path: Path) -> None:
+    (tmp_path / "run" / "metrics.partial.jsonl").mkdir(parents=True)
+    trained = cli("qa", "train", babi, "--task", 1, "--out", tmp_path / "run", *FAST)
+    assert trained.status == 0
+    assert trained.err.count("metrics.jsonl cannot be written") == 1
+    assert StoryQA.load(tmp_path / "run")
+
+
+def test_data_get_tells_what_to_do_next(cli: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def get(name: str, folder: Path, **_: object) -> Path:
+        (folder / "tasks" / "en").mkdir(parents=True)
+        (folder / "tasks" / "en" / "qa1_x_train.txt").write_text("")
+        return folder
+
+    monkeypatch.setattr("memn2n.data.download.get", get)
+    shown = cli("data", "get", "babi", "--out", tmp_path / "with space").out
+    assert f"memn2n qa train '{tmp_path}/with space/tasks/en' --task 1 --out runs/en-task1" in shown
+
+
+def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    import pty
+
+    main_end, terminal = pty.openpty()
+    command = [*COMMAND, "qa", "train", "--out", str(tmp_path / "run"), *FAST]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=terminal, env=os.environ | {"TERM": "xterm"}
+    ) as it:
+        os.close(terminal)
+        shown = b""
+        while it.poll() is None or not shown:
+            try:
+                shown += os.read(main_end, 65536)
+            except OSError:  # the other end is closed
+                break
+    os.close(main_end)
+    assert it.returncode == 0
+    assert "━" in shown.decode()
+    assert "restart 1/1" in shown.decode()

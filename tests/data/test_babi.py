@@ -82,6 +82,15 @@ def test_bad_lines_are_named(text: str | bytes, line: int, message: str) -> None
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize("suffix", ["txt", "jsonl"])
+def test_a_file_that_is_not_utf8_is_told_from_a_missing_one(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"latin.{suffix}"
+    path.write_bytes(b"1 caf\xe9.\n")
+    with pytest.raises(DataError) as error:
+        read_stories(path)
+    assert str(error.value).startswith(f"{path}:1: this is not UTF-8")
+
+
 @given(st.binary())
 def test_arbitrary_bytes_raise_nothing_but_our_own_errors(raw: bytes) -> None:
     try:

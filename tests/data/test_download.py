@@ -110,6 +110,10 @@ def test_an_archive_is_downloaded_checked_and_unpacked(server: Server, tmp_path:
     assert seen[-1] == (len(server.body), len(server.body))
     fetch(server, folder)
     assert len(server.requests) == 1, "a second call downloads nothing"
+    with pytest.raises(InputError, match="is in the way, and not of this download"):
+        fetch(server, folder, "0" * 64)
+    with pytest.raises(InputError, match="is in the way"):
+        fetch(server, tmp_path)
 
 
 def test_a_broken_transfer_is_resumed(server: Server, tmp_path: Path) -> None:
@@ -176,7 +180,7 @@ def test_a_hostile_or_broken_archive_leaves_nothing(server: Server, tmp_path: Pa
 
 def test_an_error_of_the_server_is_told(server: Server, tmp_path: Path) -> None:
     server.status = 404
-    with pytest.raises(DownloadError, match="answers 404 Not Found; give another address"):
+    with pytest.raises(DownloadError, match="answers 404 Not Found; try later, or give another address"):
         fetch(server, tmp_path / "babi")
 
 
@@ -193,6 +197,11 @@ def test_what_cannot_be_asked_for(tmp_path: Path) -> None:
         get("squad", tmp_path / "x")
     with pytest.raises(InputError, match="http"):
         get("babi", tmp_path / "x", url="file:///etc/passwd")
+    with pytest.raises(InputError, match="64 hexadecimal digits"):
+        get("babi", tmp_path / "x", sha256="abc")
+    for url in ("http://[::1/x", "http://127.0.0.1:1/ü", "http://a..b/", "http://127.0.0.1:1/a b"):
+        with pytest.raises(InputError, match="is not a usable address"):
+            get("babi", tmp_path / "x", url=url)
     (tmp_path / "x").write_text("")
     with pytest.raises(InputError, match="in the way"):
         get("babi", tmp_path / "x")

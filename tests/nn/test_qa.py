@@ -90,7 +90,8 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
             found: Array = net.times[table].detach().numpy()[i]
             return found
         last = [1.0 if config.encoding == "bow" else official(k, longest) for k in range(1, d + 1)]
-        return np.array(last) * E[SHAPE.vocabulary + i]
+        weighted: Array = np.array(last) * E[SHAPE.vocabulary + i]
+        return weighted
 
     latest_first = example.story[::-1][:MEMORY]
     n = len(latest_first)

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 
 from memn2n import NetworkConfig, TrainingConfig, simulate
-from memn2n.nn.batch import make_batch
+from memn2n.nn.batch import Batch, make_batch
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.stories import StorySet
-from memn2n.text import NULL, Vocabulary
+from memn2n.text import NULL, UNKNOWN, Vocabulary
+from memn2n.train.noise import RandomNoise
 from memn2n.train.qa import DivergedError, Epoch, Score, measure, schedule, sgd_step, train
 
 EXAMPLES = simulate(task=1, n_train=200, n_test=0, seed=1).train
@@ -207,3 +209,68 @@ def test_measure_does_not_need_gradients() -> None:
     score = measure(network(), STORIES, ALL)
     assert math.isfinite(score.loss)
     assert 0 < score.error <= 1
+
+
+class Spy:
+    """What one training hands to its parts: batches, noise, forward passes and updates."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, net: QANetwork) -> None:
+        self.noises: list[object] = []
+        self.memory_sizes: set[int] = set()
+        self.trained_on: set[int] = set()
+        self.steps: list[tuple[float, float, str]] = []
+        self.linear: list[tuple[bool, bool]] = []  # (while training, whether without the softmax)
+        forward = net.forward
+
+        def batch(stories: StorySet, chosen: np.ndarray, memory_size: int, noise: object = None) -> Batch:
+            self.noises.append(noise)
+            self.memory_sizes.add(memory_size)
+            self.trained_on.update(chosen.tolist())
+            return make_batch(stories, chosen, memory_size, noise)  # type: ignore[arg-type]
+
+        def step(network: QANetwork, rate: float, clip_norm: float, clip: str) -> None:
+            self.steps.append((rate, clip_norm, clip))
+            sgd_step(network, rate, clip_norm, clip)  # type: ignore[arg-type]
+
+        def look(batch: Batch, linear: bool = False) -> object:
+            self.linear.append((torch.is_grad_enabled(), linear))
+            return forward(batch, linear)
+
+        monkeypatch.setattr("memn2n.train.qa.make_batch", batch)
+        monkeypatch.setattr("memn2n.train.qa.sgd_step", step)
+        monkeypatch.setattr(net, "forward", look)
+
+
+def test_every_setting_reaches_the_part_that_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = QANetwork(NetworkConfig(dim=8, hops=2, memory_size=7), SHAPE, torch.Generator().manual_seed(0))
+    spy = Spy(monkeypatch, net)
+    config = TrainingConfig(
+        epochs=3, linear_start_epochs=2, decay_every=2, batch_size=50, clip_norm=9.0, clip="frobenius",
+        noise="empty", noise_rate=0.7, unknown_rate=0.2,
+    )  # fmt: skip
+    run(config, net)
+    per_epoch = 150 // 50
+    assert spy.memory_sizes == {7}
+    assert spy.trained_on <= set(range(150)), "nothing that is held out"
+    assert spy.steps == [(rate, 9.0, "frobenius") for _, _, rate in schedule(config) for _ in range(per_epoch)]
+    training = [linear for gradients, linear in spy.linear if gradients]
+    validating = [linear for gradients, linear in spy.linear if not gradients]
+    assert training == [True] * 2 * per_epoch + [False] * 3 * per_epoch
+    assert validating == [True] * 2 + [False] * 3
+    for noise in spy.noises:
+        assert isinstance(noise, RandomNoise)
+        assert (noise.kind, noise.rate, noise.unknown_rate, noise.memory_size) == ("empty", 0.7, 0.2, 7)
+
+
+def test_measuring_keeps_to_the_memory_size() -> None:
+    small = QANetwork(NetworkConfig(dim=8, memory_size=1), SHAPE, torch.Generator().manual_seed(0))
+    last_only = StorySet.encode([replace(example, story=example.story[-1:]) for example in EXAMPLES], VOCABULARY)
+    assert measure(small, STORIES, ALL) == measure(small, last_only, ALL)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_the_unknown_word_is_trained_where_it_is_asked_for(rate: float) -> None:
+    net = network()
+    run(dataclasses.replace(SHORT, unknown_rate=rate), net)
+    moved = [bool(table[UNKNOWN].any()) for table in net.tables]
+    assert moved == [rate > 0] * len(moved)

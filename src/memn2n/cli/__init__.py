@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import errno
+import re
 import sys
 import warnings
 from typing import Annotated, TextIO
@@ -10,7 +11,7 @@ from typing import Annotated, TextIO
 import typer
 
 from memn2n.cli import data, demo, info, qa
-from memn2n.errors import DataWarning, MemN2NError
+from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 
 app = typer.Typer(
     help="End-to-end memory networks: train, ask, and see why it answered so.",
@@ -23,8 +24,6 @@ app.command("demo")(demo.demo)
 app.add_typer(qa.app, name="qa")
 app.add_typer(data.app, name="data")
 app.command("info")(info.info)
-
-_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,21 +53,26 @@ def main() -> None:
     """Run the command line; an error is one line on standard error, its exit status 2 for bad input and 1 else."""
     warnings.showwarning = _show_warning
     warnings.simplefilter("always", DataWarning)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
     try:
         app()
-    except MemN2NError as error:
+    except (MemN2NError, OSError) as error:
         if _debug:
             raise
-        print(f"memn2n: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; leave quietly
-        sys.exit(1)
+        message, status = (str(error), error.exit_status) if isinstance(error, MemN2NError) else _file_error(error)
+        if isinstance(error, ConfigError):
+            message = re.sub(r"^(\w+) is ", lambda name: f"--{name[1].replace('_', '-')} is ", message)
+        print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
+        sys.exit(status)
+
+
+def _file_error(error: OSError) -> tuple[str, int]:
+    """Message and exit status: a path that was given is bad input, a full disk is a failure."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT} or error.filename is None:
+        return f"writing failed: {error.strerror or error}", MemN2NError.exit_status
+    return f"{error.filename}: {error.strerror}", InputError.exit_status
 
 
 def _show_warning(

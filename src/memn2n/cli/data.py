@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,8 @@ def get(
     folder = out or Path("data") / name
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
                TimeRemainingColumn())  # fmt: skip
-    bar = Progress(*columns, console=Console(stderr=True))
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
     task = bar.add_task(name, total=None)
 
     def show(done: int, total: int | None) -> None:
@@ -45,4 +47,4 @@ def get(
             bar.stop()
     typer.echo(folder)
     for babi in sorted(path.parent for path in folder.rglob("qa1_*train.txt")):
-        typer.echo(f"memn2n qa train {babi} --task 1 --out runs/{babi.name}-task1")
+        typer.echo(f"memn2n qa train {shlex.quote(str(babi))} --task 1 --out runs/{babi.name}-task1")

@@ -24,6 +24,8 @@ def demo(
     training = TrainingConfig(restarts=1, seed=seed)
     with TrainingProgress(training) as progress:
         qa = StoryQA.fit(train, training=training, on_event=progress)
+    if qa.interrupted:
+        console.print("\nThe training was interrupted: this is the network as it was then.")
     console.print("\n1,000 other questions, with what share of them some hop looks at the supporting fact most:")
     show_evaluation(qa.evaluate(test), console)
     example = next(example for example in reversed(test) if len(example.story) == 6 and example.support[0] < 4)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -35,8 +37,7 @@ from memn2n.config import (
 from memn2n.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import BinaryIO, TextIO
+    from typing import BinaryIO
 
     from memn2n import StoryQA
     from memn2n.data import Part
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
 
-_NETWORK, _TRAINING = "Network (defaults: the variant's)", "Training (defaults: the variant's)"
 _INTERRUPTED = 130
 SELECTED_BY = {"train": "training", "validation": "validation"}
 
@@ -57,12 +57,17 @@ Tasks = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def _net(help_: str) -> Any:
-    return typer.Option(help=help_, rich_help_panel=_NETWORK)
+def _net(name: str, help_: str) -> Any:
+    """Option for a setting of the network; without it, it is the variant's, the official one's being shown."""
+    return typer.Option(help=help_, show_default=_shown(getattr(NetworkConfig(), name)))
 
 
-def _train(help_: str) -> Any:
-    return typer.Option(help=help_, rich_help_panel=_TRAINING)
+def _train(name: str, help_: str) -> Any:
+    return typer.Option(help=help_, show_default=_shown(getattr(TrainingConfig(), name)))
+
+
+def _shown(value: object) -> str | bool:
+    return False if value is None else str(value).lower()
 
 
 @app.command()
@@ -73,41 +78,55 @@ def train(
         typer.Argument(help="A bAbI file or folder, or a JSONL file; without it, simulated stories of task 1."),
     ] = None,
     task: Tasks = None,
-    valid: Annotated[Path | None, typer.Option(help="Validation data; by default a share of DATA is held out.")] = None,
-    test: Annotated[Path | None, typer.Option(help="Test data; by default the test files of DATA's folder.")] = None,
+    valid: Annotated[
+        Path | None, typer.Option(help="Validation data; by default DATA's own (qa1_valid.txt), or a share of it.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Test data; by default the test files of DATA, where it is a folder.")
+    ] = None,
     variant: Annotated[
         Variant, typer.Option(help="Settings of the official code, or of the paper's text.")
     ] = "official",
     lowercase: Annotated[bool, typer.Option(help="Whether upper and lower case are the same.")] = True,
     as_json: Json = False,
-    dim: Annotated[int | None, _net("Size of embeddings and state.")] = None,
-    hops: Annotated[int | None, _net("How many times the memory is read.")] = None,
-    encoding: Annotated[Encoding | None, _net("Sentences as sums of words, or weighted by position.")] = None,
-    temporal: Annotated[Temporal | None, _net("How the order of sentences is known.")] = None,
-    tying: Annotated[Tying | None, _net("Which matrices the hops share.")] = None,
-    relu: Annotated[bool | None, _net("A ReLU on the state after each hop.")] = None,
-    empty_slots: Annotated[EmptySlots | None, _net("Whether empty memory slots keep attention.")] = None,
-    answer_softmax: Annotated[AnswerSoftmax | None, _net("What competes to be the answer.")] = None,
-    memory_size: Annotated[int | None, _net("Sentences that the memory holds at most.")] = None,
-    epochs: Annotated[int | None, _train("Epochs after the linear start.")] = None,
-    learning_rate: Annotated[float | None, _train("First rate; 0.01, or 0.005 with a linear start.")] = None,
-    decay_every: Annotated[int | None, _train("The rate is halved every so many epochs.")] = None,
-    batch_size: Annotated[int | None, _train("Questions in a batch.")] = None,
-    clip_norm: Annotated[float | None, _train("Largest norm of a matrix's gradient.")] = None,
-    clip: Annotated[Clip | None, _train("Which norm.")] = None,
-    linear_start: Annotated[LinearStart | None, _train("Training first without the attention's softmax.")] = None,
-    linear_start_epochs: Annotated[int | None, _train("How long, or how long at most.")] = None,
-    linear_start_patience: Annotated[int | None, _train("Epochs without progress that end it.")] = None,
-    noise: Annotated[NoiseKind | None, _train("Random noise in time.")] = None,
-    noise_rate: Annotated[float | None, _train("How much of it.")] = None,
-    unknown_rate: Annotated[float | None, _train("Share of words replaced by the unknown word.")] = None,
-    sampling: Annotated[Sampling | None, _train("How the batches of an epoch are drawn.")] = None,
-    validation: Annotated[float | None, _train("Share of the questions held out for validation.")] = None,
-    validation_split: Annotated[ValidationSplit | None, _train("Which ones are held out.")] = None,
-    restarts: Annotated[int | None, _train("Networks trained, of which one is kept.")] = None,
-    select: Annotated[Select | None, _train("By which loss it is chosen.")] = None,
-    init_std: Annotated[float | None, _train("Spread of the random start.")] = None,
-    seed: Annotated[int | None, _train("The same seed gives the same model.")] = None,
+    dim: Annotated[int | None, _net("dim", "Size of embeddings and state.")] = None,
+    hops: Annotated[int | None, _net("hops", "How many times the memory is read.")] = None,
+    encoding: Annotated[
+        Encoding | None, _net("encoding", "Sentences as sums of words, or weighted by position.")
+    ] = None,
+    temporal: Annotated[Temporal | None, _net("temporal", "How the order of sentences is known.")] = None,
+    tying: Annotated[Tying | None, _net("tying", "Which matrices the hops share.")] = None,
+    relu: Annotated[bool | None, _net("relu", "A ReLU on the state after each hop.")] = None,
+    empty_slots: Annotated[EmptySlots | None, _net("empty_slots", "Whether empty memory slots keep attention.")] = None,
+    answer_softmax: Annotated[AnswerSoftmax | None, _net("answer_softmax", "What competes to be the answer.")] = None,
+    memory_size: Annotated[int | None, _net("memory_size", "Sentences that the memory holds at most.")] = None,
+    epochs: Annotated[int | None, _train("epochs", "Epochs after the linear start.")] = None,
+    learning_rate: Annotated[
+        float | None, _train("learning_rate", "First rate; 0.01, or 0.005 with a linear start.")
+    ] = None,
+    decay_every: Annotated[int | None, _train("decay_every", "The rate is halved every so many epochs.")] = None,
+    batch_size: Annotated[int | None, _train("batch_size", "Questions in a batch.")] = None,
+    clip_norm: Annotated[float | None, _train("clip_norm", "Largest norm of a matrix's gradient.")] = None,
+    clip: Annotated[Clip | None, _train("clip", "Which norm.")] = None,
+    linear_start: Annotated[
+        LinearStart | None, _train("linear_start", "Training first without the attention's softmax.")
+    ] = None,
+    linear_start_epochs: Annotated[int | None, _train("linear_start_epochs", "How long, or how long at most.")] = None,
+    linear_start_patience: Annotated[
+        int | None, _train("linear_start_patience", "Epochs without progress that end it.")
+    ] = None,
+    noise: Annotated[NoiseKind | None, _train("noise", "Random noise in time.")] = None,
+    noise_rate: Annotated[float | None, _train("noise_rate", "How much of it.")] = None,
+    unknown_rate: Annotated[
+        float | None, _train("unknown_rate", "Share of words replaced by the unknown word.")
+    ] = None,
+    sampling: Annotated[Sampling | None, _train("sampling", "How the batches of an epoch are drawn.")] = None,
+    validation: Annotated[float | None, _train("validation", "Share of the questions held out for validation.")] = None,
+    validation_split: Annotated[ValidationSplit | None, _train("validation_split", "Which ones are held out.")] = None,
+    restarts: Annotated[int | None, _train("restarts", "Networks trained, of which one is kept.")] = None,
+    select: Annotated[Select | None, _train("select", "By which loss it is chosen.")] = None,
+    init_std: Annotated[float | None, _train("init_std", "Spread of the random start.")] = None,
+    seed: Annotated[int | None, _train("seed", "The same seed gives the same model.")] = None,
 ) -> None:
     """Train a model on stories. Ctrl-C keeps the best one so far."""
     given = {name: value for name, value in locals().items() if value is not None}
@@ -121,6 +140,7 @@ def train(
     from memn2n.train.metrics import MetricsLog
 
     train_examples, valid_examples, test_examples = _read_parts(data, task, valid, test, training)
+    new = not out.exists()
     folder = prepare(out)
     try:
         with MetricsLog(folder) as metrics:
@@ -132,14 +152,16 @@ def train(
 
                 qa = StoryQA.fit(train_examples, valid_examples, network=network, training=training,
                                  lowercase=lowercase, on_event=on_event)  # fmt: skip
-            qa.save(folder)
-            metrics.keep()
+            with _ctrl_c_ignored():  # what is trained is saved, however often it is pressed
+                qa.save(folder)
+                metrics.keep()
     except KeyboardInterrupt:
         print("memn2n: interrupted before the first epoch was done; nothing was saved", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
     finally:
-        with suppress(OSError):
-            folder.rmdir()  # where nothing was written to it
+        if new:
+            with suppress(OSError):
+                folder.rmdir()  # where nothing was written to it
     _report(qa, test_examples, folder, as_json)
     if qa.interrupted:
         print(f"memn2n: interrupted; the best model so far is in {folder}", file=sys.stderr)
@@ -181,7 +203,7 @@ def ask(
     from memn2n.data.lines import iter_lines
 
     begin = [] if story is None else [text.strip() for _, text in iter_lines(story) if text.strip()]
-    if not talk(StoryQA.load(model), begin, sys.stdin, as_json=as_json):
+    if not talk(StoryQA.load(model), begin, _stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
 
 
@@ -196,24 +218,19 @@ def predict(
 ) -> None:
     """Answer questions from JSONL to JSONL: each object comes back with the prediction's keys added."""
     from memn2n import StoryQA
+    from memn2n.data.jsonl import json_line, write_records
 
     qa = StoryQA.load(model)
     if str(data) == "-":
-        predicted = _predict(qa, sys.stdin.buffer, "<stdin>", top, at_once=1)  # a program may wait for each answer
+        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # a program may wait for each answer
     else:
         predicted = _predict(qa, data, None, top, at_once=256)
-    if out is None:
-        _write(predicted, sys.stdout)
+    if out is not None:
+        write_records(out, predicted)
         return
-    partial = out.with_name(out.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            _write(predicted, file)
-        partial.replace(out)
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    for record in predicted:
+        sys.stdout.buffer.write(json_line(record))
+        sys.stdout.buffer.flush()
 
 
 def _predict(
@@ -229,10 +246,19 @@ def _predict(
             yield record | answer.to_dict()
 
 
-def _write(records: Iterable[dict[str, Any]], file: TextIO) -> None:
-    for record in records:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        file.flush()
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stdin() -> TextIO:
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin
 
 
 def _read_parts(
@@ -245,7 +271,7 @@ def _read_parts(
 
     tasks = _tasks(task)
     if data is None:
-        if tasks and len(tasks) > 1:
+        if task == "all" or (tasks and len(tasks) > 1):
             raise InputError("stories are simulated of one task at a time; give one --task")
         train, simulated = simulate(tasks[0] if tasks else 1, seed=training.seed)
     else:
@@ -258,7 +284,10 @@ def _read_parts(
             return simulated if part == "test" else None
         if not data.is_dir():
             return None
-        beside = available(data, part).keys() & {int(example.task) for example in train}
+        trained = {int(example.task) for example in train}
+        beside = available(data, part).keys() & trained
+        if part == "valid" and beside != trained:
+            return None  # validated on all tasks or, by a share of the training data, on all tasks
         return read_stories(data, part, beside) if beside else None
 
     return train, read(valid, "valid"), read(test, "test")
@@ -273,7 +302,10 @@ def _tasks(text: str | None) -> list[int] | None:
         match = re.fullmatch(r"\s*([0-9]{1,4})\s*(?:-\s*([0-9]{1,4})\s*)?", part)
         if match is None:
             raise InputError(f'--task is {text!r}: give a number, or a list such as 1,2,5-8, or "all"')
-        tasks.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise InputError(f"--task is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
+        tasks.extend(range(first, last + 1))
     return tasks
 
 

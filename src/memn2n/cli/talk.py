@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
 from memn2n.cli.show import answer_line
+from memn2n.data.jsonl import json_line
 from memn2n.errors import InputError
 from memn2n.explain.table import attention_table
 
@@ -30,7 +31,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
         as_json: write each answer as a JSON object.
 
     Returns:
-        Whether every line could be used; what could not is told on standard error, with its number.
+        Whether every line of a pipe could be used; what could not is told on standard error, with its number.
     """
     console = Console()
     prompt = lines.isatty()
@@ -40,16 +41,14 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
         console.print(f"Sentences, then a question. {_HELP}", highlight=False)
     number = 0
     while True:
-        if prompt:
-            print("> ", end="", flush=True)
-        line = lines.readline()
+        line = _typed() if prompt else lines.readline()
         if not line:
-            return good
+            return good or prompt
         number += 1
         text = line.strip()
         try:
             if text == ":quit":
-                return good
+                return good or prompt
             if text == ":reset":
                 story.clear()
                 last = None
@@ -64,11 +63,25 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
                 raise InputError(f"{text} is not a command; there are: {_HELP}")
             elif text.endswith(_QUESTION_MARKS):
                 last = qa.answer(story, text)
-                record = {"question": text} | last.to_dict()
-                print(json.dumps(record, ensure_ascii=False) if as_json else answer_line(last), flush=True)
+                if as_json:
+                    sys.stdout.buffer.write(json_line({"question": text} | last.to_dict()))
+                    sys.stdout.buffer.flush()
+                else:
+                    print(answer_line(last), flush=True)
             elif text:
                 story.append(text)
         except InputError as error:
             good = False
             where = "" if prompt else f"<stdin>:{number}: "
             print(f"memn2n: {where}{error}", file=sys.stderr, flush=True)
+
+
+def _typed() -> str:
+    """A line from the terminal, with its line end; "" at the end of input or Ctrl-C."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - gives input() arrow keys and a history
+    try:
+        return input("> ") + "\n"
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return ""

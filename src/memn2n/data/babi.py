@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from memn2n.data.lines import iter_lines
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.stories import Example, Split
+from memn2n.text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
+_SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces in the place of tabs
 _PARTS = ("train", "valid", "test")
+_NO_ANSWER = "a question without answer; write question<tab>answer<tab>IDs of supporting facts"
 _FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt")
 
 
@@ -58,15 +61,15 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         last = current
         if "\t" not in body:
             sentence = body.rstrip()
-            if sentence.endswith("?"):
-                raise DataError(where, number, "a question without answer; write question<tab>answer")
+            if sentence.endswith("?") or _SPACED_QUESTION.search(sentence):
+                raise DataError(where, number, _NO_ANSWER)
             positions[current] = len(story)
             story.append(sentence)
             continue
         question, answer, *rest = (column.strip() for column in body.split("\t"))
         if not question or not answer:
-            raise DataError(where, number, "a question without answer; write question<tab>answer")
-        if not any(map(str.isalnum, question)):
+            raise DataError(where, number, _NO_ANSWER)
+        if not has_word(question):
             raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
         if not story:
             raise DataError(where, number, "a question without a story; put its sentences before it")

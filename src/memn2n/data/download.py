@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import shutil
 import ssl
 import tarfile
+import tempfile
 import urllib.error
 import urllib.request
 import zlib
@@ -29,17 +31,16 @@ class Archive:
 
     url: str
     sha256: str
-    size: int  # bytes
 
 
 ARCHIVES = {
     "babi": Archive(  # ParlAI's copy of bAbI v1.2; the authors' own address is dead
         "https://dl.fbaipublicfiles.com/parlai/babi/babi.tar.gz",
         "f7f0bee187efca0d81c3daac1b162cda4eb7f9505dee5ad6846eabbed3dbf92e",
-        19_212_062,
     ),
 }
 
+_MARKER = ".sha256"  # in an unpacked folder: which archive it came from
 _TRIES = 3
 _TIMEOUT = 30  # seconds without a byte
 _CHUNK = 1 << 16
@@ -60,7 +61,7 @@ def get(
 
     Args:
         name: "babi".
-        folder: where to unpack; a folder that is there already is left as it is, and nothing is downloaded.
+        folder: where to unpack; if this very archive was unpacked there before, nothing is downloaded.
         url: another address of the archive.
         sha256: its digest, where it is another archive.
         progress: called with the bytes so far, and all bytes where known.
@@ -69,28 +70,30 @@ def get(
         The folder.
 
     Raises:
-        InputError: for an unknown name or an address that is not http(s).
+        InputError: for an unknown name, an address that is not http(s), a digest that is none, or a folder that holds
+            something else.
         DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of itself.
     """
     if name not in ARCHIVES:
         raise InputError(f"there is no data set {name!r}; there is: {', '.join(ARCHIVES)}")
     archive = ARCHIVES[name]
     url, sha256 = url or archive.url, (sha256 or archive.sha256).lower()
-    if not url.startswith(("http://", "https://")):
+    if not url.lower().startswith(("http://", "https://")):
         raise InputError(f"{url} is not an address that starts with http:// or https://")
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise InputError(f"--sha256 is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
     if folder.exists():
-        if folder.is_dir() and any(folder.iterdir()):
+        marker = folder / _MARKER
+        if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
             return folder
-        raise InputError(f"{folder} is in the way: it is not a folder with data in it; remove it")
+        raise InputError(f"{folder} is in the way, and not of this download; remove it, or name another with --out")
     partial = folder.with_name(folder.name + ".download")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, sha256, partial, progress or (lambda _done, _total: None))
-        try:
-            _unpack(partial, folder)
-        finally:
-            partial.unlink()
+        _unpack(partial, folder, sha256)
+        partial.unlink()
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written: {error.strerror or error}") from None
     return folder
@@ -105,11 +108,13 @@ def _fetch(url: str, sha256: str, partial: Path, progress: Progress) -> None:
             if not _transfer(url, partial, start, progress):
                 continue
         except urllib.error.HTTPError as error:
-            if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not start:
                 raise DownloadError(
-                    f"{url} answers {error.code} {error.reason}; give another address with --url"
+                    f"{url} answers {error.code} {error.reason}; try later, or give another address with --url"
                 ) from None
             # nothing is left to be sent: what is here is all of it, or of another file
+        except (ValueError, http.client.InvalidURL) as error:  # http.client and urllib refuse malformed addresses so
+            raise InputError(f"{url} is not a usable address: {error}") from None
         except _BROKEN as error:
             reason = getattr(error, "reason", error)
             continue
@@ -118,7 +123,10 @@ def _fetch(url: str, sha256: str, partial: Path, progress: Progress) -> None:
             return
         partial.unlink()
         if not start:
-            raise DownloadError(f"{url} has SHA-256 {found}, not {sha256}; nothing was kept")
+            raise DownloadError(
+                f"{url} has SHA-256 {found}, not {sha256}; nothing was kept. If it is the right "
+                "archive, give its digest with --sha256"
+            )
         # what was kept of an earlier transfer was of another file: once more, from the start
     size = partial.stat().st_size if partial.exists() else 0
     remedy = "run the same command again to go on" if size else "give another address with --url"
@@ -148,15 +156,18 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, sha256: str) -> None:
     """Unpack to a temporary name and rename: the folder is there whole, or not at all."""
-    unpacking = folder.with_name(folder.name + ".unpacking")
-    shutil.rmtree(unpacking, ignore_errors=True)
+    unpacking = Path(tempfile.mkdtemp(prefix=f"{folder.name}.unpacking-", dir=folder.parent))
+    unpacked = unpacking / "all"
+    unpacked.mkdir()
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(unpacking, filter="data")
-        os.rename(unpacking, folder)  # noqa: PTH104 - fails where Path.replace would overwrite
+            tar.extractall(unpacked, filter="data")
+        (unpacked / _MARKER).write_text(sha256 + "\n", encoding="utf-8")
+        os.rename(unpacked, folder)  # noqa: PTH104 - fails where Path.replace would overwrite
     except (tarfile.TarError, EOFError, zlib.error) as error:
+        archive.unlink()
         raise DownloadError(f"the archive cannot be unpacked: {error}; nothing was kept") from None
     finally:
         shutil.rmtree(unpacking, ignore_errors=True)

@@ -7,13 +7,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from memn2n.data.lines import iter_lines
 from memn2n.errors import DataError
 from memn2n.stories import Example
+from memn2n.text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,14 +45,49 @@ def read_jsonl(path: str | Path) -> list[Example]:
 
 def write_jsonl(path: str | Path, examples: Iterable[Example]) -> None:
     """Write examples so that ``read_jsonl`` gives them back."""
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        for example in examples:
-            record: dict[str, Any] = {"story": example.story, "question": example.question, "answer": example.answer}
-            if example.support:
-                record["support"] = example.support
-            if example.task:
-                record["task"] = example.task
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    write_records(path, map(_record, examples))
+
+
+def _record(example: Example) -> dict[str, Any]:
+    record: dict[str, Any] = {"story": example.story, "question": example.question, "answer": example.answer}
+    if example.support:
+        record["support"] = example.support
+    if example.task:
+        record["task"] = example.task
+    return record
+
+
+def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
+    """Write JSON objects, one a line, in UTF-8.
+
+    A file is written under another name and renamed when it is whole; what is no regular file (a pipe, a device) is
+    written to as it is.
+
+    Raises:
+        DataError: if it cannot be written. An exception of ``records`` goes through, and the file is as before.
+    """
+    target = Path(path).resolve()  # through a symbolic link
+    in_place = target.exists() and not target.is_file()
+    written = (
+        target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial") if target.name else target
+    )
+    try:
+        with written.open("wb" if in_place else "xb") as file:
+            for record in records:
+                file.write(json_line(record))
+        if not in_place:
+            written.replace(target)
+    except OSError as error:
+        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+    finally:
+        if not in_place:
+            with contextlib.suppress(OSError):
+                written.unlink()
+
+
+def json_line(record: dict[str, Any]) -> bytes:
+    """One line of a JSONL file."""
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode()
 
 
 def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[str, int, dict[str, Any]]]:
@@ -64,10 +102,11 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
             continue
         try:
             record = json.loads(text)
-            text.encode("utf-8")
             json.dumps(record, ensure_ascii=False).encode("utf-8")
         except json.JSONDecodeError as error:
-            raise DataError(where, number, f"this line is not JSON: {error.msg} at column {error.colno}") from None
+            raise DataError(
+                where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object a line"
+            ) from None
         except (ValueError, RecursionError) as error:
             reason = "half of a surrogate pair" if isinstance(error, UnicodeError) else "too deep or too large a value"
             raise DataError(where, number, f"this line is not usable JSON: {reason}") from None
@@ -93,7 +132,7 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
         if not sentence.strip():
             raise DataError(where, number, f'sentence {position} of "story" is blank; leave it out')
     question = _text(record, "question", where, number)
-    if not any(map(str.isalnum, question)):
+    if not has_word(question):
         raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')
     return tuple(story), question
 

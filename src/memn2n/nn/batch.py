@@ -20,6 +20,8 @@ Longs = npt.NDArray[np.int64]
 EMPTY_SENTENCE = -1
 """In a Layout: a slot that holds a sentence without words."""
 
+_PADDED_WORDS = 20_000  # words of a batch's questions, all padded to the longest sentence
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -75,7 +77,11 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
 
 
 def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 256) -> Iterator[tuple[Longs, Batch]]:
-    """Yield (examples, their batch), at most ``size`` at a time, in order and without noise."""
+    """Yield (examples, their batch), at most ``size`` at a time, in order and without noise.
+
+    A very long sentence makes batches smaller, because all of a batch's sentences are padded to its length.
+    """
+    size = max(1, min(size, _PADDED_WORDS // max(stories.longest_sentence, 1)))
     for start in range(0, len(examples), size):
         some = examples[start : start + size]
         yield some, make_batch(stories, some, memory_size)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import warnings
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Self, TextIO
 
+from memn2n.errors import DataWarning
 from memn2n.train.qa import Epoch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -18,8 +22,8 @@ if TYPE_CHECKING:
 class MetricsLog:
     """Writes each event as one line, ``{"event": "epoch"|"restart", ...}``; losses in nats a question, errors 0 to 1.
 
-    While training the lines stand in ``metrics.partial.jsonl``; ``keep`` gives the file its name, so that
-    ``metrics.jsonl`` always belongs to the model beside it.
+    While training the lines stand in ``metrics.partial.jsonl``; ``keep``, called once the model is saved, gives the
+    file its name. So ``metrics.jsonl`` is never of a training that did not end in a model.
 
     Args:
         folder: the run's folder, which must exist.
@@ -29,23 +33,40 @@ class MetricsLog:
         self._partial = folder / "metrics.partial.jsonl"
         self._final = folder / "metrics.jsonl"
         self._file: TextIO | None = None  # opened by the first event
+        self._failed = False
 
     def __call__(self, event: Epoch | Restart) -> None:
         """Write one event."""
-        if self._file is None:
-            self._file = self._partial.open("w", encoding="utf-8")
         name = "epoch" if isinstance(event, Epoch) else "restart"
-        self._file.write(json.dumps({"event": name} | asdict(event)) + "\n")
-        self._file.flush()
+        if self._failed:
+            return
+        with self._failing_softly():
+            if self._file is None:
+                self._file = self._partial.open("w", encoding="utf-8")
+            self._file.write(json.dumps({"event": name} | asdict(event)) + "\n")
+            self._file.flush()
 
     def keep(self) -> None:
         """Close the file and give it its name."""
         self._close()
-        self._partial.replace(self._final)
+        if self._failed:
+            return
+        with self._failing_softly():
+            self._partial.replace(self._final)
+
+    @contextmanager
+    def _failing_softly(self) -> Iterator[None]:
+        """A full disk or a folder in the way costs the metrics, with a warning, but not the training."""
+        try:
+            yield
+        except OSError as error:
+            self._failed = True
+            warnings.warn(f"{self._final} cannot be written: {error.strerror}", DataWarning, stacklevel=4)
 
     def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -61,11 +61,6 @@ class Outcome:
     network: QANetwork
     restarts: tuple[Restart, ...]
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
-        return any(restart.stopped == INTERRUPTED for restart in self.restarts)
-
 
 def train_restarts(
     stories: StorySet,
@@ -101,26 +96,27 @@ def train_restarts(
     best_loss = math.inf
     restarts: list[Restart] = []
     kept = -1
-    with _one_thread():
-        for number in range(config.restarts):
-            rng = np.random.default_rng([config.seed, number])
-            generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-            network = QANetwork(network_config, shape, generator, config.init_std)
-            try:
+    try:
+        with _one_thread():
+            for number in range(config.restarts):
+                rng = np.random.default_rng([config.seed, number])
+                generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+                network = QANetwork(network_config, shape, generator, config.init_std)
                 restart = _train_one(network, stories, examples, validation, config, rng, on_event, number)
-            except KeyboardInterrupt:
-                if best is None:
-                    raise
-                restart = Restart(number, None, None, 0.0, stopped=INTERRUPTED)
-            restarts.append(restart)
-            on_event(restart)
-            score = restart.valid if config.select == "validation" else restart.train
-            if score is not None and score.loss < best_loss:
-                best, best_loss, kept = network, score.loss, number
-            if restart.stopped == INTERRUPTED:
-                break
+                restarts.append(restart)
+                score = restart.valid if config.select == "validation" else restart.train
+                if score is not None and score.loss < best_loss:
+                    best, best_loss, kept = network, score.loss, number
+                on_event(restart)
+                if restart.stopped == INTERRUPTED:
+                    break
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        if len(restarts) < config.restarts:
+            restarts.append(Restart(len(restarts), None, None, 0.0, stopped=INTERRUPTED))
     if best is None:
-        raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate")
+        raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
     return Outcome(best, tuple(replace(restart, kept=restart.restart == kept) for restart in restarts))
 
 
@@ -136,14 +132,30 @@ def _train_one(
 ) -> Restart:
     begin = time.perf_counter()
     valid = validation if len(validation[1]) else None
+    last: Epoch | None = None
+
+    def remember(epoch: Epoch) -> None:
+        nonlocal last
+        last = epoch
+        on_event(epoch)
+
+    def ended(train: Score | None, valid: Score | None, stopped: str) -> Restart:
+        return Restart(number, train, valid, time.perf_counter() - begin, stopped)
+
     try:
-        finished = train(network, stories, examples, valid, config, rng, on_event, number)
+        finished = train(network, stories, examples, valid, config, rng, remember, number)
         score = measure(network, stories, examples)
         valid_score = None if valid is None else measure(network, *valid)
     except DivergedError as error:
-        return Restart(number, None, None, time.perf_counter() - begin, stopped=str(error))
-    seconds = time.perf_counter() - begin
-    return Restart(number, score, valid_score, seconds, stopped="" if finished else INTERRUPTED)
+        return ended(None, None, str(error))
+    except KeyboardInterrupt:
+        if last is None:
+            raise
+        return ended(last.train, last.valid, INTERRUPTED)  # a network that has been trained is not lost
+    for found in (score, valid_score):
+        if found is not None and not math.isfinite(found.loss):
+            return ended(None, None, f"the loss became {found.loss} in the last update")
+    return ended(score, valid_score, "" if finished else INTERRUPTED)
 
 
 def _check_needs_no_validation(config: TrainingConfig) -> None:
