@@ -156,7 +156,7 @@ def train(
                 qa.save(folder)
                 metrics.keep()
     except KeyboardInterrupt:
-        print("memn2n: interrupted before the first epoch was done; nothing was saved", file=sys.stderr)
+        print("memn2n: interrupted before there was a network to keep; nothing was saved", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         if new:
