@@ -1,3 +1,4 @@
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from memn2n import Example, read_babi
 from memn2n.data import read_stories
 from memn2n.data.babi import iter_babi
+from memn2n.data.jsonl import iter_jsonl
 from memn2n.errors import DataError, DataWarning, MemN2NError
 
 STORY = """\
@@ -45,6 +47,10 @@ def test_line_ends_and_byte_order_mark_do_not_matter() -> None:
     assert read(b"\xef\xbb\xbf" + STORY.encode()) == EXPECTED
     assert read(STORY.rstrip("\n")) == EXPECTED
     assert read(STORY.replace("\n1 The", "\n\n1 The")) == EXPECTED
+
+
+def test_shuffled_letters_are_read_as_they_stand() -> None:
+    assert read("1 Bllu ztwgq.\n2 Mpgsg jb Bllu? \tvfaz\t1\n")[0].answer == "vfaz"
 
 
 def test_hindi_is_read_as_it_stands() -> None:
@@ -162,16 +168,20 @@ def test_missing_and_empty_files_and_folders(tmp_path: Path) -> None:
         read_babi(tmp_path, 1)
 
 
-def test_reading_is_streamed() -> None:
+@pytest.mark.parametrize(
+    ("read", "first"),
+    [
+        (iter_babi, b"1 a.\n2 b?\tc\t1\n"),
+        (iter_jsonl, b'{"story": ["a."], "question": "b?", "answer": "c"}\n'),
+    ],
+)
+def test_reading_is_streamed(read: Callable[[BytesIO], Iterator[Example]], first: bytes) -> None:
     class Endless(BytesIO):
-        """Fails when read beyond the first story."""
-
-        def __init__(self) -> None:
-            super().__init__(b"1 a.\n2 b?\tc\t1\n")
+        """Fails when read beyond its lines."""
 
         def __next__(self) -> bytes:
             line = self.readline()
             assert line, "read on after the first example"
             return line
 
-    assert next(iter_babi(Endless())).answer == "c"
+    assert next(read(Endless(first))).answer == "c"
