@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, simulate
-from memn2n.errors import InputError, MemN2NError, ModelError
+from memn2n.errors import DataWarning, InputError, MemN2NError, ModelError
 from memn2n.text import Vocabulary
 from tests.conftest import QUICK
 
@@ -144,6 +144,17 @@ def test_a_vocabulary_of_ones_own_knows_more_answers(examples: list[Example], ti
     qa = StoryQA.fit(examples[:40], network=tiny, training=QUICK, vocabulary=vocabulary, restarts=2, seed=9)
     assert qa.vocabulary is vocabulary
     assert (qa.training.restarts, qa.training.seed, len(qa.restarts)) == (2, 9, 2)
+
+
+def test_validation_answers_that_cannot_be_given_are_left_out_with_a_warning(
+    examples: list[Example], tiny: NetworkConfig
+) -> None:
+    valid = [*examples[40:42], Example(("a",), "Where is Mary?", "Atlantis")]
+    with pytest.warns(DataWarning, match="1 of 3 validation questions have an answer that no training question has"):
+        qa = StoryQA.fit(examples[:40], valid, network=tiny, training=QUICK)
+    score = qa.restarts[0].valid
+    assert score is not None
+    assert score.error in {0, 0.5, 1}
 
 
 def test_case_can_matter(examples: list[Example], tiny: NetworkConfig) -> None:

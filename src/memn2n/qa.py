@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from memn2n.answers import Answer, Evaluation, TaskScore
 from memn2n.checkpoint import load_model, save_model
 from memn2n.config import NetworkConfig, TrainingConfig
-from memn2n.errors import ConfigError, InputError, ModelError
+from memn2n.errors import ConfigError, DataWarning, InputError, ModelError
 from memn2n.nn.batch import batches
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, check_example, check_question, fingerprint
@@ -75,7 +76,8 @@ class StoryQA:
 
         Args:
             train: what to train on.
-            valid: what to validate on; by default a tenth of ``train`` is held out.
+            valid: what to validate on; by default a tenth of ``train`` is held out. Questions with an answer that no
+                training question has are left out, with a DataWarning.
             network: the network's settings; ``memn2n.variant`` has the paper's and the official code's.
             training: the training's settings.
             restarts: in place of ``training.restarts``.
@@ -95,7 +97,7 @@ class StoryQA:
             KeyboardInterrupt: on Ctrl-C in the very first epoch.
         """
         examples = _checked(train, "train")
-        valid = None if valid is None else _checked(valid, "validate")
+        validation = None if valid is None else _checked(valid, "validate")
         training = training or TrainingConfig()
         training = dataclasses.replace(
             training,
@@ -114,7 +116,7 @@ class StoryQA:
         prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
         outcome = train_restarts(
             stories,
-            None if valid is None else StorySet.encode(valid, vocabulary),
+            None if validation is None else _encode_validation(validation, vocabulary),
             network or NetworkConfig(),
             training,
             len(vocabulary),
@@ -255,6 +257,18 @@ class StoryQA:
         unknown = dict.fromkeys(word for sentence in words for word in sentence)
         return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
                       tuple(range(n - kept)), tuple(unknown))  # fmt: skip
+
+
+def _encode_validation(examples: list[Example], vocabulary: Vocabulary) -> StorySet:
+    known = [example for example in examples if vocabulary.answer_id(example.answer) is not None]
+    if len(known) < len(examples):
+        left = len(examples) - len(known)
+        warnings.warn(
+            f"{left} of {len(examples)} validation questions have an answer that no training question has; left out",
+            DataWarning,
+            stacklevel=3,
+        )
+    return StorySet.encode(known, vocabulary)
 
 
 def _checked(examples: Iterable[Example], purpose: str) -> list[Example]:

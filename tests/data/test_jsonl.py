@@ -85,6 +85,7 @@ def test_missing_keys_are_named(key: str) -> None:
         b"3",
         b"[" * 100_000,
         b"1" * 10_000,
+        b'{"story": ["a"], "question": "a", "answer": "b", "x": NaN}',
         b'{"story": ["\\ud800"], "question": "a", "answer": "b"}',
         b"\xff",
     ],

@@ -101,18 +101,26 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
         if not text.strip():
             continue
         try:
-            record = json.loads(text)
+            record = json.loads(text, parse_constant=_refuse)
             json.dumps(record, ensure_ascii=False).encode("utf-8")
         except json.JSONDecodeError as error:
             raise DataError(
                 where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object a line"
             ) from None
         except (ValueError, RecursionError) as error:
-            reason = "half of a surrogate pair" if isinstance(error, UnicodeError) else "too deep or too large a value"
+            reason = (
+                "half of a surrogate pair"
+                if isinstance(error, UnicodeError)
+                else "a value that is too deep or too large, NaN or Infinity"
+            )
             raise DataError(where, number, f"this line is not usable JSON: {reason}") from None
         if not isinstance(record, dict):
             raise DataError(where, number, 'a line must be a JSON object: {"story": [...], "question": "...", ...}')
         yield where, number, record
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN and Infinity are not JSON, though Python reads them
 
 
 def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[str, ...], str]:

@@ -87,11 +87,11 @@ class QANetwork(nn.Module):
         # which table is A and C of each hop, which one is B, and which one W transposed
         if config.tying == "adjacent":
             n_tables = K + 1
-            self.A, self.C, self.B, self.W = list(range(K)), list(range(1, K + 1)), 0, K
+            self.table_A, self.table_C, self.table_B, self.table_W = list(range(K)), list(range(1, K + 1)), 0, K
         else:
             n_tables = 4
-            self.A, self.C, self.B, self.W = [0] * K, [1] * K, 2, 3
-        self.memory_tables = sorted({*self.A, *self.C})
+            self.table_A, self.table_C, self.table_B, self.table_W = [0] * K, [1] * K, 2, 3
+        self.memory_tables = sorted({*self.table_A, *self.table_C})
         rows = shape.vocabulary + (shape.slots if config.temporal == "word" else 0)
 
         def start(*size: int) -> nn.Parameter:
@@ -132,16 +132,16 @@ class QANetwork(nn.Module):
         weights = self._position_weights(batch.sentences)
         memory = {k: self._memory(batch, weights, k) for k in self.memory_tables}  # table -> (batch, slot, d)
         question = batch.question
-        u = encode_sentences(question, self._position_weights(question), self.tables[self.B])  # (batch, d)
+        u = encode_sentences(question, self._position_weights(question), self.tables[self.table_B])  # (batch, d)
         attention = []
-        for a, c in zip(self.A, self.C, strict=True):
+        for a, c in zip(self.table_A, self.table_C, strict=True):
             p = attend(u, memory[a], batch.filled, empty, linear)  # (1)
             o = read(p, memory[c])  # (2)
             u = o + (u if self.H is None else u @ self.H.T)  # (4)
             if self.config.relu:
                 u = u.relu()
             attention.append(p)
-        logits = u @ self.tables[self.W].T + self.closed  # (3), less its softmax
+        logits = u @ self.tables[self.table_W].T + self.closed  # (3), less its softmax
         return logits, torch.stack(attention)
 
     def best(self, logits: Float[Tensor, "batch row"]) -> Int[Tensor, " batch"]:

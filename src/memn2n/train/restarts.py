@@ -13,7 +13,6 @@ import torch
 
 from memn2n.errors import ConfigError, TrainingError
 from memn2n.nn.qa import DataShape, QANetwork
-from memn2n.stories import UNKNOWN_ANSWER, StorySet
 from memn2n.train.qa import DivergedError, Epoch, Score, measure, train
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from memn2n.config import NetworkConfig, TrainingConfig
     from memn2n.nn.batch import Longs
+    from memn2n.stories import StorySet
 
 INTERRUPTED = "interrupted"
 
@@ -74,7 +74,7 @@ def train_restarts(
 
     Args:
         stories: training data, all answers known.
-        valid: validation data; without it a share of ``stories`` is held out, as ``config`` says.
+        valid: validation data, all answers known; without it a share of ``stories`` is held out, as ``config`` says.
         network_config: the network's settings.
         config: the training's settings.
         vocabulary_size: number of word ids.
@@ -87,7 +87,7 @@ def train_restarts(
             best so far is returned.
     """
     examples, held_out = hold_out(stories, config) if valid is None else (np.arange(len(stories)), _NOTHING)
-    validation = (stories, held_out) if valid is None else (valid, np.flatnonzero(valid.answer != UNKNOWN_ANSWER))
+    validation = (stories, held_out) if valid is None else (valid, np.arange(len(valid)))
     if not len(validation[1]):
         _check_needs_no_validation(config)
     slots = max(min(stories.longest_story, network_config.memory_size), 1)
