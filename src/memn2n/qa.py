@@ -222,7 +222,7 @@ class StoryQA:
         try:
             shape = DataShape.from_dict(config["shape"])
             settings = NetworkConfig.from_dict(config["network"], complete=True)
-            training = TrainingConfig.from_dict(config["training"], complete=True)
+            training = TrainingConfig.from_dict(config["training"])  # a record only: later settings may lack
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
