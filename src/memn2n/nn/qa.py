@@ -129,8 +129,7 @@ class QANetwork(nn.Module):
             linear: leave out the softmax of the attention (linear start).
         """
         empty = self._empty_slots(batch.filled)
-        weights = self._position_weights(batch.sentences)
-        memory = {k: self._memory(batch, weights, k) for k in self.memory_tables}  # table -> (batch, slot, d)
+        memory = self._memories(batch)  # table -> (batch, slot, d)
         question = batch.question
         u = encode_sentences(question, self._position_weights(question), self.tables[self.table_B])  # (batch, d)
         attention = []
@@ -166,24 +165,26 @@ class QANetwork(nn.Module):
         last, dtype = self.shape.longest_sentence, self.tables[0].dtype
         return position_weights(words, self.config.dim, self.config.encoding, self._longest, last, dtype)
 
-    def _memory(
-        self, batch: Batch, weights: Float[Tensor, "distinct word dim"] | None, table: int
-    ) -> Float[Tensor, "batch slot dim"]:
-        encoded = encode_sentences(batch.sentences, weights, self.tables[table])  # (distinct, d)
-        memory = nn.functional.embedding(batch.memory, encoded)  # (batch, slot, d)
-        if self.config.temporal == "none":
-            return memory
+    def _memories(self, batch: Batch) -> dict[int, Float[Tensor, "batch slot dim"]]:
+        """The sentences as each table that encodes memories has them; what is the same for all is made once."""
+        weights = self._position_weights(batch.sentences)  # (distinct, word, d)
         time = batch.time.clamp(max=self.shape.slots - 1)
-        return memory + nn.functional.embedding(time, self._time(table))
+        time_weight = self._time_weight()
+        memories = {}
+        for table in self.memory_tables:
+            encoded = encode_sentences(batch.sentences, weights, self.tables[table])  # (distinct, d)
+            memories[table] = nn.functional.embedding(batch.memory, encoded)  # (batch, slot, d)
+            if self.config.temporal != "none":
+                T = self.times[table] if self.config.temporal == "add" else self.tables[table][self.shape.vocabulary :]
+                T = T if time_weight is None else T * time_weight  # (slots, d)
+                memories[table] = memories[table] + nn.functional.embedding(time, T)
+        return memories
 
-    def _time(self, table: int) -> Float[Tensor, "slot dim"]:
-        """T of a table: its own matrix, or the table's last rows, weighed as the last word of a sentence is."""
-        if self.config.temporal == "add":
-            own: Tensor = self.times[table]
-            return own
-        rows: Tensor = self.tables[table][self.shape.vocabulary :]  # (slots, d)
-        if self.config.encoding == "bow":
-            return rows
-        k = torch.arange(1, self.config.dim + 1, dtype=rows.dtype, device=rows.device)
-        last = torch.full((1, 1), self._longest, dtype=rows.dtype, device=rows.device)
-        return rows * official_position_weights(k, last, self.config.dim, self._longest)
+    def _time_weight(self) -> Float[Tensor, "1 dim"] | None:
+        """The weight of a time word, which is the last word of its sentence; None where it weighs 1."""
+        if self.config.temporal != "word" or self.config.encoding == "bow":
+            return None
+        table = self.tables[0]
+        k = torch.arange(1, self.config.dim + 1, dtype=table.dtype, device=table.device)
+        last = torch.full((1, 1), self._longest, dtype=table.dtype, device=table.device)
+        return official_position_weights(k, last, self.config.dim, self._longest)
