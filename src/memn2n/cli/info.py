@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -12,6 +11,8 @@ import typer
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Tell the versions of memn2n and what it runs on."""
+    from importlib.metadata import version
+
     import torch
 
     from memn2n.simulator import SKILLS

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
 
 _INTERRUPTED = 130
-SELECTED_BY = {"train": "training", "validation": "validation"}
+_SELECTED_BY = {"train": "training", "validation": "validation"}
 
 Model = Annotated[Path, typer.Argument(metavar="DIR", help="A model directory, as qa train writes it.")]
 Tasks = Annotated[
@@ -319,7 +319,7 @@ def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool
         typer.echo(json.dumps(result | {"test": evaluation and evaluation.to_dict()}))
         return
     kept = next(restart for restart in qa.restarts if restart.kept)
-    typer.echo(f"kept restart {kept.restart + 1} of {len(qa.restarts)} by its {SELECTED_BY[qa.training.select]} loss")
+    typer.echo(f"kept restart {kept.restart + 1} of {len(qa.restarts)} by its {_SELECTED_BY[qa.training.select]} loss")
     if evaluation is not None:
         show_evaluation(evaluation)
     typer.echo(f"saved in {folder}")
