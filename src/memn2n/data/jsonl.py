@@ -68,9 +68,7 @@ def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
     """
     target = Path(path).resolve()  # through a symbolic link
     in_place = target.exists() and not target.is_file()
-    written = (
-        target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial") if target.name else target
-    )
+    written = target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
         with written.open("wb" if in_place else "xb") as file:
             for record in records:
@@ -102,7 +100,8 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
             continue
         try:
             record = json.loads(text, parse_constant=_refuse)
-            json.dumps(record, ensure_ascii=False).encode("utf-8")
+            if "\\u" in text:  # an escape may stand for half of a character, which no file can hold
+                json_line(record)
         except json.JSONDecodeError as error:
             raise DataError(
                 where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object a line"
