@@ -194,6 +194,7 @@ def edit(folder: Path, **changes: object) -> None:
         {"network": None},
         {"network": {"breadth": 1}},
         {"shape": {"vocabulary": 21, "longest_sentence": 6, "slots": 0}},
+        {"shape": {"vocabulary": 21, "longest_sentence": 6, "slots": 51}},
         {"shape": {"vocabulary": 3, "longest_sentence": 6, "slots": 10}},
         {"shape": []},
         {"training": {"epochs": -1}},

@@ -91,10 +91,10 @@ class StoryQA:
             ``interrupted`` is True then.
 
         Raises:
-            InputError: if there is no example, or ``vocabulary`` lacks an answer.
+            InputError: if there is no example, one cannot be used, or ``vocabulary`` lacks an answer.
             ConfigError: if settings contradict each other or the data.
             TrainingError: if every restart diverged.
-            KeyboardInterrupt: on Ctrl-C in the very first epoch.
+            KeyboardInterrupt: on Ctrl-C before there is a network to keep.
         """
         examples = _checked(train, "train")
         validation = None if valid is None else _checked(valid, "validate")
@@ -167,7 +167,7 @@ class StoryQA:
         An answer that the model does not know counts as wrong.
 
         Raises:
-            InputError: if there is no example.
+            InputError: if there is no example, or one cannot be used.
         """
         examples = _checked(test, "test")
         stories = StorySet.encode(examples, self.vocabulary)
@@ -224,17 +224,18 @@ class StoryQA:
             settings = NetworkConfig.from_dict(config["network"], complete=True)
             training = TrainingConfig.from_dict(config["training"])  # a record only: later settings may lack
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
+            if shape.slots > settings.memory_size:
+                raise ConfigError(f"slots is {shape.slots}, above memory_size")
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
-        if shape.vocabulary != len(vocabulary) or shape.slots > settings.memory_size:
+        if shape.vocabulary != len(vocabulary):
             raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
         network = QANetwork(settings, shape, torch.Generator())
         fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
         wanted = network.state_dict()
         found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
-        if found != {name: (tuple(value.shape), "float32") for name, value in wanted.items()}:
-            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
-        if fingerprints.dtype != np.int64:
+        fits = found == {name: (tuple(value.shape), "float32") for name, value in wanted.items()}
+        if not fits or fingerprints.dtype != np.int64:
             raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
         network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         return cls(network, vocabulary, training, restarts, fingerprints)
