@@ -136,7 +136,7 @@ def test_one_changed_bit_is_found(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"format": "other"}, "is not a memn2n model's"),
-        ({"version": 2}, "format version 2, but this memn2n reads 1"),
+        ({"version": 1}, "format version 1, but this memn2n reads 2"),
         ({"version": None}, "format version None"),
         ({"kind": "lm"}, "holds a model of kind 'lm', not 'qa'"),
         ({"sha256": 3}, "damaged"),

@@ -226,12 +226,12 @@ def test_other_types_and_names_of_tensors_are_refused(qa: StoryQA, tmp_path: Pat
 
     qa.save(tmp_path)
     config, vocabulary, tensors = load_model(tmp_path, "qa")
-    config = {name: config[name] for name in ("network", "shape", "training", "restarts")}
-    table = tensors["tables.0"]
+    config = {name: config[name] for name in ("network", "shape", "training", "restarts", "networks")}
+    table = tensors["0.tables.0"]
     changes = (
-        {"tables.0": table.astype(np.float64)},
-        {"tables.0": table[:-1]},
-        {"tables.9": table},
+        {"0.tables.0": table.astype(np.float64)},
+        {"0.tables.0": table[:-1]},
+        {"0.tables.9": table},
         {"train_fingerprints": np.zeros(3, np.float32)},
     )
     for change in changes:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMAT = "memn2n"
-VERSION = 1
+VERSION = 2
 
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
 _FILES = (WEIGHTS, VOCABULARY, CONFIG)

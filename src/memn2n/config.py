@@ -21,8 +21,10 @@ NoiseKind = Literal["none", "jitter", "empty"]
 Sampling = Literal["permutation", "replacement"]
 ValidationSplit = Literal["tail", "random"]
 Clip = Literal["frobenius", "spectral"]
-Select = Literal["train", "validation"]
+Optimizer = Literal["sgd", "adam"]
+Select = Literal["train", "validation", "ensemble"]
 Variant = Literal["official", "paper"]
+Backend = Literal["auto", "native", "torch"]
 
 
 _LARGEST = 1e30  # well inside float32
@@ -130,13 +132,15 @@ class TrainingConfig(_Config):
     epochs: int = 100
     """Epochs after the linear start."""
     learning_rate: float | None = None
-    """The first rate. Without one: 0.01, or 0.005 with a linear start (paper)."""
+    """The first rate. Without one: 0.01, or 0.005 with a linear start (paper); 0.005 with Adam."""
     decay_every: int = 25
     """The rate is halved at each epoch that is a multiple of this one, the linear start not counted."""
     batch_size: int = 32
     """Questions in a batch; their costs are summed, not averaged, so the step grows with it."""
     clip_norm: float = 40.0
     """A matrix whose gradient has a larger norm than this has it scaled down to it, each matrix by itself."""
+    optimizer: Optimizer = "sgd"
+    """sgd: plain stochastic gradient descent (paper). adam: Adam, with its usual moments (0.9, 0.999)."""
     clip: Clip = "spectral"
     """The norm that is clipped: frobenius (paper), or spectral, the largest singular value (official code)."""
     linear_start: LinearStart = "fixed"
@@ -163,9 +167,10 @@ class TrainingConfig(_Config):
     validation_split: ValidationSplit = "tail"
     """Which ones: the last ones of each task, or random ones (official code: tail for one task, random jointly)."""
     restarts: int = 3
-    """How many networks are trained, each from its own random start; one of them is kept (paper: 10)."""
+    """How many networks are trained, each from its own random start (paper: 10)."""
     select: Select = "train"
-    """Which one: that of the lowest loss on the training data (paper), or on the validation data."""
+    """Which one is kept: that of the lowest loss on the training data (paper), or on the validation data. ensemble:
+    all of them are, and their probabilities are averaged."""
     init_std: float = 0.1
     """Standard deviation of the normal distribution that parameters start from."""
     seed: int = 0
@@ -192,7 +197,7 @@ class TrainingConfig(_Config):
         """The learning rate of the first epoch."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 0.01 if self.linear_start == "none" else 0.005
+        return 0.01 if self.linear_start == "none" and self.optimizer == "sgd" else 0.005
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch after the linear start, counted from 1."""

@@ -13,11 +13,11 @@ from memn2n.answers import Answer, Evaluation, TaskScore
 from memn2n.checkpoint import load_model, save_model
 from memn2n.config import NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, DataWarning, InputError, ModelError
-from memn2n.nn.batch import batches
 from memn2n.nn.qa import DataShape, QANetwork
+from memn2n.predict import Prediction, predict
 from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, check_example, check_question, fingerprint
 from memn2n.text import SPECIAL, Vocabulary
-from memn2n.train.restarts import INTERRUPTED, Restart, train_restarts
+from memn2n.train.restarts import INTERRUPTED, Problem, Restart, train_restarts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from memn2n.nn.batch import Longs
+    from memn2n.config import Backend
     from memn2n.train.qa import Epoch
 
 KIND = "qa"
@@ -33,10 +33,12 @@ _FINGERPRINTS = "train_fingerprints"
 
 
 class StoryQA:
-    """A trained network with its vocabulary; made by ``fit`` or ``load``.
+    """A trained network, or an ensemble of them, with its vocabulary; made by ``fit`` or ``load``.
+
+    An ensemble answers by the mean of its networks' probabilities; the attention that it tells is their mean too.
 
     Args:
-        network: the trained network.
+        networks: the trained networks.
         vocabulary: the words that it knows.
         training: how it was trained.
         restarts: what became of each restart.
@@ -46,13 +48,13 @@ class StoryQA:
 
     def __init__(
         self,
-        network: QANetwork,
+        networks: Sequence[QANetwork],
         vocabulary: Vocabulary,
         training: TrainingConfig,
         restarts: tuple[Restart, ...],
         fingerprints: npt.NDArray[np.int64],
     ) -> None:
-        self.network = network.eval()
+        self.networks = tuple(network.eval() for network in networks)
         self.vocabulary = vocabulary
         self.training = training
         self.restarts = restarts
@@ -70,6 +72,9 @@ class StoryQA:
         seed: int | None = None,
         vocabulary: Vocabulary | None = None,
         lowercase: bool = True,
+        backend: Backend = "auto",
+        device: str = "cpu",
+        threads: int | None = None,
         on_event: Callable[[Epoch | Restart], None] | None = None,
     ) -> Self:
         """Train on examples.
@@ -84,15 +89,19 @@ class StoryQA:
             seed: in place of ``training.seed``.
             vocabulary: in place of the words of ``train``, as when words of the test data shall be known too.
             lowercase: whether upper and lower case are the same (answers are in lower case then).
+            backend: what trains. native: the engine, on the CPU. torch: PyTorch. auto: the engine where it was built
+                and serves such a network on this device, else PyTorch.
+            device: where PyTorch trains, such as "cuda"; the model that is returned is on the CPU.
+            threads: restarts that the engine trains at a time, by default one a core. The model does not depend on it.
             on_event: called after each epoch and restart, with what came of it.
 
         Returns:
-            The selected model. Ctrl-C ends the training early and gives the best model so far; its
+            The selected model, or the ensemble. Ctrl-C ends the training early and gives the best model so far; its
             ``interrupted`` is True then.
 
         Raises:
             InputError: if there is no example, one cannot be used, or ``vocabulary`` lacks an answer.
-            ConfigError: if settings contradict each other or the data.
+            ConfigError: if settings contradict each other, the data, or what this machine has.
             TrainingError: if every restart diverged.
             KeyboardInterrupt: on Ctrl-C before there is a network to keep.
         """
@@ -114,15 +123,22 @@ class StoryQA:
                 f"the vocabulary lacks the answer {examples[lacking[0]].answer!r}; build it with all answers"
             )
         prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
-        outcome = train_restarts(
+        problem = Problem.make(
             stories,
             None if validation is None else _encode_validation(validation, vocabulary),
             network or NetworkConfig(),
             training,
             len(vocabulary),
-            on_event or (lambda _event: None),
+            backend,
+            device,
         )
-        return cls(outcome.network, vocabulary, training, outcome.restarts, prints)
+        outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
+        return cls(outcome.networks, vocabulary, training, outcome.restarts, prints)
+
+    @property
+    def network(self) -> QANetwork:
+        """The network; of an ensemble, the first one."""
+        return self.networks[0]
 
     @property
     def interrupted(self) -> bool:
@@ -207,8 +223,13 @@ class StoryQA:
             "shape": dataclasses.asdict(self.network.shape),
             "training": dataclasses.asdict(self.training),
             "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
+            "networks": len(self.networks),
         }
-        tensors = {name: value.numpy() for name, value in self.network.state_dict().items()}
+        tensors = {
+            f"{i}.{name}": value.numpy()
+            for i, network in enumerate(self.networks)
+            for name, value in network.state_dict().items()
+        }
         save_model(folder, KIND, config, self.vocabulary, tensors | {_FINGERPRINTS: self.fingerprints})
 
     @classmethod
@@ -224,28 +245,34 @@ class StoryQA:
             settings = NetworkConfig.from_dict(config["network"], complete=True)
             training = TrainingConfig.from_dict(config["training"])  # a record only: later settings may lack
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
+            number = config["networks"]
+            if type(number) is not int or not 1 <= number <= len(restarts):
+                raise ConfigError(f"networks is {number!r}")
             if shape.slots > settings.memory_size:
                 raise ConfigError(f"slots is {shape.slots}, above memory_size")
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
         if shape.vocabulary != len(vocabulary):
             raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
-        network = QANetwork(settings, shape, torch.Generator())
         fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
-        wanted = network.state_dict()
+        networks = [QANetwork(settings, shape, torch.Generator()) for _ in range(number)]
+        wanted = {f"{i}.{name}": value for i, one in enumerate(networks) for name, value in one.state_dict().items()}
         found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
         fits = found == {name: (tuple(value.shape), "float32") for name, value in wanted.items()}
         if not fits or fingerprints.dtype != np.int64:
             raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
-        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
-        return cls(network, vocabulary, training, restarts, fingerprints)
+        for name, value in wanted.items():
+            value.copy_(torch.from_numpy(tensors[name]))
+        return cls(networks, vocabulary, training, restarts, fingerprints)
 
-    @torch.no_grad()
-    def _predict(self, stories: StorySet) -> Iterator[tuple[Longs, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Yield (examples, their word probabilities (batch, word), attention (hop, batch, slot), latest slot first)."""
-        for chosen, batch in batches(stories, np.arange(len(stories)), self.network.config.memory_size):
-            logits, attention = self.network(batch)
-            yield chosen, self.network.words(logits).numpy(), attention.numpy()
+    def _predict(self, stories: StorySet) -> Iterator[Prediction]:
+        """The predictions for all examples: the means over the networks."""
+        for parts in zip(*(predict(network, stories) for network in self.networks), strict=True):
+            if len(parts) == 1:
+                yield parts[0]
+                continue
+            probabilities, attention = (np.mean([part[i] for part in parts], axis=0) for i in (1, 2))
+            yield Prediction(parts[0].examples, probabilities, attention)
 
     def _answer(
         self, example: Example, ranked: list[tuple[str, float]], latest_first: npt.NDArray[np.float32]

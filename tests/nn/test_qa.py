@@ -142,8 +142,14 @@ def test_gradients(config: NetworkConfig, linear: bool) -> None:
     batch = make_batch(STORIES, np.arange(3), MEMORY)
     names = [name for name, _ in net.named_parameters()]
 
+    def held(name: str, value: torch.Tensor) -> torch.Tensor:
+        """With the null word's row left at zero, where training keeps it: as padding it takes no gradient."""
+        if not name.startswith("tables."):
+            return value
+        return torch.cat([torch.zeros_like(value[:1]), value[1:]])
+
     def cost(*parameters: torch.Tensor) -> torch.Tensor:
-        given = dict(zip(names, parameters, strict=True))
+        given = {name: held(name, value) for name, value in zip(names, parameters, strict=True)}
         logits, _ = torch.func.functional_call(net, given, (batch, linear))
         return torch.nn.functional.cross_entropy(logits, batch.answer, reduction="sum")
 
@@ -183,3 +189,15 @@ def test_only_words_are_given_as_answers() -> None:
     assert net.best(logits).tolist() == [SPECIAL + 2]
     assert net.words(logits).shape == (1, SHAPE.vocabulary - SPECIAL)
     assert net.words(logits).argmax() == 2
+
+
+def test_padding_takes_no_gradient() -> None:
+    """What a batch is padded with has no part in the norm that is clipped."""
+    net = network(NetworkConfig(dim=5, hops=2, memory_size=MEMORY, answer_softmax="words"))
+    batch = make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY)
+    assert (batch.sentences[1:] == NULL).any()
+    logits, _ = net(batch)
+    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, batch.answer.clamp(min=SPECIAL)))
+    for table in net.tables:
+        assert table.grad is not None
+        assert not table.grad[NULL].any()

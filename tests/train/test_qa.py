@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 
@@ -12,8 +13,10 @@ from memn2n.nn.batch import Batch, make_batch
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.stories import StorySet
 from memn2n.text import NULL, UNKNOWN, Vocabulary
+from memn2n.train import torch_loop
 from memn2n.train.noise import RandomNoise
-from memn2n.train.qa import DivergedError, Epoch, Score, measure, schedule, sgd_step, train
+from memn2n.train.qa import DivergedError, Epoch, Score, schedule, train
+from memn2n.train.torch_loop import TorchLoop, measure, sgd_step
 
 EXAMPLES = simulate(task=1, n_train=200, n_test=0, seed=1).train
 VOCABULARY = Vocabulary.build(
@@ -30,10 +33,21 @@ def network(seed: int = 0) -> QANetwork:
     return QANetwork(NetworkConfig(dim=8, hops=2), SHAPE, torch.Generator().manual_seed(seed))
 
 
+def train_on(
+    net: QANetwork,
+    stories: StorySet,
+    examples: np.ndarray,
+    config: TrainingConfig,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    valid: tuple[StorySet, np.ndarray] | None = None,
+) -> bool:
+    return train(TorchLoop(net, stories, examples, config, np.random.default_rng(0)), valid, config, on_epoch)
+
+
 def run(config: TrainingConfig, net: QANetwork | None = None, valid: bool = True) -> list[Epoch]:
     events: list[Epoch] = []
     held_out = (STORIES, ALL[150:]) if valid else None
-    train(net or network(), STORIES, ALL[:150], held_out, config, np.random.default_rng(0), events.append)
+    train_on(net or network(), STORIES, ALL[:150], config, events.append, held_out)
     return events
 
 
@@ -76,7 +90,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 def test_a_linear_start_ends_when_validation_stops_falling(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 1.9, 2.0, 1.9, 9.0, 9.0, 9.0])
-    monkeypatch.setattr("memn2n.train.qa.measure", lambda *_, **__: Score(next(losses), 0.5))
+    monkeypatch.setattr("memn2n.train.torch_loop.measure", lambda *_, **__: Score(next(losses), 0.5))
     config = TrainingConfig(linear_start="validation", linear_start_epochs=20, linear_start_patience=2, epochs=3)
     assert [(event.phase, event.epoch) for event in run(config)] == [
         *(("linear", epoch) for epoch in range(1, 7)), *(("softmax", epoch) for epoch in range(1, 4)),
@@ -85,7 +99,7 @@ def test_a_linear_start_ends_when_validation_stops_falling(monkeypatch: pytest.M
 
 def test_a_linear_start_that_keeps_falling_ends_at_its_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter(range(100, 0, -1))
-    monkeypatch.setattr("memn2n.train.qa.measure", lambda *_, **__: Score(next(losses), 0.5))
+    monkeypatch.setattr("memn2n.train.torch_loop.measure", lambda *_, **__: Score(next(losses), 0.5))
     config = TrainingConfig(linear_start="validation", linear_start_epochs=4, epochs=1)
     assert [event.phase for event in run(config)] == ["linear"] * 4 + ["softmax"]
 
@@ -132,7 +146,7 @@ def test_costs_are_summed_over_the_batch() -> None:
         net = network()
         start = net.tables[1].detach().clone()
         config = TrainingConfig(epochs=1, linear_start="none", noise="none", sampling="permutation", learning_rate=0.1)
-        train(net, stories, np.arange(copies), None, config, np.random.default_rng(0), lambda _: None)
+        train_on(net, stories, np.arange(copies), config)
         difference: torch.Tensor = net.tables[1].detach() - start
         return difference
 
@@ -140,8 +154,6 @@ def test_costs_are_summed_over_the_batch() -> None:
 
 
 def batches_seen(config: TrainingConfig, n: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    from memn2n.train import qa as module
-
     seen = []
     real = make_batch
 
@@ -149,8 +161,8 @@ def batches_seen(config: TrainingConfig, n: int, monkeypatch: pytest.MonkeyPatch
         seen.append(chosen.tolist())
         return real(stories, chosen, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "make_batch", spy)
-    train(network(), STORIES, ALL[:n], None, config, np.random.default_rng(0), lambda _: None)
+    monkeypatch.setattr(torch_loop, "make_batch", spy)
+    train_on(network(), STORIES, ALL[:n], config)
     return seen
 
 
@@ -177,11 +189,10 @@ def test_divergence_is_told() -> None:
 def test_ctrl_c_leaves_the_last_whole_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshots: list[torch.Tensor] = []
     whole = network()
-    train(whole, STORIES, ALL[:150], None, SHORT, np.random.default_rng(0),
-          lambda _: snapshots.append(whole.tables[1].detach().clone()))  # fmt: skip
+    train_on(whole, STORIES, ALL[:150], SHORT, lambda _: snapshots.append(whole.tables[1].detach().clone()))
     interrupt_step(monkeypatch, 4 * 2 + 3)  # 4 batches an epoch: in the third epoch
     net = network()
-    assert train(net, STORIES, ALL[:150], None, SHORT, np.random.default_rng(0), lambda _: None) is False
+    assert train_on(net, STORIES, ALL[:150], SHORT) is False
     assert torch.equal(net.tables[1], snapshots[1])
 
 
@@ -202,7 +213,7 @@ def interrupt_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         if steps == number:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("memn2n.train.qa.sgd_step", step)
+    monkeypatch.setattr("memn2n.train.torch_loop.sgd_step", step)
 
 
 def test_measure_does_not_need_gradients() -> None:
@@ -236,8 +247,8 @@ class Spy:
             self.linear.append((torch.is_grad_enabled(), linear))
             return forward(batch, linear)
 
-        monkeypatch.setattr("memn2n.train.qa.make_batch", batch)
-        monkeypatch.setattr("memn2n.train.qa.sgd_step", step)
+        monkeypatch.setattr("memn2n.train.torch_loop.make_batch", batch)
+        monkeypatch.setattr("memn2n.train.torch_loop.sgd_step", step)
         monkeypatch.setattr(net, "forward", look)
 
 

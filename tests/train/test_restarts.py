@@ -13,7 +13,8 @@ from memn2n.text import SPECIAL, Vocabulary
 from memn2n.train import restarts as module
 from memn2n.train.metrics import MetricsLog
 from memn2n.train.qa import DivergedError, Epoch, Score, train
-from memn2n.train.restarts import INTERRUPTED, Outcome, Restart, hold_out, train_restarts
+from memn2n.train.restarts import INTERRUPTED, Outcome, Problem, Restart, hold_out, train_restarts
+from memn2n.train.torch_loop import TorchLoop
 
 EXAMPLES = [
     Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)
@@ -23,9 +24,13 @@ STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
 
 
+def problem(config: TrainingConfig = QUICK, valid: StorySet | None = None) -> Problem:
+    return Problem.make(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY))
+
+
 def run(config: TrainingConfig, events: list[Epoch | Restart] | None = None, valid: StorySet | None = None) -> Outcome:
     sink: list[Epoch | Restart] = [] if events is None else events
-    return train_restarts(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY), sink.append)
+    return train_restarts(problem(config, valid), sink.append)
 
 
 @pytest.mark.parametrize("select", ["train", "validation"])
@@ -151,7 +156,7 @@ def test_something_must_be_left_to_train_on() -> None:
 def test_metrics_are_json_lines_that_belong_to_the_model(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("the old run's")
     with MetricsLog(tmp_path) as log:
-        outcome = train_restarts(STORIES, None, NetworkConfig(dim=3, hops=1), QUICK, len(VOCABULARY), log)
+        outcome = train_restarts(problem(), log)
         assert (tmp_path / "metrics.jsonl").read_text() == "the old run's"
         log.keep()
     records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
@@ -171,18 +176,19 @@ def test_scores_are_shares_and_nats() -> None:
 
 
 def test_sizes_come_from_the_training_data() -> None:
-    shape = run(dataclasses.replace(QUICK, restarts=1)).network.shape
+    shape = run(dataclasses.replace(QUICK, restarts=1)).networks[0].shape
     assert (shape.vocabulary, shape.longest_sentence, shape.slots) == (len(VOCABULARY), 3, 1)
     long = StorySet.encode([Example(("a b c d.",) * 9, "a?", "b")] * 20, VOCABULARY)
-    outcome = train_restarts(long, None, NetworkConfig(dim=3, memory_size=4), dataclasses.replace(QUICK, restarts=1),
-                             len(VOCABULARY), lambda _: None)  # fmt: skip
-    assert (outcome.network.shape.longest_sentence, outcome.network.shape.slots) == (4, 4)
+    config = dataclasses.replace(QUICK, restarts=1)
+    longer = Problem.make(long, None, NetworkConfig(dim=3, memory_size=4), config, len(VOCABULARY))
+    outcome = train_restarts(longer, lambda _: None)
+    assert (outcome.networks[0].shape.longest_sentence, outcome.networks[0].shape.slots) == (4, 4)
 
 
 def test_parameters_start_with_the_given_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: True)
     config = dataclasses.replace(QUICK, init_std=3.0, restarts=1)
-    table = run(config).network.tables[0]
+    table = run(config).networks[0].tables[0]
     assert table[SPECIAL:].std().item() == pytest.approx(3.0, rel=0.4)
     assert not table[:SPECIAL].any(), "null and unknown words start at zero"
 
@@ -190,10 +196,8 @@ def test_parameters_start_with_the_given_spread(monkeypatch: pytest.MonkeyPatch)
 def test_what_is_held_out_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[set[int], set[int]]] = []
 
-    def spy(
-        network: object, stories: object, examples: np.ndarray, valid: tuple[object, np.ndarray], *_: object
-    ) -> bool:
-        given.append((set(examples.tolist()), set(valid[1].tolist())))
+    def spy(loop: TorchLoop, valid: tuple[object, np.ndarray], *_: object) -> bool:
+        given.append((set(loop.examples.tolist()), set(valid[1].tolist())))
         return True
 
     monkeypatch.setattr(module, "train", spy)
@@ -205,16 +209,20 @@ def test_what_is_held_out_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_divergence_in_the_very_last_update_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: True)
-    monkeypatch.setattr(module, "measure", lambda *_: Score(float("nan"), 1.0))
+    monkeypatch.setattr("memn2n.train.torch_loop.measure", lambda *_, **__: Score(float("nan"), 1.0))
     with pytest.raises(TrainingError, match="every restart failed: the loss became nan in the last update"):
         run(QUICK)
 
 
 def test_ctrl_c_while_scoring_does_not_lose_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> Score:
-        raise KeyboardInterrupt
+    validate = TorchLoop.measure
 
-    monkeypatch.setattr(module, "measure", interrupted)
+    def interrupted(self: TorchLoop, stories: StorySet, examples: np.ndarray, **linear: bool) -> Score:
+        if not linear:  # not within training
+            raise KeyboardInterrupt
+        return validate(self, stories, examples, **linear)
+
+    monkeypatch.setattr(TorchLoop, "measure", interrupted)
     events: list[Epoch | Restart] = []
     outcome = run(dataclasses.replace(QUICK, restarts=1), events)
     (restart,) = outcome.restarts
@@ -227,6 +235,6 @@ def test_ctrl_c_between_restarts_keeps_what_there_is() -> None:
         if isinstance(event, Restart) and event.restart == 1:
             raise KeyboardInterrupt
 
-    outcome = train_restarts(STORIES, None, NetworkConfig(dim=3, hops=1), QUICK, len(VOCABULARY), interrupt)
+    outcome = train_restarts(problem(), interrupt)
     assert [restart.stopped for restart in outcome.restarts] == ["", "", INTERRUPTED]
     assert sum(restart.kept for restart in outcome.restarts) == 1

@@ -17,12 +17,14 @@ import typer
 
 from memn2n.config import (
     AnswerSoftmax,
+    Backend,
     Clip,
     EmptySlots,
     Encoding,
     LinearStart,
     NetworkConfig,
     NoiseKind,
+    Optimizer,
     Sampling,
     Select,
     Temporal,
@@ -108,6 +110,7 @@ def train(
     batch_size: Annotated[int | None, _train("batch_size", "Questions in a batch.")] = None,
     clip_norm: Annotated[float | None, _train("clip_norm", "Largest norm of a matrix's gradient.")] = None,
     clip: Annotated[Clip | None, _train("clip", "Which norm.")] = None,
+    optimizer: Annotated[Optimizer | None, _train("optimizer", "How the parameters follow the gradient.")] = None,
     linear_start: Annotated[
         LinearStart | None, _train("linear_start", "Training first without the attention's softmax.")
     ] = None,
@@ -123,10 +126,15 @@ def train(
     sampling: Annotated[Sampling | None, _train("sampling", "How the batches of an epoch are drawn.")] = None,
     validation: Annotated[float | None, _train("validation", "Share of the questions held out for validation.")] = None,
     validation_split: Annotated[ValidationSplit | None, _train("validation_split", "Which ones are held out.")] = None,
-    restarts: Annotated[int | None, _train("restarts", "Networks trained, of which one is kept.")] = None,
-    select: Annotated[Select | None, _train("select", "By which loss it is chosen.")] = None,
+    restarts: Annotated[int | None, _train("restarts", "Networks trained.")] = None,
+    select: Annotated[Select | None, _train("select", "Which is kept: by which loss, or all.")] = None,
     init_std: Annotated[float | None, _train("init_std", "Spread of the random start.")] = None,
     seed: Annotated[int | None, _train("seed", "The same seed gives the same model.")] = None,
+    backend: Annotated[Backend, typer.Option(help="What trains: the native engine, or PyTorch.")] = "auto",
+    device: Annotated[str, typer.Option(help="Where PyTorch trains, such as cuda.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(help="Restarts trained at a time by the engine; by default one a core.")
+    ] = None,
 ) -> None:
     """Train a model on stories. Ctrl-C keeps the best one so far."""
     given = {name: value for name, value in locals().items() if value is not None}
@@ -151,7 +159,8 @@ def train(
                     progress(event)
 
                 qa = StoryQA.fit(train_examples, valid_examples, network=network, training=training,
-                                 lowercase=lowercase, on_event=on_event)  # fmt: skip
+                                 lowercase=lowercase, backend=backend, device=device, threads=threads,
+                                 on_event=on_event)  # fmt: skip
             with _ctrl_c_ignored():  # what is trained is saved, however often it is pressed
                 qa.save(folder)
                 metrics.keep()
@@ -318,8 +327,12 @@ def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool
         result = {"model": str(folder), "interrupted": qa.interrupted, "restarts": restarts}
         typer.echo(json.dumps(result | {"test": evaluation and evaluation.to_dict()}))
         return
-    kept = next(restart for restart in qa.restarts if restart.kept)
-    typer.echo(f"kept restart {kept.restart + 1} of {len(qa.restarts)} by its {_SELECTED_BY[qa.training.select]} loss")
+    kept = [restart.restart + 1 for restart in qa.restarts if restart.kept]
+    if qa.training.select == "ensemble":
+        typer.echo(f"kept an ensemble of {len(kept)} of {len(qa.restarts)} restarts")
+    else:
+        loss = _SELECTED_BY[qa.training.select]
+        typer.echo(f"kept restart {kept[0]} of {len(qa.restarts)} by its {loss} loss")
     if evaluation is not None:
         show_evaluation(evaluation)
     typer.echo(f"saved in {folder}")

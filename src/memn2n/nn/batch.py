@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -36,6 +36,10 @@ class Batch:
     filled: Int[Tensor, " batch"]  # slots that hold a sentence
     question: Int[Tensor, "batch question_word"]
     answer: Int[Tensor, " batch"]  # word ids; UNKNOWN_ANSWER where the model has no such answer
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 class Layout(NamedTuple):

@@ -57,9 +57,9 @@ def encode_sentences(
 ) -> Float[Tensor, "sentence dim"]:
     """Sum of the (weighted) word embeddings of each sentence: m_i = sum_j l_j * A x_ij.
 
-    The row of ``NULL`` must be zero; then padding adds nothing.
+    The row of ``NULL`` must be zero; then padding adds nothing. It takes no gradient from here either.
     """
-    embedded = torch.nn.functional.embedding(words, table)  # (sentence, word, d)
+    embedded = torch.nn.functional.embedding(words, table, padding_idx=NULL)  # (sentence, word, d)
     return embedded.sum(1) if weights is None else (embedded * weights).sum(1)
 
 

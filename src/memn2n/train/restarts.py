@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 
 from memn2n.errors import ConfigError, TrainingError
 from memn2n.nn.qa import DataShape, QANetwork
-from memn2n.train.qa import DivergedError, Epoch, Score, measure, train
+from memn2n.train.backends import choose_backend, choose_threads, make_loop
+from memn2n.train.qa import DivergedError, Epoch, Score, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from memn2n.config import NetworkConfig, TrainingConfig
+    from memn2n.config import Backend, NetworkConfig, TrainingConfig
     from memn2n.nn.batch import Longs
     from memn2n.stories import StorySet
 
 INTERRUPTED = "interrupted"
-
-_NOTHING = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -55,107 +57,250 @@ class Restart:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The selected network, and how all restarts went."""
+class Problem:
+    """What all restarts share: the data, the settings, and what does the arithmetic.
 
+    Args:
+        stories: training data, all answers known.
+        examples: positions in it to train on.
+        valid: stories and positions to validate on, where there are some.
+        network: the network's settings.
+        shape: sizes taken from the training data.
+        training: the training's settings.
+        backend: what trains.
+        device: where, in PyTorch's words; the engine knows "cpu" only.
+    """
+
+    stories: StorySet
+    examples: Longs
+    valid: tuple[StorySet, Longs] | None
+    network: NetworkConfig
+    shape: DataShape
+    training: TrainingConfig
+    backend: Literal["native", "torch"]
+    device: str
+
+    @classmethod
+    def make(
+        cls,
+        stories: StorySet,
+        valid: StorySet | None,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        vocabulary_size: int,
+        backend: Backend = "auto",
+        device: str = "cpu",
+    ) -> Problem:
+        """Hold out what is validated on (without data of its own, a share of ``stories``), and choose the backend.
+
+        Raises:
+            ConfigError: if validation data is needed and there is none, nothing is left to train on, or the backend
+                or device cannot serve.
+        """
+        chosen = choose_backend(backend, device, network)
+        if valid is None:
+            examples, held_out = hold_out(stories, training)
+            validation = (stories, held_out) if len(held_out) else None
+        else:
+            examples = np.arange(len(stories))
+            validation = (valid, np.arange(len(valid))) if len(valid) else None
+        if validation is None:
+            _check_needs_no_validation(training)
+        slots = max(min(stories.longest_story, network.memory_size), 1)
+        shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots)
+        return cls(stories, examples, validation, network, shape, training, chosen, device)
+
+    def train(self, number: int, on_epoch: Callable[[Epoch], None]) -> Trained:
+        """Train one network; the same number gives the same network, whatever else is trained beside it.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C before the first epoch is done.
+        """
+        begin = time.perf_counter()
+        last: Epoch | None = None
+
+        def remember(epoch: Epoch) -> None:
+            nonlocal last
+            last = epoch
+            on_epoch(epoch)
+
+        def ended(train: Score | None, valid: Score | None, stopped: str) -> Trained:
+            return Trained(Restart(number, train, valid, time.perf_counter() - begin, stopped), network.cpu())
+
+        rng = np.random.default_rng([self.training.seed, number])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        network = QANetwork(self.network, self.shape, generator, self.training.init_std).to(self.device)
+        loop = make_loop(self.backend, network, self.stories, self.examples, self.training, rng)
+        try:
+            finished = train(loop, self.valid, self.training, remember, number)
+            score = loop.measure(self.stories, self.examples)
+            valid_score = None if self.valid is None else loop.measure(*self.valid)
+        except DivergedError as error:
+            return ended(None, None, str(error))
+        except KeyboardInterrupt:
+            if last is None:
+                raise
+            return ended(last.train, last.valid, INTERRUPTED)  # a network that has been trained is not lost
+        for found in (score, valid_score):
+            if found is not None and not math.isfinite(found.loss):
+                return ended(None, None, f"the loss became {found.loss} in the last update")
+        return ended(score, valid_score, "" if finished else INTERRUPTED)
+
+
+class Trained(NamedTuple):
+    """A restart and its network."""
+
+    restart: Restart
     network: QANetwork
+
+
+def run_restarts(
+    problem: Problem,
+    numbers: Iterable[int],
+    on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[Trained], None],
+    threads: int | None = None,
+) -> bool:
+    """Train the restarts of these numbers: one after the other, or several at a time by the native engine.
+
+    Args:
+        problem: what to train, on what.
+        numbers: of the restarts, from 0.
+        on_event: called in the caller's thread after each epoch and each restart, in the order in which they end.
+        on_trained: called before that with each restart and its network.
+        threads: restarts at a time, by default one a core; without the engine it is one.
+
+    Returns:
+        False if Ctrl-C ended the training early. The restarts that were under way stop after their epoch and are
+        handed on too, as ``INTERRUPTED``.
+
+    Raises:
+        ConfigError: for more threads than cores.
+    """
+    threads = choose_threads(threads)
+    numbers = list(numbers)
+    with _one_thread():
+        if problem.backend == "native" and min(threads, len(numbers)) > 1:
+            return _run_in_threads(problem, numbers, on_event, on_trained, threads)
+        try:
+            for number in numbers:
+                trained = problem.train(number, on_event)
+                on_trained(trained)
+                on_event(trained.restart)
+                if trained.restart.stopped == INTERRUPTED:
+                    return False
+        except KeyboardInterrupt:
+            return False
+        return True
+
+
+def _run_in_threads(
+    problem: Problem,
+    numbers: list[int],
+    on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[Trained], None],
+    threads: int,
+) -> bool:
+    """The engine releases Python's lock, so that plain threads run side by side."""
+    stop = threading.Event()
+    events: SimpleQueue[Epoch | Trained | BaseException] = SimpleQueue()
+
+    def on_epoch(epoch: Epoch) -> None:
+        events.put(epoch)
+        if stop.is_set():
+            raise KeyboardInterrupt
+
+    def work(number: int) -> None:
+        try:
+            events.put(problem.train(number, on_epoch))
+        except BaseException as error:
+            events.put(error)
+
+    def hand_on(event: Epoch | Trained | BaseException) -> None:
+        if isinstance(event, BaseException):
+            raise event
+        if isinstance(event, Trained):
+            on_trained(event)
+            event_to_tell: Epoch | Restart = event.restart
+        else:
+            event_to_tell = event
+        on_event(event_to_tell)
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
+        futures = [pool.submit(work, number) for number in numbers]
+        ended = 0
+        try:
+            while ended < len(futures):
+                event = events.get()
+                ended += not isinstance(event, Epoch)
+                hand_on(event)
+        except KeyboardInterrupt:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            while not events.empty():
+                hand_on(events.get())
+            return False
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The selected network, or with an ensemble all that did not diverge, and how all restarts went."""
+
+    networks: tuple[QANetwork, ...]
     restarts: tuple[Restart, ...]
 
 
 def train_restarts(
-    stories: StorySet,
-    valid: StorySet | None,
-    network_config: NetworkConfig,
-    config: TrainingConfig,
-    vocabulary_size: int,
-    on_event: Callable[[Epoch | Restart], None],
+    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None
 ) -> Outcome:
-    """Train ``config.restarts`` networks one after the other and keep the one that ``config.select`` asks for.
+    """Train ``problem.training.restarts`` networks and keep what its ``select`` asks for.
 
     Args:
-        stories: training data, all answers known.
-        valid: validation data, all answers known; without it a share of ``stories`` is held out, as ``config`` says.
-        network_config: the network's settings.
-        config: the training's settings.
-        vocabulary_size: number of word ids.
+        problem: what to train, on what.
         on_event: called after each epoch and each restart.
+        threads: restarts at a time, where the engine trains.
 
     Raises:
-        ConfigError: if validation data is needed and there is none, or nothing is left to train on.
+        ConfigError: for more threads than cores.
         TrainingError: if every restart diverged.
         KeyboardInterrupt: on Ctrl-C before anything is worth keeping; later, Ctrl-C ends the training and what is
             best so far is returned.
     """
-    examples, held_out = hold_out(stories, config) if valid is None else (np.arange(len(stories)), _NOTHING)
-    validation = (stories, held_out) if valid is None else (valid, np.arange(len(valid)))
-    if not len(validation[1]):
-        _check_needs_no_validation(config)
-    slots = max(min(stories.longest_story, network_config.memory_size), 1)
-    shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots)
-    best: QANetwork | None = None
-    best_loss = math.inf
+    config = problem.training
+    kept: list[Trained] = []
     restarts: list[Restart] = []
-    kept = -1
-    try:
-        with _one_thread():
-            for number in range(config.restarts):
-                rng = np.random.default_rng([config.seed, number])
-                generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-                network = QANetwork(network_config, shape, generator, config.init_std)
-                restart = _train_one(network, stories, examples, validation, config, rng, on_event, number)
-                restarts.append(restart)
-                score = restart.valid if config.select == "validation" else restart.train
-                if score is not None and score.loss < best_loss:
-                    best, best_loss, kept = network, score.loss, number
-                on_event(restart)
-                if restart.stopped == INTERRUPTED:
-                    break
-    except KeyboardInterrupt:
-        if best is None:
-            raise
-        if len(restarts) < config.restarts:
-            restarts.append(Restart(len(restarts), None, None, 0.0, stopped=INTERRUPTED))
-    if best is None:
+
+    def select(trained: Trained) -> None:
+        restarts.append(trained.restart)
+        if trained.restart.train is None:
+            return
+        kept.append(trained)
+        if config.select != "ensemble":
+            kept[:] = [min(kept, key=loss)]
+
+    def loss(trained: Trained) -> tuple[float, int]:
+        score = trained.restart.valid if config.select == "validation" else trained.restart.train
+        assert score is not None
+        return score.loss, trained.restart.restart
+
+    finished = run_restarts(problem, range(config.restarts), on_event, select, threads)
+    if not finished and not kept:
+        raise KeyboardInterrupt
+    restarts.sort(key=lambda restart: restart.restart)
+    if not kept:
         raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
-    return Outcome(best, tuple(replace(restart, kept=restart.restart == kept) for restart in restarts))
-
-
-def _train_one(
-    network: QANetwork,
-    stories: StorySet,
-    examples: Longs,
-    validation: tuple[StorySet, Longs],
-    config: TrainingConfig,
-    rng: np.random.Generator,
-    on_event: Callable[[Epoch | Restart], None],
-    number: int,
-) -> Restart:
-    begin = time.perf_counter()
-    valid = validation if len(validation[1]) else None
-    last: Epoch | None = None
-
-    def remember(epoch: Epoch) -> None:
-        nonlocal last
-        last = epoch
-        on_event(epoch)
-
-    def ended(train: Score | None, valid: Score | None, stopped: str) -> Restart:
-        return Restart(number, train, valid, time.perf_counter() - begin, stopped)
-
-    try:
-        finished = train(network, stories, examples, valid, config, rng, remember, number)
-        score = measure(network, stories, examples)
-        valid_score = None if valid is None else measure(network, *valid)
-    except DivergedError as error:
-        return ended(None, None, str(error))
-    except KeyboardInterrupt:
-        if last is None:
-            raise
-        return ended(last.train, last.valid, INTERRUPTED)  # a network that has been trained is not lost
-    for found in (score, valid_score):
-        if found is not None and not math.isfinite(found.loss):
-            return ended(None, None, f"the loss became {found.loss} in the last update")
-    return ended(score, valid_score, "" if finished else INTERRUPTED)
+    if not finished and len(restarts) < config.restarts and all(not restart.stopped for restart in restarts):
+        restarts.append(Restart(len(restarts), None, None, 0.0, stopped=INTERRUPTED))
+    kept.sort(key=lambda trained: trained.restart.restart)
+    numbers = {trained.restart.restart for trained in kept}
+    return Outcome(
+        tuple(trained.network for trained in kept),
+        tuple(replace(restart, kept=restart.restart in numbers) for restart in restarts),
+    )
 
 
 def _check_needs_no_validation(config: TrainingConfig) -> None:
