@@ -114,8 +114,7 @@ class StoryQA:
             seed=training.seed if seed is None else seed,
         )
         if vocabulary is None:
-            sentences = (sentence for example in examples for sentence in (*example.story, example.question))
-            vocabulary = Vocabulary.build(sentences, (example.answer for example in examples), lowercase)
+            vocabulary = vocabulary_of(examples, lowercase)
         stories = StorySet.encode(examples, vocabulary)
         lacking = np.flatnonzero(stories.answer == UNKNOWN_ANSWER)
         if len(lacking):
@@ -285,6 +284,12 @@ class StoryQA:
         unknown = dict.fromkeys(word for sentence in words for word in sentence)
         return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
                       tuple(range(n - kept)), tuple(unknown))  # fmt: skip
+
+
+def vocabulary_of(examples: Sequence[Example], lowercase: bool = True) -> Vocabulary:
+    """The words of all stories and questions, and all answers."""
+    sentences = (sentence for example in examples for sentence in (*example.story, example.question))
+    return Vocabulary.build(sentences, (example.answer for example in examples), lowercase)
 
 
 def _encode_validation(examples: list[Example], vocabulary: Vocabulary) -> StorySet:
