@@ -1,0 +1,285 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace memn2n {
+
+Random::Random(uint64_t seed) {
+  for (auto& s : state_) {
+    seed += 0x9e3779b97f4a7c15u;
+    uint64_t z = seed;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    s = z ^ (z >> 31);
+  }
+}
+
+uint64_t Random::bits() {
+  const auto rotate = [](uint64_t x, int k) { return (x << k) | (x >> (64 - k)); };
+  const uint64_t result = rotate(state_[1] * 5, 7) * 9, t = state_[1] << 17;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= t;
+  state_[3] = rotate(state_[3], 45);
+  return result;
+}
+
+// 32 bits times n (Lemire): its bias, n / 2^32, is far below what training could notice.
+int64_t Random::below(int64_t n) { return static_cast<int64_t>(((bits() >> 32) * static_cast<uint64_t>(n)) >> 32); }
+
+double Random::unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+
+Session::Session(const Network& network, const Kernel& kernel) : net_(network), kernel_(kernel) {
+  const int D = stride();
+  int64_t at = 0;
+  const auto add = [&](int64_t rows) {
+    offset_.push_back(at);
+    at += rows * D;
+  };
+  for (int t = 0; t < net_.tables; ++t) add(net_.rows);
+  for (int t = 0; t < net_.tables; ++t) add(net_.time[t] ? net_.slots : 0);
+  add(net_.H ? net_.dim : 0);
+  offset_.push_back(at);
+}
+
+void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
+  layout_.clear();
+  for (int e = 0; e < n; ++e) {
+    const int32_t begin = stories.story_start[examples[e]], end = stories.story_start[examples[e] + 1];
+    const int filled = std::min(end - begin, net_.memory_size);
+    for (int i = 0; i < filled; ++i) {
+      layout_.sentence.push_back(stories.story[end - 1 - i]);
+      layout_.time.push_back(i);
+    }
+    layout_.start.push_back(static_cast<int32_t>(layout_.sentence.size()));
+  }
+}
+
+// Of a story with n sentences, b is drawn from 0..ceil(rate n); its sentences take n of the n + b next times, in order.
+void Session::add_noise(const Settings& settings, Random& random) {
+  if (settings.noise == Noise::none) return;
+  Layout old;
+  std::swap(old, layout_);
+  layout_.clear();
+  std::vector<char> chosen;
+  for (std::size_t e = 0; e + 1 < old.start.size(); ++e) {
+    const int n = old.start[e + 1] - old.start[e];
+    const int most = static_cast<int>(std::ceil(settings.noise_rate * n));
+    const int b = static_cast<int>(random.below(most + 1));
+    const bool skip = b <= n;  // draw the fewer: the times that are left out, or those that are taken
+    chosen.assign(n + b, !skip);
+    for (int left = skip ? b : n; left > 0;) {
+      char& c = chosen[random.below(n + b)];
+      if (c == skip) continue;
+      c = skip;
+      --left;
+    }
+    // chosen is set for the times left out if skip, else it is cleared for those taken: both mark what is left out
+    int next = old.start[e], filled = 0;
+    for (int t = 0; t < n + b; ++t) {
+      const bool taken = !chosen[t];
+      if (settings.noise == Noise::empty) {
+        if (filled++ == net_.memory_size) break;
+        layout_.sentence.push_back(taken ? old.sentence[next++] : -1);
+        layout_.time.push_back(t);
+      } else if (taken) {
+        layout_.sentence.push_back(old.sentence[next++]);
+        layout_.time.push_back(t);
+      }
+    }
+    layout_.start.push_back(static_cast<int32_t>(layout_.sentence.size()));
+  }
+}
+
+Result Session::run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train,
+                    float* probabilities, double unknown_rate, Random* random) {
+  const int pairs = layout_.start[n], room_for = padded(std::max(pairs, 1), kBlock);
+  row_.assign(room_for, 0);
+  time_.assign(room_for, 0);
+  example_.assign(room_for, 0);
+  empty_.resize(n);
+  answer_.resize(n);
+  question_.resize(n);
+  question_length_.resize(n);
+  sentence_.assign(1, nullptr);  // the one without words
+  sentence_length_.assign(1, 0);
+  seen_.resize(stories.sentences, 0);
+  row_of_.resize(stories.sentences);
+  ++now_;
+  int times = 1;
+  for (int e = 0; e < n; ++e) {
+    for (int i = layout_.start[e]; i < layout_.start[e + 1]; ++i) {
+      const int32_t s = layout_.sentence[i];
+      if (s >= 0) {
+        if (seen_[s] != now_) {
+          seen_[s] = now_;
+          row_of_[s] = static_cast<int32_t>(sentence_.size());
+          sentence_.push_back(stories.words + stories.sentence_start[s]);
+          sentence_length_.push_back(stories.sentence_start[s + 1] - stories.sentence_start[s]);
+        }
+        row_[i] = row_of_[s];
+      }
+      time_[i] = std::min(layout_.time[i], net_.slots - 1);
+      times = std::max(times, time_[i] + 1);
+      example_[i] = e;
+    }
+    const int filled = layout_.start[e + 1] - layout_.start[e];
+    empty_[e] = net_.keep_empty ? static_cast<float>(std::max(net_.slots - filled, 0)) : 0.0f;
+    if (filled == 0) empty_[e] = 1;  // reads nothing
+    answer_[e] = stories.answer[examples[e]];
+    const int32_t q = stories.question[examples[e]];
+    question_[e] = stories.words + stories.sentence_start[q];
+    question_length_[e] = stories.sentence_start[q + 1] - stories.sentence_start[q];
+  }
+  if (unknown_rate > 0) {  // words are replaced in a copy
+    int64_t total = 0;
+    for (const auto* lengths : {&sentence_length_, &question_length_})
+      for (const int32_t length : *lengths) total += length;
+    words_.resize(total);
+    int32_t* at = words_.data();
+    const auto copy = [&](const int32_t*& words, int32_t length) {
+      const int32_t* from = words;
+      words = at;
+      for (int j = 0; j < length; ++j)
+        *at++ = random->unit() < unknown_rate && from[j] != kNull ? kUnknown : from[j];
+    };
+    for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s]);
+    for (int e = 0; e < n; ++e) copy(question_[e], question_length_[e]);
+  }
+  batch_ = Batch{n, pairs, static_cast<int>(sentence_.size()), times, layout_.start.data(), row_.data(), time_.data(),
+                 example_.data(), empty_.data(), sentence_.data(), sentence_length_.data(), question_.data(),
+                 question_length_.data(), answer_.data()};
+  room(train);
+  const Result result = kernel_.forward(net_, batch_, room_, linear, train, probabilities);
+  if (train && std::isfinite(result.loss)) kernel_.backward(net_, batch_, room_, linear);
+  return result;
+}
+
+// Gives every array of the batch its place.
+void Session::room(bool train) {
+  const int64_t D = stride(), examples = padded(batch_.examples, kBlock), pairs = padded(std::max(batch_.pairs, 1), kBlock);
+  const int64_t logits = std::max(net_.rows, net_.dim) * int64_t{kColumns};
+  for (int pass = 0; pass < 2; ++pass) {  // first the size, then the places
+    float* base = pass ? work_.at_least(0) : nullptr;
+    int64_t size = 0;
+    const auto place = [&](float*& array, int64_t n) {
+      if (pass) array = base + size;
+      size += (n + kBlock - 1) / kBlock * kBlock;
+    };
+    for (int t = 0; t < net_.tables; ++t) {
+      if (!net_.memory[t]) continue;
+      place(room_.E[t], batch_.distinct * D);
+      place(room_.T[t], batch_.times * D);
+      place(room_.gE[t], train ? batch_.distinct * D : 0);
+      place(room_.gT[t], train ? batch_.times * D : 0);
+    }
+    for (int k = 0; k <= net_.hops; ++k) {
+      place(room_.U[k], examples * D);
+      place(room_.gU[k], train ? examples * D : 0);
+    }
+    for (int k = 0; k < net_.hops; ++k) {
+      place(room_.p[k], pairs);
+      place(room_.ds[k], train ? pairs : 0);
+    }
+    place(room_.scratch, std::max(examples, pairs));
+    place(room_.logits, logits);
+    place(room_.transposed, net_.dim * int64_t{kColumns});
+    place(room_.gram, train ? (net_.dim + 3) * std::max<int64_t>(D, kBlock) : 0);
+    if (!pass) work_.at_least(size);
+  }
+  if (train)
+    for (int t = 0; t < net_.tables; ++t) {
+      room_.G[t] = gradient(t);
+      room_.gtime[t] = gradient(net_.tables + t);
+      room_.gH = gradient(2 * net_.tables);
+    }
+}
+
+float* Session::gradient(int parameter) {
+  const bool fresh = gradients_.empty();
+  float* all = gradients_.at_least(offset_.back());
+  if (fresh) std::fill_n(all, offset_.back(), 0.0f);
+  return all + offset_[parameter];
+}
+
+void Session::attention(float* out, int64_t width, int64_t stride) const {
+  for (int k = 0; k < net_.hops; ++k)
+    for (int e = 0; e < batch_.examples; ++e) {
+      float* row = out + (k * stride + e) * width;
+      float* end = std::copy(room_.p[k] + layout_.start[e], room_.p[k] + layout_.start[e + 1], row);
+      std::fill(end, row + width, 0.0f);
+    }
+}
+
+void Session::update(const Settings& settings, float rate) {
+  float *first = nullptr, *second = nullptr;
+  if (settings.adam) {
+    const bool fresh = first_.empty();
+    first = first_.at_least(offset_.back());
+    second = second_.at_least(offset_.back());
+    if (fresh) {
+      std::fill_n(first, offset_.back(), 0.0f);
+      std::fill_n(second, offset_.back(), 0.0f);
+    }
+  }
+  ++steps_;
+  const double first_bias = 1 - std::pow(0.9, steps_), second_bias = std::sqrt(1 - std::pow(0.999, steps_));
+  const Update how{rate, settings.clip_norm, settings.spectral, settings.adam,
+                   static_cast<float>(rate * second_bias / first_bias), static_cast<float>(1e-8 * second_bias)};
+  const auto step = [&](float* parameter, int i, int rows) {
+    if (!parameter) return;
+    kernel_.update(parameter, gradient(i), first ? first + offset_[i] : nullptr, second ? second + offset_[i] : nullptr,
+                   rows, net_.dim, room_.gram, how);
+  };
+  for (int t = 0; t < net_.tables; ++t) {
+    step(net_.table[t], t, net_.rows);
+    step(net_.time[t], net_.tables + t, net_.slots);
+    std::fill_n(net_.table[t] + kNull * net_.dim, net_.dim, 0.0f);
+  }
+  step(net_.H, 2 * net_.tables, net_.dim);
+}
+
+Trainer::Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
+                 const Settings& settings, uint64_t seed)
+    : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed) {}
+
+const Layout& Trainer::draw(const int64_t* examples, int n) {
+  session_.lay_out(stories_, examples, n);
+  session_.add_noise(settings_, random_);
+  return session_.layout();
+}
+
+Result Trainer::step(const int64_t* examples, int n, float rate, bool linear) {
+  draw(examples, n);
+  const Result result =
+      session_.run(stories_, examples, n, linear, true, nullptr, settings_.unknown_rate, &random_);
+  if (std::isfinite(result.loss)) session_.update(settings_, rate);
+  return result;
+}
+
+Sums Trainer::epoch(float rate, bool linear) {
+  Sums sums;
+  const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
+  std::vector<int64_t> order = examples_;
+  if (!settings_.replacement)
+    for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[random_.below(i + 1)]);
+  const int64_t batches = settings_.replacement ? std::max<int64_t>(n / settings_.batch_size, 1) : (n + size - 1) / size;
+  for (int64_t b = 0; b < batches; ++b) {
+    int64_t* batch = order.data() + (settings_.replacement ? 0 : b * size);
+    const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
+    if (settings_.replacement)
+      for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
+    const Result result = step(batch, static_cast<int>(here), rate, linear);
+    sums.result.loss += result.loss;
+    if (!std::isfinite(sums.result.loss)) break;
+    sums.result.wrong += result.wrong;
+    sums.questions += here;
+  }
+  return sums;
+}
+
+}  // namespace memn2n

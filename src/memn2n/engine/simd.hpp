@@ -1,0 +1,117 @@
+// Vectors of floats by the compiler's vector extension (GCC, Clang): MEMN2N_WIDTH wide, 4 where nothing is said.
+// Everything has internal linkage, because this is compiled once for each instruction set.
+#pragma once
+
+#ifndef MEMN2N_WIDTH
+#define MEMN2N_WIDTH 4
+#endif
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#if MEMN2N_WIDTH > 4
+#include <immintrin.h>
+#endif
+
+namespace memn2n {
+namespace {
+
+constexpr int W = MEMN2N_WIDTH;
+
+typedef float V __attribute__((vector_size(W * 4)));
+typedef int32_t VI __attribute__((vector_size(W * 4)));
+typedef float Unaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
+
+inline V load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
+inline void store(float* p, V v) { *reinterpret_cast<Unaligned*>(p) = v; }
+inline V all(float x) { return x - V{}; }
+
+// Reads and writes the first n floats only, for the end of a row that is not a whole number of vectors.
+struct Tail {
+  int n;
+#if MEMN2N_WIDTH == 16
+  __mmask16 mask;
+  explicit Tail(int count) : n(count), mask(static_cast<__mmask16>((1u << count) - 1)) {}
+  V get(const float* p) const { return (V)_mm512_maskz_loadu_ps(mask, p); }
+  void put(float* p, V v) const { _mm512_mask_storeu_ps(p, mask, (__m512)v); }
+#elif MEMN2N_WIDTH == 8
+  __m256i mask;
+  explicit Tail(int count) : n(count) {
+    int32_t lanes[8];
+    for (int i = 0; i < 8; ++i) lanes[i] = i < count ? -1 : 0;
+    mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lanes));
+  }
+  V get(const float* p) const { return (V)_mm256_maskload_ps(p, mask); }
+  void put(float* p, V v) const { _mm256_maskstore_ps(p, mask, (__m256)v); }
+#else
+  explicit Tail(int count) : n(count) {}
+  V get(const float* p) const {
+    if (n == W) return load(p);
+    V v{};
+    for (int i = 0; i < n; ++i) v[i] = p[i];
+    return v;
+  }
+  void put(float* p, V v) const {
+    if (n == W) return store(p, v);
+    for (int i = 0; i < n; ++i) p[i] = v[i];
+  }
+#endif
+};
+
+// exp(x) to within 2e-7 of itself; 0 is 1e-38, and what is not a number stays so.
+inline V exp(V x) {
+  x = x > 88.0f ? all(88.0f) : x;
+  x = x < -87.0f ? all(-87.0f) : x;
+  const V n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounded: 12582912 is 1.5 * 2^23
+  const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  V y = all(1.9875691500e-4f);  // minimax polynomial, coefficients of the Cephes library
+  y = y * r + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * (r * r) + r + 1.0f;
+  const VI power = (__builtin_convertvector(n == n ? n : V{}, VI) + 127) << 23;
+  return y * (V)power;
+}
+
+inline float sum(V v) {
+  float lanes[W];
+  store(lanes, v);
+  for (int half = W / 2; half; half /= 2)
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+// Lane l of the pairwise sum of a (its groups first) and b, each in groups of 2 * G lanes that become groups of G.
+template <int G, int Half, int... L>
+inline V halves(V a, V b, std::integer_sequence<int, L...>) {
+  constexpr auto from = [](int lane) {
+    const int group = lane / G, groups = W / (2 * G);
+    return (group < groups ? 0 : W) + (group % groups) * 2 * G + lane % G + Half * G;
+  };
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, from(L)...);
+#else
+  return __builtin_shuffle(a, b, VI{from(L)...});
+#endif
+}
+
+template <int G>
+inline V fold(V a, V b) {
+  constexpr auto lanes = std::make_integer_sequence<int, W>{};
+  return halves<G, 0>(a, b, lanes) + halves<G, 1>(a, b, lanes);
+}
+
+// The sums over lanes of W vectors in one vector: lane i is sum(vector(i)). vector(i) is called for i = First ... in order.
+template <int N, int First, class F>
+inline V sums(const F& vector) {
+  if constexpr (N == 1)
+    return vector(First);
+  else
+    return fold<W / N>(sums<N / 2, First>(vector), sums<N / 2, First + N / 2>(vector));
+}
+
+}  // namespace
+}  // namespace memn2n
