@@ -16,7 +16,7 @@ from memn2n.errors import ConfigError, DataWarning, InputError, ModelError
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.predict import Prediction, predict
 from memn2n.stories import UNKNOWN_ANSWER, Example, StorySet, check_example, check_question, fingerprint
-from memn2n.text import SPECIAL, Vocabulary
+from memn2n.text import SPECIAL, UNKNOWN, Vocabulary
 from memn2n.train.restarts import INTERRUPTED, Problem, Restart, train_restarts
 
 if TYPE_CHECKING:
@@ -168,12 +168,15 @@ class StoryQA:
             examples.append(Example(tuple(story), question, answer=""))
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
+        stories = StorySet.encode(examples, self.vocabulary)
+        all_known = not (stories.words == UNKNOWN).any()
         answers: list[Answer] = []
-        for chosen, probabilities, attention in self._predict(StorySet.encode(examples, self.vocabulary)):
+        for chosen, probabilities, attention in self._predict(stories):
             best = probabilities.argsort(axis=1)[:, ::-1][:, :top]  # (batch, top)
             for row, i in enumerate(chosen):
                 ranked = [(self.vocabulary.word(SPECIAL + int(j)), float(probabilities[row, j])) for j in best[row]]
-                answers.append(self._answer(examples[i], ranked, attention[:, row]))
+                unknown = () if all_known else self._unknown_words(examples[i])
+                answers.append(self._answer(examples[i], ranked, attention[:, row], unknown))
         return answers
 
     def evaluate(self, test: Iterable[Example]) -> Evaluation:
@@ -273,17 +276,24 @@ class StoryQA:
             probabilities, attention = (np.mean([part[i] for part in parts], axis=0) for i in (1, 2))
             yield Prediction(parts[0].examples, probabilities, attention)
 
+    def _unknown_words(self, example: Example) -> tuple[str, ...]:
+        """Each word of the story and question that the vocabulary does not hold, once."""
+        words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
+        return tuple(dict.fromkeys(word for sentence in words for word in sentence))
+
     def _answer(
-        self, example: Example, ranked: list[tuple[str, float]], latest_first: npt.NDArray[np.float32]
+        self,
+        example: Example,
+        ranked: list[tuple[str, float]],
+        latest_first: npt.NDArray[np.float32],
+        unknown: tuple[str, ...],
     ) -> Answer:
         n = len(example.story)
         kept = min(n, self.network.config.memory_size)
         attention = np.zeros((len(latest_first), n), np.float32)
         attention[:, n - kept :] = latest_first[:, :kept][:, ::-1]
-        words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
-        unknown = dict.fromkeys(word for sentence in words for word in sentence)
         return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
-                      tuple(range(n - kept)), tuple(unknown))  # fmt: skip
+                      tuple(range(n - kept)), unknown)  # fmt: skip
 
 
 def vocabulary_of(examples: Sequence[Example], lowercase: bool = True) -> Vocabulary:

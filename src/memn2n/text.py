@@ -46,9 +46,10 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     >>> tokenize("Mary moved to the bathroom.")
     ['mary', 'moved', 'to', 'the', 'bathroom']
     """
-    normal = _normal(text, lowercase).translate(_SEPARATORS)
-    words = (word.strip(_INSIDE_WORDS) for word in normal.split())
-    return [word for word in words if has_word(word)]
+    words = _normal(text, lowercase).translate(_SEPARATORS).split()
+    if all(map(str.isalnum, words)):  # as most sentences are
+        return words
+    return [word for word in (word.strip(_INSIDE_WORDS) for word in words) if has_word(word)]
 
 
 def has_word(text: str) -> bool:
@@ -66,7 +67,8 @@ def answer_symbol(text: str, lowercase: bool = True) -> str:
 
 
 def _normal(text: str, lowercase: bool) -> str:
-    return unicodedata.normalize("NFC", text.lower() if lowercase else text)
+    cased = text.lower() if lowercase else text
+    return cased if cased.isascii() else unicodedata.normalize("NFC", cased)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
 
 
 def problem(config: TrainingConfig = QUICK, valid: StorySet | None = None) -> Problem:
-    return Problem.make(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY))
+    return Problem.make(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY), "torch")
 
 
 def run(config: TrainingConfig, events: list[Epoch | Restart] | None = None, valid: StorySet | None = None) -> Outcome:

@@ -6,7 +6,7 @@ or does not know a setting, ``unavailable`` says why, and PyTorch serves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError
 
@@ -15,27 +15,29 @@ if TYPE_CHECKING:
     from memn2n.nn.qa import QANetwork
     from memn2n.stories import StorySet
 
+_missing = ""
 try:
     from memn2n.engine import _native
-except ImportError as error:  # a wheel without the extension, or one of another system
-    _native = None  # type: ignore[assignment]
-    _missing = "it was not built" if isinstance(error, ModuleNotFoundError) else f"it cannot be loaded ({error})"
+except ModuleNotFoundError:  # a wheel of Python alone
+    _missing = "it was not built"
+except ImportError as error:
+    _missing = f"it cannot be loaded ({error})"
 
 
 def unavailable(config: NetworkConfig | None = None) -> str:
     """Why the engine cannot serve such a network, or any; "" where it can."""
-    if _native is None:
+    if _missing or config is None:
         return _missing
-    if config is not None and config.hops > _native.MOST_HOPS:
-        return f"it has at most {_native.MOST_HOPS} hops"
-    if config is not None and config.dim > _native.LARGEST_DIM:
-        return f"its dim is at most {_native.LARGEST_DIM}"
+    if config.hops > _native.MOST_HOPS:
+        return f"hops is {config.hops}, and it has at most {_native.MOST_HOPS}"
+    if config.dim > _native.LARGEST_DIM:
+        return f"dim is {config.dim}, and it has at most {_native.LARGEST_DIM}"
     return ""
 
 
 def instruction_sets() -> list[str]:
-    """The instruction sets that can be used here, the one that is used last; none without the engine."""
-    return [] if _native is None else _native.instruction_sets()
+    """The instruction sets that can be used here, from the narrowest to the widest; none without the engine."""
+    return [] if _missing else _native.instruction_sets()
 
 
 def native_stories(stories: StorySet) -> _native.Stories:
@@ -53,7 +55,7 @@ def native_network(network: QANetwork, instruction_set: str = "") -> _native.Net
 
     Args:
         network: of float32.
-        instruction_set: one of ``instruction_sets``; by default the best.
+        instruction_set: one of ``instruction_sets``; by default the one that suits ``dim``.
 
     Raises:
         ConfigError: if the engine does not know such a network.
@@ -80,8 +82,3 @@ def native_network(network: QANetwork, instruction_set: str = "") -> _native.Net
         slots=shape.slots,
         instruction_set=instruction_set,
     )
-
-
-def addresses(network: QANetwork) -> tuple[Any, ...]:
-    """Where the parameters are: a network made by ``native_network`` serves as long as this is the same."""
-    return tuple(parameter.data_ptr() for parameter in network.parameters())

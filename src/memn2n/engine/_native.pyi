@@ -1,13 +1,13 @@
-"""The extension's types; ``memn2n.engine`` says what they are for."""
+# The extension's types; memn2n.engine says what they are for.
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float32]
-_Layout = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Layout: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
 
 MOST_HOPS: int
 LARGEST_DIM: int
