@@ -105,7 +105,7 @@ class _Bar:
         self._bar.update(self._bar.task_ids[0], description=where, completed=progress.work_done, restarts=restarts)
         ended = progress.restart
         if ended is not None and not self._console.is_terminal:
-            score = ended.stopped if ended.train is None else f"training loss {ended.train.loss:.4f}"
+            score = ended.stopped or (f"training loss {ended.train.loss:.4f}" if ended.train else "")
             line = f"{restarts}  {where}, restart {ended.restart + 1}: {score}  {ended.seconds:.1f} s"
             self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
