@@ -15,26 +15,40 @@
 namespace memn2n {
 namespace {
 
-constexpr int kMostVectors = kMaxDim / W;
 static_assert(kBlock % W == 0 && kColumns % W == 0, "padding must hold whole vectors");
 
 inline float max(float a, float b) { return a > b ? a : b; }
 
-// All of it for one number of vectors in a row; NV = 0 takes any.
+// The number of vectors in a row, and of floats: known to the compiler, or with NV = 0 any.
 template <int NV>
-struct Pass {
-  static constexpr int kVectors = NV ? NV : kMostVectors;  // room for them
+struct Row {
+  static constexpr int kVectors = NV;  // room for them
+  static constexpr int D = NV * W;
+  explicit Row(int) {}
+  static constexpr int count() { return NV; }
+};
+template <>
+struct Row<0> {
+  static constexpr int kVectors = kMaxDim / W;
+  const int D;
+  explicit Row(int dim) : D(padded(dim, W)) {}
+  int count() const { return D / W; }
+};
+
+// All of it for one number of vectors in a row.
+template <int NV>
+struct Pass : Row<NV> {
+  using Row<NV>::kVectors;
+  using Row<NV>::D;
+  using Row<NV>::count;
 
   const Network& net;
   const Batch& batch;
   Room& room;
-  const int nv, D;
   const Tail tail;
 
   Pass(const Network& n, const Batch& b, Room& r)
-      : net(n), batch(b), room(r), nv(NV ? NV : padded(n.dim, W) / W), D(nv * W), tail(n.dim - (nv - 1) * W) {}
-
-  int count() const { return NV ? NV : nv; }
+      : Row<NV>(n.dim), net(n), batch(b), room(r), tail(n.dim - (count() - 1) * W) {}
 
   V part(const float* row, int v) const { return v < count() - 1 ? load(row + v * W) : tail.get(row + v * W); }
 
@@ -175,17 +189,27 @@ struct Pass {
 
   // out[pair] = x[example of pair] . (E[row of pair] + T[time of pair]), W pairs at a time.
   void dots(const float* x, const float* E, const float* T, float* out) const {
+    const int32_t *example = batch.example, *row = batch.row, *time = batch.time;
     for (int first = 0; first < batch.pairs; first += W) {
-      const auto products = [&](int i) {
-        const int pair = first + i;
-        const float* u = x + int64_t(batch.example[pair]) * D;
-        const float* e = E + int64_t(batch.row[pair]) * D;
-        const float* t = T + int64_t(batch.time[pair]) * D;
-        V s = load(u) * (load(e) + load(t));
-        for (int v = 1; v < count(); ++v) s += load(u + v * W) * (load(e + v * W) + load(t + v * W));
+      const auto product = [&](int pair, const auto& u) {
+        const float* m = E + int64_t(row[pair]) * D;
+        const float* t = T + int64_t(time[pair]) * D;
+        V s = u(0) * (load(m) + load(t));
+        for (int v = 1; v < count(); ++v) s += u(v) * (load(m + v * W) + load(t + v * W));
         return s;
       };
-      store(out + first, sums<W, 0>(products));
+      const float* of_first = x + int64_t(example[first]) * D;
+      if (NV > 0 && NV < 8 && example[first] == example[first + W - 1]) {  // one state, kept in registers
+        V u[kVectors];
+        for (int v = 0; v < count(); ++v) u[v] = load(of_first + v * W);
+        const auto same = [&](int v) { return u[v]; };
+        store(out + first, sums<W, 0>([&](int i) { return product(first + i, same); }));
+      } else {
+        store(out + first, sums<W, 0>([&](int i) {
+                const float* u = x + int64_t(example[first + i]) * D;
+                return product(first + i, [&](int v) { return load(u + v * W); });
+              }));
+      }
     }
   }
 
@@ -534,13 +558,18 @@ float spectral_norm(const float* gradient, int rows, int dim, float* gram) {
         gram[int64_t(i) * N + j] = gram[int64_t(j) * N + i] = sum(s);
       }
   } else {
-    for (int r = 0; r < rows; ++r) {
-      const float* g = gradient + int64_t(r) * D;
-      for (int i = 0; i < dim; ++i) {
-        if (g[i] == 0) continue;
-        for (int k = 0; k < D; k += W) store(gram + int64_t(i) * N + k, load(gram + int64_t(i) * N + k) + g[i] * load(g + k));
+    constexpr int R = 4;
+    for (int i = 0; i < dim; i += R)  // four rows of a vector each stay in registers
+      for (int k = 0; k < D; k += W) {
+        V s[R];
+        for (int j = 0; j < R; ++j) s[j] = V{};
+        for (int r = 0; r < rows; ++r) {
+          const float* g = gradient + int64_t(r) * D;
+          const V x = load(g + k);
+          for (int j = 0; j < R; ++j) s[j] += g[i + j] * x;  // D is a multiple of R: beyond dim it is 0
+        }
+        for (int j = 0; j < R && i + j < dim; ++j) store(gram + int64_t(i + j) * N + k, s[j]);
       }
-    }
   }
   int largest = 0;
   for (int i = 1; i < n; ++i)

@@ -21,7 +21,7 @@ constexpr int W = MEMN2N_WIDTH;
 
 typedef float V __attribute__((vector_size(W * 4)));
 typedef int32_t VI __attribute__((vector_size(W * 4)));
-typedef float Unaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef float Unaligned __attribute__((vector_size(W * 4), aligned(4)));  // may alias floats, not more
 
 inline V load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
 inline void store(float* p, V v) { *reinterpret_cast<Unaligned*>(p) = v; }
@@ -43,7 +43,10 @@ struct Tail {
     mask = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lanes));
   }
   V get(const float* p) const { return (V)_mm256_maskload_ps(p, mask); }
-  void put(float* p, V v) const { _mm256_maskstore_ps(p, mask, (__m256)v); }
+  void put(float* p, V v) const {  // masked stores are slow
+    if (n == W) return store(p, v);
+    for (int i = 0; i < n; ++i) p[i] = v[i];
+  }
 #else
   explicit Tail(int count) : n(count) {}
   V get(const float* p) const {
