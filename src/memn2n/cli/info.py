@@ -10,12 +10,16 @@ import typer
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Tell the versions of memn2n and what it runs on."""
+    """Tell the versions of memn2n and what it runs on: the native engine, its instruction sets (the last one is the
+    widest), the restarts that it trains at a time.
+    """
     from importlib.metadata import version
 
     import torch
 
+    from memn2n import engine
     from memn2n.simulator import SKILLS
+    from memn2n.train.backends import available_cores
 
     facts = {
         "memn2n": version("memn2n"),
@@ -23,11 +27,15 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
         "torch": torch.__version__,
         "numpy": version("numpy"),
         "platform": platform.platform(),
-        "threads": torch.get_num_threads(),
+        "engine": f"no: {engine.unavailable()}" if engine.unavailable() else "native",
+        "instruction sets": engine.instruction_sets(),
+        "threads": available_cores(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "simulated tasks": sorted(SKILLS),
     }
     if as_json:
         typer.echo(json.dumps(facts))
         return
     for name, value in facts.items():
-        typer.echo(f"{name:<16} {value if not isinstance(value, list) else ', '.join(map(str, value))}")
+        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+        typer.echo(f"{name:<16} {shown}")

@@ -37,7 +37,7 @@ class NativeLoop:
     ) -> None:
         self._network = native_network(network)
         self._stories = {id(stories): (stories, native_stories(stories))}  # by identity, each held as long as this is
-        self._trainer = _native.Trainer(
+        self.trainer = _native.Trainer(
             self._network,
             self._of(stories),
             np.asarray(examples, np.int64),
@@ -54,7 +54,7 @@ class NativeLoop:
 
     def epoch(self, rate: float, linear: bool) -> Score:
         """Train for an epoch."""
-        return Score.of(*self._trainer.epoch(rate, linear))
+        return Score.of(*self.trainer.epoch(rate, linear))
 
     def measure(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
         """Loss and error on some examples."""
