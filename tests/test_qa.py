@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from memn2n import Example, NetworkConfig, StoryQA, simulate
-from memn2n.errors import DataWarning, InputError, MemN2NError, ModelError
+from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
+from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError, ModelError
 from memn2n.text import Vocabulary
 from tests.conftest import QUICK
 
@@ -312,3 +312,57 @@ def test_every_error_is_one_family() -> None:
         "DataError",
         "ModelError",
     }
+
+
+@pytest.fixture(scope="module")
+def ensemble(examples: list[Example]) -> StoryQA:
+    training = TrainingConfig(restarts=3, epochs=5, linear_start_epochs=5, select="ensemble")
+    return StoryQA.fit(examples, training=training)
+
+
+def test_an_ensemble_answers_by_the_mean_of_its_networks(ensemble: StoryQA, examples: list[Example]) -> None:
+    assert len(ensemble.networks) == 3
+    assert [restart.kept for restart in ensemble.restarts] == [True] * 3
+    members = [StoryQA([network], ensemble.vocabulary, ensemble.training, ensemble.restarts, ensemble.fingerprints)
+               for network in ensemble.networks]  # fmt: skip
+    for example in examples[:20]:
+        every = len(ensemble.vocabulary)
+        together = ensemble.answer(example.story, example.question, top=every)
+        alone = [member.answer(example.story, example.question, top=every) for member in members]
+        for text, probability in together.top:
+            assert probability == pytest.approx(np.mean([dict(one.top)[text] for one in alone]), abs=1e-6)
+        assert list(together.top) == sorted(together.top, key=lambda pair: -pair[1])
+        np.testing.assert_allclose(together.attention, np.mean([one.attention for one in alone], axis=0), atol=1e-6)
+    assert ensemble.evaluate(examples).error <= max(member.evaluate(examples).error for member in members)
+
+
+def test_an_ensemble_is_one_model_directory(ensemble: StoryQA, examples: list[Example], tmp_path: Path) -> None:
+    ensemble.save(tmp_path)
+    loaded = StoryQA.load(tmp_path)
+    assert len(loaded.networks) == 3
+    questions = [(example.story, example.question) for example in examples[:50]]
+    for mine, theirs in zip(ensemble.answer_many(questions), loaded.answer_many(questions), strict=True):
+        assert mine.top == theirs.top
+    config = json.loads((tmp_path / "config.json").read_text())
+    for number in (0, 2, 4, "3", True):
+        edit(tmp_path, networks=number)
+        with pytest.raises(ModelError, match=r"damaged|does not fit"):
+            StoryQA.load(tmp_path)
+    edit(tmp_path, networks=config["networks"])
+    StoryQA.load(tmp_path)
+
+
+@pytest.mark.parametrize("backend", ["torch", "auto"])
+def test_every_backend_trains_the_same_kind_of_model(backend: str, examples: list[Example]) -> None:
+    training = TrainingConfig(restarts=1, epochs=25, linear_start_epochs=10)
+    qa = StoryQA.fit(examples, training=training, backend=backend)  # type: ignore[arg-type]
+    assert qa.evaluate(examples).error < 0.2
+
+
+def test_a_backend_or_device_that_is_not_there(examples: list[Example]) -> None:
+    with pytest.raises(ConfigError, match="backend is 'gpu': it must be one of auto, native, torch"):
+        StoryQA.fit(examples, backend="gpu")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="device is 'tpu'"):
+        StoryQA.fit(examples, device="tpu")
+    with pytest.raises(ConfigError, match="threads is 1000: it must be from 1 to the number of cores"):
+        StoryQA.fit(examples, threads=1000)

@@ -90,7 +90,7 @@ class StorySet:
 
     Sentence ``s`` is ``words[sentence_start[s]:sentence_start[s + 1]]``, word ids; example ``e`` has the
     sentences ``story[story_start[e]:story_start[e + 1]]``, sentence ids, oldest first; its question is a
-    sentence too. All arrays are int32.
+    sentence too. All arrays are int32, and those of ``encode`` cannot be written to.
 
     Args:
         words: (words of all sentences)
@@ -150,7 +150,9 @@ class StorySet:
             task.append(tasks.setdefault(example.task, len(tasks)))
 
         def flat(values: list[int]) -> Ints:
-            return np.asarray(values, np.int32)
+            array = np.asarray(values, np.int32)
+            array.flags.writeable = False  # the engine checks it once, and reads it in place from then on
+            return array
 
         return cls(
             flat(words), flat(sentence_start), flat(story), flat(story_start), flat(question), flat(answer),

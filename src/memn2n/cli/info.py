@@ -10,9 +10,7 @@ import typer
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Tell the versions of memn2n and what it runs on: the native engine, its instruction sets (the last one is the
-    widest), the restarts that it trains at a time.
-    """
+    """Tell the versions of memn2n and what it runs on: the engine, its instruction sets, restarts at a time."""
     from importlib.metadata import version
 
     import torch

@@ -27,16 +27,20 @@ class TrainingProgress:
                              TimeRemainingColumn(), console=console, disable=not console.is_terminal)  # fmt: skip
         self._console = console
         self._task = self._bar.add_task("training", total=self.epochs * config.restarts)
+        self._seen: dict[int, int] = {}  # epochs of each restart; several may be under way
 
     def __call__(self, event: Epoch | Restart) -> None:
         """Show one event."""
-        if isinstance(event, Epoch) and self._console.is_terminal:
+        seen = self._seen.get(event.restart, 0)
+        if isinstance(event, Epoch):
+            self._seen[event.restart] = seen + 1
             self._bar.update(self._task, advance=1, description=self._short(event))
-            return
+            if self._console.is_terminal:
+                return
         line = self._epoch(event) if isinstance(event, Epoch) else self._restart(event)
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)
         if not isinstance(event, Epoch):
-            self._bar.update(self._task, completed=(event.restart + 1) * self.epochs)
+            self._bar.update(self._task, advance=self.epochs - seen)  # also those that were not needed
 
     def _short(self, event: Epoch) -> str:
         valid = "" if event.valid is None else f"  valid {event.valid.error:.1%}"

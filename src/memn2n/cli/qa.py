@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from memn2n.cli.tasks import parse_tasks
 from memn2n.config import (
     AnswerSoftmax,
     Backend,
@@ -190,7 +190,7 @@ def evaluate(
     from memn2n.data import read_stories
 
     qa = StoryQA.load(model)
-    evaluation = qa.evaluate(read_stories(data, "test", _tasks(task)))
+    evaluation = qa.evaluate(read_stories(data, "test", parse_tasks(task, "--task")))
     if as_json:
         typer.echo(json.dumps(evaluation.to_dict()))
     else:
@@ -278,7 +278,7 @@ def _read_parts(
     from memn2n.data.babi import available
     from memn2n.simulator import simulate
 
-    tasks = _tasks(task)
+    tasks = parse_tasks(task, "--task")
     if data is None:
         if task == "all" or (tasks and len(tasks) > 1):
             raise InputError("stories are simulated of one task at a time; give one --task")
@@ -300,22 +300,6 @@ def _read_parts(
         return read_stories(data, part, beside) if beside else None
 
     return train, read(valid, "valid"), read(test, "test")
-
-
-def _tasks(text: str | None) -> list[int] | None:
-    """Task numbers of "3", "1,2,5-8" or "all"."""
-    if text is None or text == "all":
-        return None
-    tasks: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,4})\s*(?:-\s*([0-9]{1,4})\s*)?", part)
-        if match is None:
-            raise InputError(f'--task is {text!r}: give a number, or a list such as 1,2,5-8, or "all"')
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise InputError(f"--task is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
-        tasks.extend(range(first, last + 1))
-    return tasks
 
 
 def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool) -> None:
