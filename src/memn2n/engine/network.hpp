@@ -91,7 +91,7 @@ struct Room {
   float* logits;        // (rows, kColumns)
   float* transposed;    // (dim, kColumns)
   float *G[kMaxTables], *gtime[kMaxTables], *gH;  // gradients of the parameters, rows of D
-  float* gram;                                    // (dim or fewer, D), and three vectors
+  float* vectors;                                 // two of D, and one of the most rows that a parameter has
 };
 
 struct Result {
@@ -115,7 +115,7 @@ struct Kernel {
   // From what forward left to the gradient of every parameter. Gradients are added to.
   void (*backward)(const Network&, const Batch&, Room&, bool linear);
   // One step of one parameter, (rows, dim); its gradient is set to zero. Moments are rows of D, or null.
-  void (*update)(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* gram,
+  void (*update)(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* vectors,
                  const Update&);
 };
 

@@ -188,7 +188,7 @@ void Session::room(bool train) {
     place(room_.scratch, std::max(examples, pairs));
     place(room_.logits, logits);
     place(room_.transposed, net_.dim * int64_t{kColumns});
-    place(room_.gram, train ? (net_.dim + 3) * std::max<int64_t>(D, kBlock) : 0);
+    place(room_.vectors, train ? 2 * D + std::max({net_.rows, net_.slots, net_.dim}) : 0);
     if (!pass) work_.at_least(size);
   }
   if (train)
@@ -233,7 +233,7 @@ void Session::update(const Settings& settings, float rate) {
   const auto step = [&](float* parameter, int i, int rows) {
     if (!parameter) return;
     kernel_.update(parameter, gradient(i), first ? first + offset_[i] : nullptr, second ? second + offset_[i] : nullptr,
-                   rows, net_.dim, room_.gram, how);
+                   rows, net_.dim, room_.vectors, how);
   };
   for (int t = 0; t < net_.tables; ++t) {
     step(net_.table[t], t, net_.rows);
