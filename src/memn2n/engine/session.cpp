@@ -2,9 +2,37 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 namespace memn2n {
+namespace {
+
+// Numbers below 1e-38 are taken for 0: a network that has learned its task is full of them, and processors are many
+// times slower at them.
+class FlushTinyNumbers {
+#if defined(__SSE2__)
+ public:
+  FlushTinyNumbers() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~FlushTinyNumbers() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+ public:
+  FlushTinyNumbers() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t{1} << 24)));
+  }
+  ~FlushTinyNumbers() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  uint64_t before_;
+#endif
+};
+
+}  // namespace
 
 Random::Random(uint64_t seed) {
   for (auto& s : state_) {
@@ -62,26 +90,25 @@ void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
 // Of a story with n sentences, b is drawn from 0..ceil(rate n); its sentences take n of the n + b next times, in order.
 void Session::add_noise(const Settings& settings, Random& random) {
   if (settings.noise == Noise::none) return;
-  Layout old;
-  std::swap(old, layout_);
+  std::swap(before_noise_, layout_);
+  const Layout& old = before_noise_;
   layout_.clear();
-  std::vector<char> chosen;
+  auto& left_out = left_out_;
   for (std::size_t e = 0; e + 1 < old.start.size(); ++e) {
     const int n = old.start[e + 1] - old.start[e];
     const int most = static_cast<int>(std::ceil(settings.noise_rate * n));
     const int b = static_cast<int>(random.below(most + 1));
-    const bool skip = b <= n;  // draw the fewer: the times that are left out, or those that are taken
-    chosen.assign(n + b, !skip);
-    for (int left = skip ? b : n; left > 0;) {
-      char& c = chosen[random.below(n + b)];
-      if (c == skip) continue;
-      c = skip;
-      --left;
+    const bool few = b <= n;  // draw the fewer: the times that are left out, or those that are taken
+    left_out.assign(n + b, !few);
+    for (int draws = few ? b : n; draws > 0;) {
+      char& at = left_out[random.below(n + b)];
+      if (at == few) continue;
+      at = few;
+      --draws;
     }
-    // chosen is set for the times left out if skip, else it is cleared for those taken: both mark what is left out
     int next = old.start[e], filled = 0;
     for (int t = 0; t < n + b; ++t) {
-      const bool taken = !chosen[t];
+      const bool taken = !left_out[t];
       if (settings.noise == Noise::empty) {
         if (filled++ == net_.memory_size) break;
         layout_.sentence.push_back(taken ? old.sentence[next++] : -1);
@@ -154,6 +181,7 @@ Result Session::run(const Stories& stories, const int64_t* examples, int n, bool
                  example_.data(), empty_.data(), sentence_.data(), sentence_length_.data(), question_.data(),
                  question_length_.data(), answer_.data()};
   room(train);
+  [[maybe_unused]] const FlushTinyNumbers flush;
   const Result result = kernel_.forward(net_, batch_, room_, linear, train, probabilities);
   if (train && std::isfinite(result.loss)) kernel_.backward(net_, batch_, room_, linear);
   return result;
@@ -216,6 +244,7 @@ void Session::attention(float* out, int64_t width, int64_t stride) const {
 }
 
 void Session::update(const Settings& settings, float rate) {
+  [[maybe_unused]] const FlushTinyNumbers flush;
   float *first = nullptr, *second = nullptr;
   if (settings.adam) {
     const bool fresh = first_.empty();

@@ -96,7 +96,8 @@ class Session {
 
   const Network net_;
   const Kernel& kernel_;
-  Layout layout_;
+  Layout layout_, before_noise_;
+  std::vector<char> left_out_;  // (time) of one story
   Batch batch_;
   Room room_ = {};
   std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_, row_of_;
