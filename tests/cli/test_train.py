@@ -29,7 +29,7 @@ def test_train_eval_ask_and_predict(cli: CLI, babi: Path, tmp_path: Path) -> Non
     assert trained.status == 0, trained.err
     assert "kept restart" in trained.out
     assert f"saved in {run}" in trained.out
-    assert "restart 2/2  softmax epoch 30  loss" in trained.err, "a line an epoch without a terminal"
+    assert "restart 2/2  training loss" in trained.err, "a line a restart without a terminal"
     assert sorted(path.name for path in run.iterdir()) == [
         "config.json", "metrics.jsonl", "model.safetensors", "vocab.json",
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def test_ctrl_c_saves_the_best_model_so_far(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr is not None
         for line in training.stderr:
-            if "softmax epoch 1 " in line:
+            if "softmax epoch" in line:
                 break
         training.send_signal(signal.SIGINT)
         rest = training.stderr.read()

@@ -1,7 +1,11 @@
-"""How training shows itself: a bar on a terminal, a line an epoch elsewhere. All of it goes to standard error."""
+"""How training shows itself: a bar on a terminal; elsewhere a line a restart, and one a second of its epochs.
+
+All of it goes to standard error.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from memn2n.config import TrainingConfig
     from memn2n.train.restarts import Restart
 
+_SECONDS_BETWEEN_LINES = 1.0
+
 
 class TrainingProgress:
     """Shows the events of a training; a context manager, to be called with each event."""
@@ -27,6 +33,7 @@ class TrainingProgress:
                              TimeRemainingColumn(), console=console, disable=not console.is_terminal)  # fmt: skip
         self._console = console
         self._task = self._bar.add_task("training", total=self.epochs * config.restarts)
+        self._told = time.monotonic()
         self._seen: dict[int, int] = {}  # epochs of each restart; several may be under way
 
     def __call__(self, event: Epoch | Restart) -> None:
@@ -35,8 +42,9 @@ class TrainingProgress:
         if isinstance(event, Epoch):
             self._seen[event.restart] = seen + 1
             self._bar.update(self._task, advance=1, description=self._short(event))
-            if self._console.is_terminal:
+            if self._console.is_terminal or time.monotonic() - self._told < _SECONDS_BETWEEN_LINES:
                 return
+        self._told = time.monotonic()
         line = self._epoch(event) if isinstance(event, Epoch) else self._restart(event)
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)
         if not isinstance(event, Epoch):
