@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
+
+torch.set_num_threads(1)  # tensors are tiny here, and threads that wait for each other are slow beside other programs
 
 QUICK = TrainingConfig(restarts=1, epochs=12, linear_start_epochs=8, decay_every=10)
 

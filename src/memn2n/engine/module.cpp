@@ -56,6 +56,12 @@ T* data_of(const A& array, const char* name, std::size_t dimensions, const char*
 
 void refuse(const std::string& message) { throw nb::value_error(message.c_str()); }
 
+int batch_size(const Array& examples) {
+  constexpr std::size_t kLargest = 1 << 20;
+  if (examples.shape(0) > kLargest) refuse("a batch has at most " + std::to_string(kLargest) + " examples");
+  return static_cast<int>(examples.shape(0));
+}
+
 // --- stories -------------------------------------------------------------------------------------------------------
 
 class StoryArrays {
@@ -171,10 +177,10 @@ class NativeNetwork {
     net_.keep_empty = keep_empty;
     net_.all_rows = all_rows;
     if (hops < 1 || hops > kMaxHops) refuse("hops is " + std::to_string(hops) + ": the engine has from 1 to 8");
-    net_.memory_size = at_least(memory_size, 1, "memory_size");
-    net_.vocabulary = at_least(vocabulary, kSpecial + 1, "vocabulary");
-    net_.longest = at_least(longest, 1, "longest");
-    net_.slots = at_least(slots, 1, "slots");
+    net_.memory_size = within(memory_size, 1, "memory_size");
+    net_.vocabulary = within(vocabulary, kSpecial + 1, "vocabulary");
+    net_.longest = within(longest, 1, "longest_sentence");
+    net_.slots = within(slots, 1, "slots");
     net_.encoding = encoding == "bow"           ? Encoding::bow
                     : encoding == "pe"          ? Encoding::pe
                     : encoding == "pe-official" ? Encoding::official
@@ -247,8 +253,11 @@ class NativeNetwork {
     return T{};
   }
 
-  static int at_least(int value, int low, const char* name) {
-    if (value < low) refuse(std::string(name) + " is " + std::to_string(value) + ": it must be " + std::to_string(low) + " or more");
+  static int within(int value, int low, const char* name) {
+    constexpr int kLargest = 1 << 28;  // so that sums of two stay far from the end of int
+    if (value < low || value > kLargest)
+      refuse(std::string(name) + " is " + std::to_string(value) + ": it must be " + std::to_string(low) + " or more, and at most " +
+             std::to_string(kLargest));
     return value;
   }
 
@@ -329,7 +338,7 @@ nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const A
                      std::optional<std::tuple<Array, Array, Array>> layout) {
   stories.check_fits(network.get());
   const int64_t* at = stories.positions(examples, true);
-  const int n = static_cast<int>(examples.shape(0));
+  const int n = batch_size(examples);
   const Network& net = network.get();
   Session session(net, network.kernel());
   session.lay_out(stories.get(), at, n);
@@ -374,7 +383,8 @@ class NativeTrainer {
     stories_.check_fits(net.get());
     const int64_t* at = stories_.positions(examples, true);
     if (!examples.shape(0)) refuse("there is no example to train on");
-    if (batch_size < 1) refuse("batch_size is " + std::to_string(batch_size) + ": it must be 1 or more");
+    if (batch_size < 1 || batch_size > 1 << 20)
+      refuse("batch_size is " + std::to_string(batch_size) + ": it must be from 1 to " + std::to_string(1 << 20));
     if (!(noise_rate >= 0 && noise_rate <= 10)) refuse("noise_rate must be from 0 to 10");
     if (!(unknown_rate >= 0 && unknown_rate <= 1)) refuse("unknown_rate must be from 0 to 1");
     if (!(clip_norm > 0)) refuse("clip_norm must be above 0");
@@ -402,14 +412,14 @@ class NativeTrainer {
   std::pair<double, int64_t> step(const Array& examples, double rate, bool linear) {
     const Alone alone(*this);
     const int64_t* at = stories_.positions(examples, true);
-    const Result result = trainer_->step(at, static_cast<int>(examples.shape(0)), static_cast<float>(rate), linear);
+    const Result result = trainer_->step(at, batch_size(examples), static_cast<float>(rate), linear);
     return {result.loss, result.wrong};
   }
 
   std::tuple<std::vector<int32_t>, std::vector<int32_t>, std::vector<int32_t>> draw(const Array& examples) {
     const Alone alone(*this);
     const int64_t* at = stories_.positions(examples, false);
-    const Layout& layout = trainer_->draw(at, static_cast<int>(examples.shape(0)));
+    const Layout& layout = trainer_->draw(at, batch_size(examples));
     return {layout.start, layout.sentence, layout.time};
   }
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
 namespace memn2n {
 namespace {
+
+constexpr std::size_t kMostPairs = std::size_t{1} << 28;  // of a batch
 
 // Numbers below 1e-38 are taken for 0: a network that has learned its task is full of them, and processors are many
 // times slower at them.
@@ -79,6 +82,7 @@ void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
   for (int e = 0; e < n; ++e) {
     const int32_t begin = stories.story_start[examples[e]], end = stories.story_start[examples[e] + 1];
     const int filled = std::min(end - begin, net_.memory_size);
+    if (layout_.sentence.size() + filled > kMostPairs) throw std::length_error("a batch has too many sentences");
     for (int i = 0; i < filled; ++i) {
       layout_.sentence.push_back(stories.story[end - 1 - i]);
       layout_.time.push_back(i);
@@ -97,6 +101,7 @@ void Session::add_noise(const Settings& settings, Random& random) {
   for (std::size_t e = 0; e + 1 < old.start.size(); ++e) {
     const int n = old.start[e + 1] - old.start[e];
     const int most = static_cast<int>(std::ceil(settings.noise_rate * n));
+    if (layout_.sentence.size() + n + most > 2 * kMostPairs) throw std::length_error("a batch has too many sentences");
     const int b = static_cast<int>(random.below(most + 1));
     const bool few = b <= n;  // draw the fewer: the times that are left out, or those that are taken
     left_out.assign(n + b, !few);

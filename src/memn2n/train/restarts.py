@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -236,7 +236,7 @@ def _run_in_threads(
                 hand_on(event)
         except KeyboardInterrupt:
             stop.set()
-            pool.shutdown(cancel_futures=True)
+            _shut_down(pool)
             while not events.empty():
                 hand_on(events.get())
             return False
@@ -244,6 +244,14 @@ def _run_in_threads(
             stop.set()
             pool.shutdown(cancel_futures=True)
     return True
+
+
+def _shut_down(pool: ThreadPoolExecutor) -> None:
+    """Wait for what runs, which ends with its epoch; pressing Ctrl-C again changes nothing."""
+    while True:
+        with suppress(KeyboardInterrupt):
+            pool.shutdown(cancel_futures=True)
+            return
 
 
 @dataclass(frozen=True)
