@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _missing = ""
 try:
-    from memn2n.engine import _native
+    import memn2n.engine._native as _native
 except ModuleNotFoundError:  # a wheel of Python alone
     _missing = "it was not built"
 except ImportError as error:
