@@ -6,6 +6,7 @@ or does not know a setting, ``unavailable`` says why, and PyTorch serves.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
 _missing = ""
 try:
-    import memn2n.engine._native as _native
-except ModuleNotFoundError:  # a wheel of Python alone
-    _missing = "it was not built"
+    from memn2n.engine import _native
 except ImportError as error:
-    _missing = f"it cannot be loaded ({error})"
+    built = find_spec("memn2n.engine._native") is not None
+    _missing = f"it cannot be loaded ({error})" if built else "it was not built"
 
 
 def unavailable(config: NetworkConfig | None = None) -> str:
