@@ -366,3 +366,16 @@ def test_a_backend_or_device_that_is_not_there(examples: list[Example]) -> None:
         StoryQA.fit(examples, device="tpu")
     with pytest.raises(ConfigError, match="threads is 1000: it must be from 1 to the number of cores"):
         StoryQA.fit(examples, threads=1000)
+
+
+def test_an_answer_does_not_depend_on_what_else_is_asked(qa: StoryQA, examples: list[Example]) -> None:
+    asked = [(example.story, example.question) for example in sorted(examples, key=lambda e: len(e.story))]
+    questions = asked[:12] + asked[-12:]
+    alone = [qa.answer(*question) for question in questions]
+    for first in range(0, 24, 3):
+        for n in (1, 2, 3, 7, 17):
+            together = qa.answer_many(questions[first : first + n])
+            for mine, theirs in zip(together, alone[first : first + n], strict=True):
+                assert [text for text, _ in mine.top] == [text for text, _ in theirs.top]
+                np.testing.assert_allclose([p for _, p in mine.top], [p for _, p in theirs.top], atol=1e-5)
+                np.testing.assert_allclose(mine.attention, theirs.attention, atol=1e-5)

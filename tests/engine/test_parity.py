@@ -62,13 +62,38 @@ def test_other_dims_fill_vectors_or_do_not(dim: int) -> None:
         check_gradients(net, found, reference(net, batch_of(EVERYTHING), False))
 
 
-@pytest.mark.parametrize("examples", [[1], [2], [0], [1, 1], list(range(33)), list(range(46)) * 3], ids=len)
+SMALL = [[1], [2], [0], [1, 1], [0, 2], [2, 5], [3, 5, 2], [2, 0], [15, 2, 3], [1, 16]]
+
+
+@pytest.mark.parametrize("examples", [*SMALL, list(range(33)), list(range(46)) * 3], ids=lambda some: str(some[:4]))
 def test_batches_of_any_size(examples: list[int]) -> None:
     chosen = np.array(examples)
-    for tying in ("adjacent", "layerwise"):
+    for tying, instructions in itertools.product(("adjacent", "layerwise"), engine.instruction_sets()):
         net = network(dim=20, tying=tying)
-        found = native_network(net).gradients(native_stories(STORIES), chosen, False)
+        found = native_network(net, instructions).gradients(native_stories(STORIES), chosen, False)
         check_gradients(net, found, reference(net, batch_of(chosen), False))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_anything_goes(seed: int) -> None:
+    """Settings, stories and batches at random."""
+    rng = np.random.default_rng(seed)
+
+    def one_of(*values: Any) -> Any:
+        return values[rng.integers(len(values))]
+
+    encoding, temporal = one_of(*SENTENCES)
+    net = network(
+        0.3, encoding=encoding, temporal=temporal, tying=one_of("adjacent", "layerwise"), relu=one_of(False, True),
+        empty_slots=one_of("keep", "mask"), answer_softmax=one_of("all", "words"), dim=int(rng.integers(1, 80)),
+        hops=int(rng.integers(1, 9)),
+    )  # fmt: skip
+    for _ in range(5):
+        chosen, linear = rng.choice(EVERYTHING, rng.integers(1, 12)), one_of(False, True)
+        expected = reference(net, batch_of(chosen), linear)
+        for instructions in engine.instruction_sets():
+            check_gradients(net, native_network(net, instructions).gradients(native_stories(STORIES), chosen, linear),
+                            expected)  # fmt: skip
 
 
 @pytest.mark.parametrize("noise", ["jitter", "empty"])

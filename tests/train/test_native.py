@@ -106,10 +106,69 @@ def test_ctrl_c_stops_within_an_epoch(threads: int) -> None:
     timer.start()
     begin = time.monotonic()
     outcome = train_restarts(problem(LONG), lambda _: None, threads)
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 8
     assert len(outcome.networks) >= 1
     assert {restart.stopped for restart in outcome.restarts} == {INTERRUPTED}
     assert len(outcome.restarts) <= threads + 1
+
+
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=several)])
+def test_ctrl_c_loses_nothing_that_has_ended(threads: int) -> None:
+    """Pressed again and again, also while a result is being handed on."""
+    ended: list[int] = []
+    stopped: list[str] = []
+
+    def on_trained(trained: Trained) -> None:
+        if len(ended) == 1:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.01)
+        ended.append(trained.restart.restart)
+        stopped.append(trained.restart.stopped)
+
+    before = signal.getsignal(signal.SIGINT)
+    config = dataclasses.replace(QUICK, restarts=50)
+    assert not run_restarts(problem(config), range(50), lambda _: None, on_trained, threads)
+    assert 2 <= len(ended) <= 2 + threads
+    assert len(set(ended)) == len(ended)
+    assert set(stopped[2:]) <= {"", INTERRUPTED}
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def interrupted_after(number: int, config: TrainingConfig) -> list[Restart]:
+    """The restarts where Ctrl-C is pressed in the first epoch after so many restarts have ended."""
+    ended = 0
+
+    def on_event(event: Epoch | Restart) -> None:
+        nonlocal ended
+        ended += isinstance(event, Restart)
+        if ended == number:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = train_restarts(problem(config), on_event, 1)
+    assert sum(restart.kept for restart in outcome.restarts) == len(outcome.networks)
+    return list(outcome.restarts)
+
+
+def test_an_ensemble_leaves_out_what_was_cut_short() -> None:
+    restarts = interrupted_after(2, dataclasses.replace(QUICK, select="ensemble", epochs=2000))
+    assert [restart.kept for restart in restarts[:2]] == [True, True]
+    assert [restart.stopped for restart in restarts[2:]] == [INTERRUPTED]
+    assert not restarts[2].kept
+
+
+def test_an_interruption_is_told_beside_a_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Problem.train
+
+    def first_diverges(self: Problem, number: int, *rest: object) -> Trained:
+        trained = real(self, number, *rest)  # type: ignore[arg-type]
+        gone = Restart(0, None, None, 0.0, "the loss became nan in softmax epoch 1")
+        return Trained(gone, trained.network) if number == 0 else trained
+
+    monkeypatch.setattr(Problem, "train", first_diverges)
+    restarts = interrupted_after(2, QUICK)
+    assert INTERRUPTED in {restart.stopped for restart in restarts}
+    assert sorted({restart.restart for restart in restarts}) == [restart.restart for restart in restarts]
 
 
 @several
@@ -120,6 +179,14 @@ def test_an_error_in_a_thread_comes_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NativeLoop, "epoch", broken)
     with pytest.raises(MemoryError, match="no room"):
         train_restarts(problem(), lambda _: None, 2)
+
+
+def test_an_error_of_the_caller_comes_up() -> None:
+    def on_event(_: Epoch | Restart) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        train_restarts(problem(LONG), on_event)
 
 
 def test_divergence_is_told() -> None:

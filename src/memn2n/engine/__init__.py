@@ -43,8 +43,10 @@ def instruction_sets() -> list[str]:
 def native_stories(stories: StorySet) -> _native.Stories:
     """A StorySet as the engine reads it, in place.
 
+    The arrays are checked here, once, and must not be written to afterwards; those of ``StorySet.encode`` cannot be.
+
     Raises:
-        ValueError, TypeError: if its arrays are not what a StorySet holds; nothing is ever read out of range.
+        ValueError, TypeError: if the arrays are not what a StorySet holds.
     """
     return _native.Stories(stories.words, stories.sentence_start, stories.story, stories.story_start,
                            stories.question, stories.answer)  # fmt: skip

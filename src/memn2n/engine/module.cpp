@@ -51,7 +51,9 @@ T* data_of(const A& array, const char* name, std::size_t dimensions, const char*
       throw nb::value_error((std::string(name) + " must be contiguous").c_str());
     stride *= static_cast<int64_t>(array.shape(i));
   }
-  return static_cast<T*>(const_cast<void*>(static_cast<const void*>(array.data())));
+  void* data = const_cast<void*>(static_cast<const void*>(array.data()));
+  if (reinterpret_cast<uintptr_t>(data) % sizeof(T)) throw nb::value_error((std::string(name) + " is not aligned").c_str());
+  return static_cast<T*>(data);
 }
 
 void refuse(const std::string& message) { throw nb::value_error(message.c_str()); }
@@ -96,10 +98,11 @@ class StoryArrays {
              std::to_string(net.vocabulary));
   }
 
-  // Positions of examples, checked.
-  const int64_t* positions(const Array& examples, bool answered) const {
-    const int64_t* at = data_of<const int64_t>(examples, "examples", 1, "int64");
-    for (std::size_t i = 0; i < examples.shape(0); ++i) {
+  // Positions of examples, checked: a copy, because the array may be written to while Python's lock is free.
+  std::vector<int64_t> positions(const Array& examples, bool answered) const {
+    const int64_t* given = data_of<const int64_t>(examples, "examples", 1, "int64");
+    const std::vector<int64_t> at(given, given + examples.shape(0));
+    for (std::size_t i = 0; i < at.size(); ++i) {
       if (at[i] < 0 || at[i] >= stories_.examples)
         refuse("an example is " + std::to_string(at[i]) + ": there are " + std::to_string(stories_.examples));
       if (answered && stories_.answer[at[i]] < kSpecial)
@@ -276,23 +279,28 @@ class NativeNetwork {
   std::vector<std::unique_ptr<Session>> idle_;
 };
 
+// Calls work(session, examples, how many, first) for some examples at a time, without Python's lock.
+template <class F>
+void in_parts(NativeNetwork& network, const StoryArrays& stories, const std::vector<int64_t>& at, const F& work) {
+  const nb::gil_scoped_release unlocked;
+  auto session = network.borrow();
+  const int64_t n = static_cast<int64_t>(at.size());
+  for (int64_t first = 0; first < n; first += kAtATime) {
+    const int some = static_cast<int>(std::min<int64_t>(kAtATime, n - first));
+    session->lay_out(stories.get(), at.data() + first, some);
+    work(*session, at.data() + first, some, first);
+  }
+  network.give_back(std::move(session));
+}
+
 std::pair<double, int64_t> measure(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear) {
   stories.check_fits(network.get());
-  const int64_t* at = stories.positions(examples, true);
-  const int64_t n = static_cast<int64_t>(examples.shape(0));
   Result sum;
-  {
-    const nb::gil_scoped_release unlocked;
-    auto session = network.borrow();
-    for (int64_t i = 0; i < n; i += kAtATime) {
-      const int some = static_cast<int>(std::min<int64_t>(kAtATime, n - i));
-      session->lay_out(stories.get(), at + i, some);
-      const Result result = session->run(stories.get(), at + i, some, linear, false, nullptr);
-      sum.loss += result.loss;
-      sum.wrong += result.wrong;
-    }
-    network.give_back(std::move(session));
-  }
+  in_parts(network, stories, stories.positions(examples, true), [&](Session& session, const int64_t* at, int n, int64_t) {
+    const Result result = session.run(stories.get(), at, n, linear, false, nullptr);
+    sum.loss += result.loss;
+    sum.wrong += result.wrong;
+  });
   return {sum.loss, sum.wrong};
 }
 
@@ -309,25 +317,18 @@ A new_array(std::unique_ptr<float[]> data, std::initializer_list<std::size_t> sh
 // Probabilities (example, word from kSpecial on) and attention (hop, example, slot), latest first.
 std::pair<Floats2, Floats3> predict(NativeNetwork& network, const StoryArrays& stories, const Array& examples) {
   stories.check_fits(network.get());
-  const int64_t* at = stories.positions(examples, false);
-  const int64_t n = static_cast<int64_t>(examples.shape(0));
+  const std::vector<int64_t> at = stories.positions(examples, false);
+  const int64_t n = static_cast<int64_t>(at.size());
   const Network& net = network.get();
   int width = 0;
-  for (int64_t i = 0; i < n; ++i)
-    width = std::max(width, std::min(net.memory_size, stories.get().story_start[at[i] + 1] - stories.get().story_start[at[i]]));
+  for (const int64_t i : at)
+    width = std::max(width, std::min(net.memory_size, stories.get().story_start[i + 1] - stories.get().story_start[i]));
   const int64_t words = net.vocabulary - kSpecial;
   std::unique_ptr<float[]> probabilities(new float[n * words + 1]), attention(new float[net.hops * n * width + 1]);
-  {
-    const nb::gil_scoped_release unlocked;
-    auto session = network.borrow();
-    for (int64_t i = 0; i < n; i += kAtATime) {
-      const int some = static_cast<int>(std::min<int64_t>(kAtATime, n - i));
-      session->lay_out(stories.get(), at + i, some);
-      session->run(stories.get(), at + i, some, false, false, probabilities.get() + i * words);
-      session->attention(attention.get() + i * width, width, n);
-    }
-    network.give_back(std::move(session));
-  }
+  in_parts(network, stories, at, [&](Session& session, const int64_t* some, int count, int64_t first) {
+    session.run(stories.get(), some, count, false, false, probabilities.get() + first * words);
+    session.attention(attention.get() + first * width, width, n);
+  });
   return {new_array<Floats2>(std::move(probabilities), {static_cast<std::size_t>(n), static_cast<std::size_t>(words)}),
           new_array<Floats3>(std::move(attention), {static_cast<std::size_t>(net.hops), static_cast<std::size_t>(n),
                                                     static_cast<std::size_t>(width)})};
@@ -337,11 +338,11 @@ std::pair<Floats2, Floats3> predict(NativeNetwork& network, const StoryArrays& s
 nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear,
                      std::optional<std::tuple<Array, Array, Array>> layout) {
   stories.check_fits(network.get());
-  const int64_t* at = stories.positions(examples, true);
+  const std::vector<int64_t> at = stories.positions(examples, true);
   const int n = batch_size(examples);
   const Network& net = network.get();
   Session session(net, network.kernel());
-  session.lay_out(stories.get(), at, n);
+  session.lay_out(stories.get(), at.data(), n);
   if (layout) {
     const auto& [start, sentence, time] = *layout;
     const int32_t* s = data_of<const int32_t>(start, "start", 1, "int32");
@@ -356,7 +357,7 @@ nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const A
       if (id[i] < -1 || id[i] >= stories.get().sentences || t[i] < 0) refuse("the layout holds an id out of range");
     session.layout() = Layout{{s, s + n + 1}, {id, id + pairs}, {t, t + pairs}};
   }
-  const Result result = session.run(stories.get(), at, n, linear, true, nullptr);
+  const Result result = session.run(stories.get(), at.data(), n, linear, true, nullptr);
   nb::list arrays;
   const auto add = [&](int parameter, int rows) {
     std::unique_ptr<float[]> copy(new float[int64_t{rows} * net.dim]);
@@ -381,8 +382,8 @@ class NativeTrainer {
       : network_(network), held_stories_(stories), stories_(nb::cast<const StoryArrays&>(stories)) {
     const auto& net = nb::cast<NativeNetwork&>(network);
     stories_.check_fits(net.get());
-    const int64_t* at = stories_.positions(examples, true);
-    if (!examples.shape(0)) refuse("there is no example to train on");
+    std::vector<int64_t> at = stories_.positions(examples, true);
+    if (at.empty()) refuse("there is no example to train on");
     if (batch_size < 1 || batch_size > 1 << 20)
       refuse("batch_size is " + std::to_string(batch_size) + ": it must be from 1 to " + std::to_string(1 << 20));
     if (!(noise_rate >= 0 && noise_rate <= 10)) refuse("noise_rate must be from 0 to 10");
@@ -398,7 +399,7 @@ class NativeTrainer {
     settings.noise_rate = noise_rate;
     settings.unknown_rate = unknown_rate;
     trainer_ = std::make_unique<Trainer>(net.get(), net.kernel(), stories_.get(),
-                                         std::vector<int64_t>(at, at + examples.shape(0)), settings, seed);
+                                         std::move(at), settings, seed);
   }
 
   // (sum of losses, wrong answers, questions) of an epoch
@@ -411,15 +412,15 @@ class NativeTrainer {
 
   std::pair<double, int64_t> step(const Array& examples, double rate, bool linear) {
     const Alone alone(*this);
-    const int64_t* at = stories_.positions(examples, true);
-    const Result result = trainer_->step(at, batch_size(examples), static_cast<float>(rate), linear);
+    const std::vector<int64_t> at = stories_.positions(examples, true);
+    const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear);
     return {result.loss, result.wrong};
   }
 
   std::tuple<std::vector<int32_t>, std::vector<int32_t>, std::vector<int32_t>> draw(const Array& examples) {
     const Alone alone(*this);
-    const int64_t* at = stories_.positions(examples, false);
-    const Layout& layout = trainer_->draw(at, batch_size(examples));
+    const std::vector<int64_t> at = stories_.positions(examples, false);
+    const Layout& layout = trainer_->draw(at.data(), batch_size(examples));
     return {layout.start, layout.sentence, layout.time};
   }
 

@@ -57,9 +57,16 @@ struct Network {
   // Position encoding: component k of word j weighs a_j + b_j position[k].
   float position[kMaxDim] = {};
 
-  int official_longest() const { return longest + (temporal == Temporal::word); }
-  bool closed(int row) const { return row == kUnknown || (!all_rows && (row == kNull || row >= vocabulary)); }
 };
+
+// Static, as all functions of this header must be: each instruction set keeps its own.
+static inline int official_longest(const Network& net) { return net.longest + (net.temporal == Temporal::word); }
+
+static inline bool closed(const Network& net, int row) {  // cannot be an answer
+  return row == kUnknown || (!net.all_rows && (row == kNull || row >= net.vocabulary));
+}
+
+static inline int padded(int n, int width) { return (n + width - 1) / width * width; }
 
 // One batch, ragged: example e holds pairs start[e]..start[e+1], latest sentence first.
 struct Batch {
@@ -124,7 +131,4 @@ const Kernel* baseline_kernel();
 const Kernel* avx2_kernel();
 const Kernel* avx512_kernel();
 #endif
-
-inline int padded(int n, int width) { return (n + width - 1) / width * width; }
-
 }  // namespace memn2n

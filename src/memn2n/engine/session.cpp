@@ -132,7 +132,7 @@ Result Session::run(const Stories& stories, const int64_t* examples, int n, bool
   const int pairs = layout_.start[n], room_for = padded(std::max(pairs, 1), kBlock);
   row_.assign(room_for, 0);
   time_.assign(room_for, 0);
-  example_.assign(room_for, 0);
+  example_.assign(room_for, std::max(n - 1, 0));  // what pads belongs to the last, so that a vector's ends tell if it is of one
   empty_.resize(n);
   answer_.resize(n);
   question_.resize(n);
@@ -222,7 +222,7 @@ void Session::room(bool train) {
     place(room_.logits, logits);
     place(room_.transposed, net_.dim * int64_t{kColumns});
     place(room_.vectors, train ? 2 * D + std::max({net_.rows, net_.slots, net_.dim}) : 0);
-    if (!pass) work_.at_least(size);
+    if (!pass) work_.at_least(size + size / 4);  // the next batch may need a little more
   }
   if (train)
     for (int t = 0; t < net_.tables; ++t) {

@@ -1,8 +1,6 @@
 // One network at work: makes batches from flat arrays, with noise, and runs a kernel over them.
 #pragma once
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <vector>
@@ -29,17 +27,16 @@ class Floats {
   bool empty() const { return !data_; }
   float* at_least(int64_t n) {
     if (n > size_) {
-      size_ = n + n / 2;
-      const std::size_t bytes = (static_cast<std::size_t>(size_) * sizeof(float) + 63) / 64 * 64;
-      data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
-      if (!data_) throw std::bad_alloc();
+      data_.reset(static_cast<float*>(::operator new(static_cast<std::size_t>(n) * sizeof(float), kAlignment)));
+      size_ = n;
     }
     return data_.get();
   }
 
  private:
+  static constexpr std::align_val_t kAlignment{64};
   struct Free {
-    void operator()(float* p) const { std::free(p); }
+    void operator()(float* p) const { ::operator delete(p, kAlignment); }
   };
   std::unique_ptr<float, Free> data_;
   int64_t size_ = 0;

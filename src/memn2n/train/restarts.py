@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -180,7 +181,7 @@ def run_restarts(
     threads = choose_threads(threads)
     numbers = list(numbers)
     with _one_thread():
-        if problem.backend == "native" and min(threads, len(numbers)) > 1:
+        if problem.backend == "native":
             return _run_in_threads(problem, numbers, on_event, on_trained, threads)
         try:
             for number in numbers:
@@ -201,9 +202,12 @@ def _run_in_threads(
     on_trained: Callable[[Trained], None],
     threads: int,
 ) -> bool:
-    """The engine releases Python's lock, so that plain threads run side by side."""
+    """The engine releases Python's lock, so that plain threads run side by side.
+
+    Ctrl-C only sets a flag: what runs ends with its epoch, the others do not begin, and nothing that ended is lost.
+    """
     stop = threading.Event()
-    events: SimpleQueue[Epoch | Trained | BaseException] = SimpleQueue()
+    events: SimpleQueue[Epoch | Trained | BaseException | None] = SimpleQueue()
 
     def on_epoch(epoch: Epoch) -> None:
         events.put(epoch)
@@ -212,46 +216,47 @@ def _run_in_threads(
 
     def work(number: int) -> None:
         try:
-            events.put(problem.train(number, on_epoch))
+            events.put(None if stop.is_set() else problem.train(number, on_epoch))
         except BaseException as error:
             events.put(error)
 
-    def hand_on(event: Epoch | Trained | BaseException) -> None:
-        if isinstance(event, BaseException):
-            raise event
-        if isinstance(event, Trained):
-            on_trained(event)
-            event_to_tell: Epoch | Restart = event.restart
-        else:
-            event_to_tell = event
-        on_event(event_to_tell)
-
-    with ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
-        futures = [pool.submit(work, number) for number in numbers]
-        ended = 0
-        try:
-            while ended < len(futures):
-                event = events.get()
-                ended += not isinstance(event, Epoch)
-                hand_on(event)
-        except KeyboardInterrupt:
-            stop.set()
-            _shut_down(pool)
-            while not events.empty():
-                hand_on(events.get())
-            return False
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-    return True
+    failure: BaseException | None = None
+    with _ctrl_c_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
+        for number in numbers:
+            pool.submit(work, number)
+        running = len(numbers)
+        while running:
+            event = events.get()
+            running -= not isinstance(event, Epoch)
+            try:
+                if isinstance(event, BaseException):
+                    raise event
+                if isinstance(event, Trained):
+                    on_trained(event)
+                    on_event(event.restart)
+                elif event is not None and failure is None:
+                    on_event(event)
+            except BaseException as error:
+                stop.set()
+                if failure is None or isinstance(failure, KeyboardInterrupt):
+                    failure = error
+    if failure is not None and not isinstance(failure, KeyboardInterrupt):
+        raise failure
+    return not stop.is_set()
 
 
-def _shut_down(pool: ThreadPoolExecutor) -> None:
-    """Wait for what runs, which ends with its epoch; pressing Ctrl-C again changes nothing."""
-    while True:
-        with suppress(KeyboardInterrupt):
-            pool.shutdown(cancel_futures=True)
-            return
+@contextmanager
+def _ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C set an event in place of raising KeyboardInterrupt, where it would do that."""
+    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not plain or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -298,11 +303,16 @@ def train_restarts(
     finished = run_restarts(problem, range(config.restarts), on_event, select, threads)
     if not finished and not kept:
         raise KeyboardInterrupt
-    restarts.sort(key=lambda restart: restart.restart)
     if not kept:
         raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
-    if not finished and len(restarts) < config.restarts and all(not restart.stopped for restart in restarts):
-        restarts.append(Restart(len(restarts), None, None, 0.0, stopped=INTERRUPTED))
+    begun = {restart.restart for restart in restarts}
+    left = [number for number in range(config.restarts) if number not in begun]
+    if left and all(restart.stopped != INTERRUPTED for restart in restarts):
+        restarts.append(Restart(left[0], None, None, 0.0, stopped=INTERRUPTED))
+    restarts.sort(key=lambda restart: restart.restart)
+    whole = [trained for trained in kept if not trained.restart.stopped]
+    if config.select == "ensemble" and whole:
+        kept = whole  # not those that Ctrl-C caught half trained
     kept.sort(key=lambda trained: trained.restart.restart)
     numbers = {trained.restart.restart for trained in kept}
     return Outcome(
