@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "network.hpp"
-#include "simd.hpp"
+#include "products.hpp"
+#include "update.hpp"
 
 #ifndef MEMN2N_KERNEL
 #define MEMN2N_KERNEL baseline_kernel
@@ -15,42 +15,24 @@
 namespace memn2n {
 namespace {
 
-static_assert(kBlock % W == 0 && kColumns % W == 0, "padding must hold whole vectors");
-
-inline float max(float a, float b) { return a > b ? a : b; }
-
-// The number of vectors in a row, and of floats: known to the compiler, or with NV = 0 any.
+// Forward and backward for one number of vectors in a row.
 template <int NV>
-struct Row {
-  static constexpr int kVectors = NV;  // room for them
-  static constexpr int D = NV * W;
-  explicit Row(int) {}
-  static constexpr int count() { return NV; }
-};
-template <>
-struct Row<0> {
-  static constexpr int kVectors = kMaxDim / W;
-  const int D;
-  explicit Row(int dim) : D(padded(dim, W)) {}
-  int count() const { return D / W; }
-};
-
-// All of it for one number of vectors in a row.
-template <int NV>
-struct Pass : Row<NV> {
+struct Pass : Products<NV> {
   using Row<NV>::kVectors;
   using Row<NV>::D;
   using Row<NV>::count;
+  using Products<NV>::net;
+  using Products<NV>::room;
+  using Products<NV>::part;
+  using Products<NV>::by_number;
+  using Products<NV>::transpose;
+  using Products<NV>::multiply;
+  using Products<NV>::add_outer;
+  using Products<NV>::multiply_back;
 
-  const Network& net;
   const Batch& batch;
-  Room& room;
-  const Tail tail;
 
-  Pass(const Network& n, const Batch& b, Room& r)
-      : Row<NV>(n.dim), net(n), batch(b), room(r), tail(n.dim - (count() - 1) * W) {}
-
-  V part(const float* row, int v) const { return v < count() - 1 ? load(row + v * W) : tail.get(row + v * W); }
+  Pass(const Network& n, const Batch& b, Room& r) : Products<NV>(n, r), batch(b) {}
 
   // --- sentences -------------------------------------------------------------------------------------------------
 
@@ -233,7 +215,7 @@ struct Pass : Row<NV> {
     float* rest = room.scratch;
     for (int e = 0; e < batch.examples; ++e) {
       float most = batch.empty[e] > 0 ? 0 : -INFINITY;
-      for (int i = batch.start[e]; i < batch.start[e + 1]; ++i) most = max(p[i], most);
+      for (int i = batch.start[e]; i < batch.start[e + 1]; ++i) most = p[i] > most ? p[i] : most;
       for (int i = batch.start[e]; i < batch.start[e + 1]; ++i) p[i] -= most;
       rest[e] = -most;
     }
@@ -245,112 +227,6 @@ struct Pass : Row<NV> {
       const float scale = 1 / total;
       for (int i = batch.start[e]; i < batch.start[e + 1]; ++i) p[i] *= scale;
     }
-  }
-
-  // --- products of small matrices, kColumns examples at a time -----------------------------------------------------
-
-  // room.transposed[k][column] = x[column][k]
-  void transpose(const float* x, int columns) const {
-    for (int k = 0; k < net.dim; ++k) {
-      float* out = room.transposed + int64_t(k) * kColumns;
-      for (int c = 0; c < columns; ++c) out[c] = x[int64_t(c) * D + k];
-      for (int c = columns; c < kColumns; ++c) out[c] = 0;
-    }
-  }
-
-  // out[row][column] = M[row] . x[column], x transposed
-  void multiply(const float* M, int rows, float* out) const {
-    constexpr int R = W == 4 ? 1 : 4, CV = kColumns / W;
-    for (int first = 0; first < rows; first += R) {
-      const float* m[R];
-      for (int r = 0; r < R; ++r) m[r] = M + int64_t(first + r < rows ? first + r : first) * net.dim;
-      V s[R][CV];
-      for (int r = 0; r < R; ++r)
-        for (int c = 0; c < CV; ++c) s[r][c] = V{};
-      for (int k = 0; k < net.dim; ++k) {
-        const float* x = room.transposed + int64_t(k) * kColumns;
-        for (int c = 0; c < CV; ++c) {
-          const V xc = load(x + c * W);
-          for (int r = 0; r < R; ++r) s[r][c] += m[r][k] * xc;
-        }
-      }
-      for (int r = 0; r < R && first + r < rows; ++r)
-        for (int c = 0; c < CV; ++c) store(out + int64_t(first + r) * kColumns + c * W, s[r][c]);
-    }
-  }
-
-  // dM[row] += sum over columns of g[row][column] x[column]
-  void add_outer(const float* g, int rows, const float* x, int columns, float* dM) const {
-    constexpr int R = 4;
-    for (int first = 0; first < rows; first += R) {
-      const int n = rows - first < R ? rows - first : R;
-      const float* gr[R];
-      for (int r = 0; r < R; ++r) gr[r] = g + int64_t(first + (r < n ? r : 0)) * kColumns;
-      for (int v0 = 0; v0 < count(); v0 += 4) {  // four vectors of four rows stay in registers
-        const int some = count() - v0 < 4 ? count() - v0 : 4;
-        V s[R][4];
-        for (int r = 0; r < R; ++r)
-          for (int v = 0; v < 4; ++v) s[r][v] = V{};
-        const auto add = [&](auto vectors) {
-          for (int c = 0; c < columns; ++c) {
-            const float* xc = x + int64_t(c) * D + v0 * W;
-            for (int v = 0; v < vectors(); ++v) {
-              const V xv = load(xc + v * W);
-              for (int r = 0; r < R; ++r) s[r][v] += gr[r][c] * xv;
-            }
-          }
-        };
-        by_number(some, add);
-        for (int r = 0; r < n; ++r)
-          for (int v = 0; v < some; ++v) {
-            float* out = dM + int64_t(first + r) * D + (v0 + v) * W;
-            store(out, load(out) + s[r][v]);
-          }
-      }
-    }
-  }
-
-  // dx[column] = sum over rows of g[row][column] M[row]
-  void multiply_back(const float* g, const float* M, int rows, int columns, float* dx) const {
-    constexpr int R = 4;
-    for (int first = 0; first < columns; first += R) {
-      const int n = columns - first < R ? columns - first : R;
-      for (int v0 = 0; v0 < count(); v0 += 4) {
-        const int some = count() - v0 < 4 ? count() - v0 : 4;
-        V s[R][4];
-        for (int r = 0; r < R; ++r)
-          for (int v = 0; v < 4; ++v) s[r][v] = V{};
-        const auto add = [&](auto vectors) {
-          for (int row = 0; row < rows; ++row) {
-            const float* m = M + int64_t(row) * net.dim;
-            const float* gc = g + int64_t(row) * kColumns + first;
-            for (int v = 0; v < vectors(); ++v) {
-              const V mv = part(m, v0 + v);
-              for (int r = 0; r < R; ++r) s[r][v] += gc[r] * mv;
-            }
-          }
-        };
-        by_number(some, add);
-        for (int r = 0; r < n; ++r)
-          for (int v = 0; v < some; ++v) {
-            float* out = dx + int64_t(first + r) * D + (v0 + v) * W;
-            store(out, s[r][v]);
-          }
-      }
-    }
-  }
-
-  template <int N>
-  struct Number {
-    constexpr int operator()() const { return N; }
-  };
-
-  template <class F>
-  static void by_number(int n, const F& f) {
-    if (n == 4) f(Number<4>());
-    if (n == 3) f(Number<3>());
-    if (n == 2) f(Number<2>());
-    if (n == 1) f(Number<1>());
   }
 
   // --- the network -------------------------------------------------------------------------------------------------
@@ -542,96 +418,6 @@ struct Pass : Row<NV> {
     }
   }
 };
-
-// --- one step ------------------------------------------------------------------------------------------------------
-
-// The largest singular value of a gradient, by power iteration: x <- G'G x, until |G x|^2 changes by less than 1e-6 of
-// it, some ten steps for a gradient. That is within 1e-4 of it unless the two largest values lie that close together.
-float spectral_norm(const float* G, int rows, int dim, float* room) {
-  constexpr int kMostSteps = 1000, R = 4;
-  const int D = padded(dim, W), whole = rows - rows % R;
-  float *x = room, *z = x + D, *y = z + D;
-  const auto dot = [&](const float* a, const float* b) {
-    V s{};
-    for (int k = 0; k < D; k += W) s += load(a + k) * load(b + k);
-    return s;
-  };
-  float longest = -1;
-  for (int r = 0; r < rows; ++r) {
-    const float* row = G + int64_t(r) * D;
-    const float squares = sum(dot(row, row));
-    if (squares > longest) {
-      longest = squares;
-      for (int k = 0; k < D; k += W) store(x + k, load(row + k));
-    }
-  }
-  // Start at the longest row, and a little off it: it may be orthogonal to what is looked for.
-  for (int k = 0; k < dim; ++k) x[k] += 0.05f * std::sqrt(longest / dim) * (1 + k % 3);
-  float value = 0;
-  for (int step = 0; step < kMostSteps; ++step) {
-    const float length = std::sqrt(sum(dot(x, x)));
-    if (!(length > 0) || !std::isfinite(length)) break;
-    for (int k = 0; k < D; k += W) {
-      store(x + k, load(x + k) * (1 / length));
-      store(z + k, V{});
-    }
-    float found = 0;
-    for (int r = 0; r < rows; ++r) {
-      y[r] = sum(dot(G + int64_t(r) * D, x));
-      found += y[r] * y[r];
-    }
-    for (int r = 0; r < whole; r += R) {
-      const float* g = G + int64_t(r) * D;
-      for (int k = 0; k < D; k += W)
-        store(z + k, load(z + k) + y[r] * load(g + k) + y[r + 1] * load(g + D + k) + y[r + 2] * load(g + 2 * D + k) +
-                         y[r + 3] * load(g + 3 * D + k));
-    }
-    for (int r = whole; r < rows; ++r)
-      for (int k = 0; k < D; k += W) store(z + k, load(z + k) + y[r] * load(G + int64_t(r) * D + k));
-    const bool settled = std::fabs(found - value) <= 1e-6f * found;
-    value = found;
-    if (settled) break;
-    for (int k = 0; k < D; k += W) store(x + k, load(z + k));
-  }
-  return std::sqrt(value);
-}
-
-void update(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* room,
-            const Update& how) {
-  const int D = padded(dim, W);
-  const int64_t size = int64_t(rows) * D;
-  double squares = 0;
-  for (int r = 0; r < rows; ++r) {
-    V s{};
-    for (int k = 0; k < D; k += W) s += load(gradient + int64_t(r) * D + k) * load(gradient + int64_t(r) * D + k);
-    squares += sum(s);
-  }
-  float norm = static_cast<float>(std::sqrt(squares));
-  if (how.spectral && norm > how.clip_norm) norm = spectral_norm(gradient, rows, dim, room);  // never above the other
-  const float scale = norm > how.clip_norm ? how.clip_norm / norm : 1;
-  const Tail tail(dim - (D - W));
-  if (how.adam) {
-    for (int64_t i = 0; i < size; i += W) {
-      const V g = load(gradient + i) * scale;
-      const V m = load(first + i) + 0.1f * (g - load(first + i));
-      const V s = 0.999f * load(second + i) + 0.001f * g * g;
-      store(first + i, m);
-      store(second + i, s);
-      float root[W];
-      store(root, s);
-      for (int l = 0; l < W; ++l) root[l] = std::sqrt(root[l]);
-      store(gradient + i, how.adam_rate * m / (load(root) + how.adam_epsilon));
-    }
-  }
-  const float rate = how.adam ? 1 : how.rate * scale;
-  for (int r = 0; r < rows; ++r) {
-    float* p = parameter + int64_t(r) * dim;
-    const float* g = gradient + int64_t(r) * D;
-    for (int k = 0; k < D - W; k += W) store(p + k, load(p + k) - rate * load(g + k));
-    tail.put(p + D - W, tail.get(p + D - W) - rate * load(g + D - W));
-  }
-  for (int64_t i = 0; i < size; i += W) store(gradient + i, V{});
-}
 
 template <int NV>
 Result forward_of(const Network& net, const Batch& batch, Room& room, bool linear, bool train, float* probabilities) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "arrays.hpp"
 #include "session.hpp"
 
 namespace nb = nanobind;
@@ -25,118 +26,6 @@ namespace memn2n {
 namespace {
 
 constexpr int kAtATime = 64;  // examples, where nothing is trained
-
-using Array = nb::ndarray<nb::ro>;
-using Writable = nb::ndarray<>;
-
-template <class A>
-std::string shape_of(const A& array) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < array.ndim(); ++i) text += (i ? ", " : "") + std::to_string(array.shape(i));
-  return text + ")";
-}
-
-// The data of an array of the wanted type and number of dimensions, contiguous and on the CPU.
-template <class T, class A>
-T* data_of(const A& array, const char* name, std::size_t dimensions, const char* type) {
-  if (array.device_type() != nb::device::cpu::value) throw nb::value_error((std::string(name) + " is not on the CPU").c_str());
-  if (array.dtype() != nb::dtype<std::remove_const_t<T>>())
-    throw nb::type_error((std::string(name) + " must be an array of " + type).c_str());
-  if (array.ndim() != dimensions)
-    throw nb::value_error((std::string(name) + " has the shape " + shape_of(array) + ": it must have " +
-                           std::to_string(dimensions) + " dimension" + (dimensions > 1 ? "s" : "")).c_str());
-  int64_t stride = 1;
-  for (std::size_t i = dimensions; i-- > 0;) {
-    if (array.shape(i) > 1 && array.stride(i) != stride)
-      throw nb::value_error((std::string(name) + " must be contiguous").c_str());
-    stride *= static_cast<int64_t>(array.shape(i));
-  }
-  void* data = const_cast<void*>(static_cast<const void*>(array.data()));
-  if (reinterpret_cast<uintptr_t>(data) % sizeof(T)) throw nb::value_error((std::string(name) + " is not aligned").c_str());
-  return static_cast<T*>(data);
-}
-
-void refuse(const std::string& message) { throw nb::value_error(message.c_str()); }
-
-int batch_size(const Array& examples) {
-  constexpr std::size_t kLargest = 1 << 20;
-  if (examples.shape(0) > kLargest) refuse("a batch has at most " + std::to_string(kLargest) + " examples");
-  return static_cast<int>(examples.shape(0));
-}
-
-// --- stories -------------------------------------------------------------------------------------------------------
-
-class StoryArrays {
- public:
-  StoryArrays(Array words, Array sentence_start, Array story, Array story_start, Array question, Array answer)
-      : held_{words, sentence_start, story, story_start, question, answer} {
-    stories_.words = ints(words, "words");
-    stories_.sentence_start = ints(sentence_start, "sentence_start");
-    stories_.story = ints(story, "story");
-    stories_.story_start = ints(story_start, "story_start");
-    stories_.question = ints(question, "question");
-    stories_.answer = ints(answer, "answer");
-    if (!sentence_start.shape(0) || !story_start.shape(0)) refuse("sentence_start and story_start must not be empty");
-    stories_.sentences = static_cast<int64_t>(sentence_start.shape(0)) - 1;
-    stories_.examples = static_cast<int64_t>(story_start.shape(0)) - 1;
-    if (static_cast<int64_t>(question.shape(0)) != stories_.examples ||
-        static_cast<int64_t>(answer.shape(0)) != stories_.examples)
-      refuse("question and answer must have an entry for each story");
-    check_starts(stories_.sentence_start, stories_.sentences, words.shape(0), "sentence_start");
-    check_starts(stories_.story_start, stories_.examples, story.shape(0), "story_start");
-    largest_word_ = check_range(stories_.words, words.shape(0), 0, INT32_MAX, "words");
-    check_range(stories_.story, story.shape(0), 0, stories_.sentences, "story");
-    check_range(stories_.question, question.shape(0), 0, stories_.sentences, "question");
-    largest_answer_ = check_range(stories_.answer, answer.shape(0), -1, INT32_MAX, "answer");
-  }
-
-  const Stories& get() const { return stories_; }
-
-  void check_fits(const Network& net) const {
-    if (largest_word_ >= net.vocabulary || largest_answer_ >= net.vocabulary)
-      refuse("a word id is " + std::to_string(std::max(largest_word_, largest_answer_)) + ", but the vocabulary has " +
-             std::to_string(net.vocabulary));
-  }
-
-  // Positions of examples, checked: a copy, because the array may be written to while Python's lock is free.
-  std::vector<int64_t> positions(const Array& examples, bool answered) const {
-    const int64_t* given = data_of<const int64_t>(examples, "examples", 1, "int64");
-    const std::vector<int64_t> at(given, given + examples.shape(0));
-    for (std::size_t i = 0; i < at.size(); ++i) {
-      if (at[i] < 0 || at[i] >= stories_.examples)
-        refuse("an example is " + std::to_string(at[i]) + ": there are " + std::to_string(stories_.examples));
-      if (answered && stories_.answer[at[i]] < kSpecial)
-        refuse("the answer of example " + std::to_string(at[i]) + " is no word of the vocabulary");
-    }
-    return at;
-  }
-
- private:
-  static const int32_t* ints(const Array& array, const char* name) {
-    return data_of<const int32_t>(array, name, 1, "int32");
-  }
-
-  static void check_starts(const int32_t* start, int64_t n, std::size_t end, const char* name) {
-    bool ok = start[0] == 0 && start[n] == static_cast<int64_t>(end);
-    for (int64_t i = 0; ok && i < n; ++i) ok = start[i] <= start[i + 1];
-    if (!ok) refuse(std::string(name) + " must rise from 0 to " + std::to_string(end));
-  }
-
-  static int64_t check_range(const int32_t* values, std::size_t n, int64_t low, int64_t high, const char* name) {
-    int64_t largest = -1;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (values[i] < low || values[i] >= high)
-        refuse(std::string(name) + " holds " + std::to_string(values[i]) + ": it must be from " + std::to_string(low) +
-               " to " + std::to_string(high - 1));
-      largest = std::max<int64_t>(largest, values[i]);
-    }
-    return largest;
-  }
-
-  std::vector<Array> held_;
-  Stories stories_;
-  int64_t largest_word_ = -1, largest_answer_ = -1;
-};
 
 // --- networks ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,150 @@
+// Rows of vectors, and products of small matrices with them. Included by kernel.cpp only.
+#pragma once
+
+#include "network.hpp"
+#include "simd.hpp"
+
+namespace memn2n {
+namespace {
+
+static_assert(kBlock % W == 0 && kColumns % W == 0, "padding must hold whole vectors");
+
+// The number of vectors in a row, and of floats: known to the compiler, or with NV = 0 any.
+template <int NV>
+struct Row {
+  static constexpr int kVectors = NV;  // room for them
+  static constexpr int D = NV * W;
+  explicit Row(int) {}
+  static constexpr int count() { return NV; }
+};
+template <>
+struct Row<0> {
+  static constexpr int kVectors = kMaxDim / W;
+  const int D;
+  explicit Row(int dim) : D(padded(dim, W)) {}
+  int count() const { return D / W; }
+};
+
+// A number that the compiler knows.
+template <int N>
+struct Number {
+  constexpr int operator()() const { return N; }
+};
+
+// Products of a parameter's rows with kColumns examples at a time.
+template <int NV>
+struct Products : Row<NV> {
+  using Row<NV>::D;
+  using Row<NV>::count;
+
+  const Network& net;
+  Room& room;
+  const Tail tail;
+
+  Products(const Network& n, Room& r) : Row<NV>(n.dim), net(n), room(r), tail(n.dim - (count() - 1) * W) {}
+
+  // Vector v of a parameter's row, which is not padded.
+  V part(const float* row, int v) const { return v < count() - 1 ? load(row + v * W) : tail.get(row + v * W); }
+
+  // room.transposed[k][column] = x[column][k]
+  void transpose(const float* x, int columns) const {
+    for (int k = 0; k < net.dim; ++k) {
+      float* out = room.transposed + int64_t(k) * kColumns;
+      for (int c = 0; c < columns; ++c) out[c] = x[int64_t(c) * D + k];
+      for (int c = columns; c < kColumns; ++c) out[c] = 0;
+    }
+  }
+
+  // out[row][column] = M[row] . x[column], x transposed
+  void multiply(const float* M, int rows, float* out) const {
+    constexpr int R = W == 4 ? 1 : 4, CV = kColumns / W;
+    for (int first = 0; first < rows; first += R) {
+      const float* m[R];
+      for (int r = 0; r < R; ++r) m[r] = M + int64_t(first + r < rows ? first + r : first) * net.dim;
+      V s[R][CV];
+      for (int r = 0; r < R; ++r)
+        for (int c = 0; c < CV; ++c) s[r][c] = V{};
+      for (int k = 0; k < net.dim; ++k) {
+        const float* x = room.transposed + int64_t(k) * kColumns;
+        for (int c = 0; c < CV; ++c) {
+          const V xc = load(x + c * W);
+          for (int r = 0; r < R; ++r) s[r][c] += m[r][k] * xc;
+        }
+      }
+      for (int r = 0; r < R && first + r < rows; ++r)
+        for (int c = 0; c < CV; ++c) store(out + int64_t(first + r) * kColumns + c * W, s[r][c]);
+    }
+  }
+
+  // dM[row] += sum over columns of g[row][column] x[column]
+  void add_outer(const float* g, int rows, const float* x, int columns, float* dM) const {
+    constexpr int R = 4;
+    for (int first = 0; first < rows; first += R) {
+      const int n = rows - first < R ? rows - first : R;
+      const float* gr[R];
+      for (int r = 0; r < R; ++r) gr[r] = g + int64_t(first + (r < n ? r : 0)) * kColumns;
+      for (int v0 = 0; v0 < count(); v0 += 4) {  // four vectors of four rows stay in registers
+        const int some = count() - v0 < 4 ? count() - v0 : 4;
+        V s[R][4];
+        for (int r = 0; r < R; ++r)
+          for (int v = 0; v < 4; ++v) s[r][v] = V{};
+        const auto add = [&](auto vectors) {
+          for (int c = 0; c < columns; ++c) {
+            const float* xc = x + int64_t(c) * D + v0 * W;
+            for (int v = 0; v < vectors(); ++v) {
+              const V xv = load(xc + v * W);
+              for (int r = 0; r < R; ++r) s[r][v] += gr[r][c] * xv;
+            }
+          }
+        };
+        by_number(some, add);
+        for (int r = 0; r < n; ++r)
+          for (int v = 0; v < some; ++v) {
+            float* out = dM + int64_t(first + r) * D + (v0 + v) * W;
+            store(out, load(out) + s[r][v]);
+          }
+      }
+    }
+  }
+
+  // dx[column] = sum over rows of g[row][column] M[row]
+  void multiply_back(const float* g, const float* M, int rows, int columns, float* dx) const {
+    constexpr int R = 4;
+    for (int first = 0; first < columns; first += R) {
+      const int n = columns - first < R ? columns - first : R;
+      for (int v0 = 0; v0 < count(); v0 += 4) {
+        const int some = count() - v0 < 4 ? count() - v0 : 4;
+        V s[R][4];
+        for (int r = 0; r < R; ++r)
+          for (int v = 0; v < 4; ++v) s[r][v] = V{};
+        const auto add = [&](auto vectors) {
+          for (int row = 0; row < rows; ++row) {
+            const float* m = M + int64_t(row) * net.dim;
+            const float* gc = g + int64_t(row) * kColumns + first;
+            for (int v = 0; v < vectors(); ++v) {
+              const V mv = part(m, v0 + v);
+              for (int r = 0; r < R; ++r) s[r][v] += gc[r] * mv;
+            }
+          }
+        };
+        by_number(some, add);
+        for (int r = 0; r < n; ++r)
+          for (int v = 0; v < some; ++v) {
+            float* out = dx + int64_t(first + r) * D + (v0 + v) * W;
+            store(out, s[r][v]);
+          }
+      }
+    }
+  }
+
+  template <class F>
+  static void by_number(int n, const F& f) {
+    if (n == 4) f(Number<4>());
+    if (n == 3) f(Number<3>());
+    if (n == 2) f(Number<2>());
+    if (n == 1) f(Number<1>());
+  }
+};
+
+}  // namespace
+}  // namespace memn2n
