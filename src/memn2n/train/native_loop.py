@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from memn2n.engine import _native, native_network, native_stories
+from memn2n import engine
 from memn2n.train.qa import Score
 
 if TYPE_CHECKING:
     from memn2n.config import TrainingConfig
+    from memn2n.engine._native import Stories
     from memn2n.nn.batch import Longs
     from memn2n.nn.qa import QANetwork
     from memn2n.stories import StorySet
@@ -35,9 +36,11 @@ class NativeLoop:
         config: TrainingConfig,
         rng: np.random.Generator,
     ) -> None:
-        self._network = native_network(network)
-        self._stories = {id(stories): (stories, native_stories(stories))}  # by identity, each held as long as this is
-        self.trainer = _native.Trainer(
+        self._network = engine.native_network(network)
+        self._stories = {
+            id(stories): (stories, engine.native_stories(stories))
+        }  # by identity, each held as long as this is
+        self.trainer = engine._native.Trainer(
             self._network,
             self._of(stories),
             np.asarray(examples, np.int64),
@@ -66,7 +69,7 @@ class NativeLoop:
     def restore(self) -> None:
         """Nothing to do."""
 
-    def _of(self, stories: StorySet) -> _native.Stories:
+    def _of(self, stories: StorySet) -> Stories:
         if id(stories) not in self._stories:
-            self._stories[id(stories)] = stories, native_stories(stories)
+            self._stories[id(stories)] = stories, engine.native_stories(stories)
         return self._stories[id(stories)][1]
