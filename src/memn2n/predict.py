@@ -43,9 +43,10 @@ def predict(network: QANetwork, stories: StorySet) -> Iterator[Prediction]:
     native = _native_network(network)
     if native is None:
         for examples, batch in batches(stories, everything, network.config.memory_size):
-            with torch.no_grad():
+            with torch.no_grad():  # which must not be left on where this is suspended
                 logits, attention = network(batch.to(network.tables[0].device))
-                yield Prediction(examples, network.words(logits).cpu().numpy(), attention.cpu().numpy())
+                probabilities = network.words(logits)
+            yield Prediction(examples, probabilities.cpu().numpy(), attention.cpu().numpy())
         return
     arrays = engine.native_stories(stories)
     for start in range(0, len(everything), _AT_A_TIME):

@@ -37,9 +37,7 @@ class NativeLoop:
         rng: np.random.Generator,
     ) -> None:
         self._network = engine.native_network(network)
-        self._stories = {
-            id(stories): (stories, engine.native_stories(stories))
-        }  # by identity, each held as long as this is
+        self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
             self._network,
             self._of(stories),
