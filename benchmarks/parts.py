@@ -28,8 +28,8 @@ PARTS = {
         "kernel.cpp": ["dots", "softmax", "weighted_sums", "memories_backward", "add_outer_pairs", "backward"]
     },
     "state": {"kernel.cpp": ["step", "step_backward"]},
-    "answer": {"kernel.cpp": ["answer", "transpose", "multiply", "multiply_back", "add_outer"]},
-    "update": {"kernel.cpp": ["update", "spectral_norm"], "session.cpp": ["update"]},
+    "answer": {"kernel.cpp": ["answer"], "products.hpp": ["transpose", "multiply", "multiply_back", "add_outer"]},
+    "update": {"update.hpp": ["update", "spectral_norm"], "session.cpp": ["update"]},
     "noise": {"session.cpp": ["add_noise"]},
     "batching": {"session.cpp": ["lay_out", "run", "room", "epoch", "step", "draw", "gradient"]},
 }
