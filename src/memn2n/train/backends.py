@@ -10,6 +10,7 @@ import torch
 from memn2n import engine
 from memn2n.config import Backend
 from memn2n.errors import ConfigError
+from memn2n.train.native_loop import NativeLoop
 from memn2n.train.torch_loop import TorchLoop
 
 if TYPE_CHECKING:
@@ -65,11 +66,7 @@ def make_loop(
     rng: np.random.Generator,
 ) -> Loop:
     """The loop that trains a network on some examples."""
-    if backend == "torch":
-        return TorchLoop(network, stories, examples, config, rng)
-    from memn2n.train.native_loop import NativeLoop
-
-    return NativeLoop(network, stories, examples, config, rng)
+    return (NativeLoop if backend == "native" else TorchLoop)(network, stories, examples, config, rng)
 
 
 def _check_device(device: str) -> torch.device:

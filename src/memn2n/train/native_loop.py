@@ -37,6 +37,7 @@ class NativeLoop:
         rng: np.random.Generator,
     ) -> None:
         self._network = engine.native_network(network)
+        # by identity; each is held, so that its id stays its own
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
             self._network,

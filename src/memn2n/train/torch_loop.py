@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from memn2n.config import Clip, TrainingConfig
-    from memn2n.nn.batch import Longs
+    from memn2n.nn.batch import Batch, Longs
     from memn2n.nn.qa import QANetwork
     from memn2n.stories import StorySet
 
@@ -52,26 +52,36 @@ class TorchLoop:
 
     def epoch(self, rate: float, linear: bool) -> Score:
         """Train for an epoch."""
-        network, config = self.network, self.config
-        memory_size, device = network.config.memory_size, network.tables[0].device
-        noise = RandomNoise(config, memory_size, self.rng)
+        memory_size = self.network.config.memory_size
+        noise = RandomNoise(self.config, memory_size, self.rng)
         loss, wrong, seen = 0.0, 0, 0
-        for chosen in batches_of_epoch(self.examples, config, self.rng):
-            batch = make_batch(self.stories, chosen, memory_size, noise).to(device)
-            logits, _ = network(batch, linear)
-            cost = functional.cross_entropy(logits, batch.answer, reduction="sum")
-            loss += cost.item()
+        for chosen in batches_of_epoch(self.examples, self.config, self.rng):
+            cost, mistakes = self.step(make_batch(self.stories, chosen, memory_size, noise), rate, linear)
+            loss += cost
             if not math.isfinite(loss):
                 break
-            wrong += int((network.best(logits) != batch.answer).sum())
+            wrong += mistakes
             seen += len(chosen)
+        return Score.of(loss, wrong, seen)
+
+    def step(self, batch: Batch, rate: float, linear: bool) -> tuple[float, int]:
+        """Train on one batch; gives its loss, summed, and the number of wrong answers, both before the step.
+
+        Nothing is changed where the loss is not finite.
+        """
+        network, config = self.network, self.config
+        batch = batch.to(network.tables[0].device)
+        logits, _ = network(batch, linear)
+        cost = functional.cross_entropy(logits, batch.answer, reduction="sum")
+        loss = cost.item()
+        if math.isfinite(loss):
             network.zero_grad()
             torch.autograd.backward(cost)
             if self.adam is None:
                 sgd_step(network, rate, config.clip_norm, config.clip)
             else:
                 adam_step(network, self.adam, rate, config.clip_norm, config.clip)
-        return Score.of(loss, wrong, seen)
+        return loss, int((network.best(logits) != batch.answer).sum())
 
     def measure(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
         """Loss and error on some examples."""
