@@ -9,6 +9,7 @@ import pytest
 
 from memn2n.checkpoint import Tensors, load_model, prepare, save_model
 from memn2n.errors import ModelError
+from memn2n.lm_text import LMVocabulary
 from memn2n.text import Vocabulary
 
 TENSORS: Tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(3)}
@@ -21,7 +22,7 @@ def save(folder: Path, version: int = 1) -> None:
 
 def number_in(folder: Path) -> int:
     """Which save is in the folder; fails if its files are not of one save."""
-    config, vocabulary, tensors = load_model(folder, "qa")
+    config, vocabulary, tensors = load_model(folder, "qa", Vocabulary)
     number = config["number"]
     assert vocabulary.words[0] == f"word{number}"
     assert np.all(tensors["n"] == number)
@@ -33,13 +34,62 @@ def test_a_model_survives_a_round_trip(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "model"
     vocabulary = Vocabulary(("a", "é", "b c"), lowercase=False)
     save_model(folder, "qa", {"x": [1, None, "é"]}, vocabulary, TENSORS)
-    config, words, tensors = load_model(folder, "qa")
+    config, words, tensors = load_model(folder, "qa", Vocabulary)
     assert config["x"] == [1, None, "é"]
     assert words == vocabulary
     for name, tensor in TENSORS.items():
         assert np.array_equal(tensors[name], tensor)
         assert tensors[name].dtype == tensor.dtype
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.json"]
+
+
+def test_the_words_of_a_qa_model_are_stored_as_ever(tmp_path: Path) -> None:
+    save_model(tmp_path, "qa", {}, Vocabulary(("a", "é"), lowercase=False), TENSORS)
+    stored = '{\n "lowercase": false,\n "words": [\n  "a",\n  "é"\n ]\n}\n'
+    assert (tmp_path / "vocab.json").read_bytes() == stored.encode()
+
+
+def test_a_language_models_words_survive_too(tmp_path: Path) -> None:
+    vocabulary = LMVocabulary(("b", "é"), tokens="words", lowercase=True)
+    save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
+    assert load_model(tmp_path, "lm", LMVocabulary)[1] == vocabulary
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        {},
+        {"lowercase": True, "tokens": "space"},
+        {"words": ["a"], "tokens": "space"},
+        {"lowercase": 1, "words": ["a"], "tokens": "space"},
+        {"lowercase": True, "words": "ab", "tokens": "space"},
+        {"lowercase": True, "words": ["a", 1], "tokens": "space"},
+        {"lowercase": True, "words": ["a", "a"], "tokens": "space"},
+    ],
+)
+@pytest.mark.parametrize("kind", [Vocabulary, LMVocabulary])
+def test_words_that_are_no_vocabulary_are_refused(tmp_path: Path, record: Any, kind: type[Any]) -> None:
+    class Wrong:
+        to_dict = staticmethod(lambda: record)
+
+        @classmethod
+        def from_dict(cls, record: Any) -> "Wrong":
+            return cls()
+
+    save_model(tmp_path, "qa", {}, Wrong(), TENSORS)
+    with pytest.raises(ModelError, match=r"vocab\.json is not a memn2n vocabulary"):
+        load_model(tmp_path, "qa", kind)
+
+
+@pytest.mark.parametrize("tokens", [None, "letters", ["space"], 3])
+def test_words_cut_in_an_unknown_way_are_refused(tmp_path: Path, tokens: Any) -> None:
+    vocabulary = LMVocabulary(("a",))
+    object.__setattr__(vocabulary, "tokens", tokens)
+    save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
+    with pytest.raises(ModelError, match=r"vocab\.json is not a memn2n vocabulary"):
+        load_model(tmp_path, "lm", LMVocabulary)
 
 
 def test_a_later_save_replaces_the_model_and_nothing_else(tmp_path: Path) -> None:
@@ -118,18 +168,18 @@ def test_damaged_and_missing_files_are_named(tmp_path: Path, name: str) -> None:
         save(folder)
         damage(folder, name, change)
         with pytest.raises(ModelError, match=name):
-            load_model(folder, "qa")
+            load_model(folder, "qa", Vocabulary)
     save(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(ModelError, match=f"it has no {name}"):
-        load_model(tmp_path, "qa")
+        load_model(tmp_path, "qa", Vocabulary)
 
 
 def test_one_changed_bit_is_found(tmp_path: Path) -> None:
     save(tmp_path)
     damage(tmp_path, "model.safetensors", lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
     with pytest.raises(ModelError, match="damaged"):
-        load_model(tmp_path, "qa")
+        load_model(tmp_path, "qa", Vocabulary)
 
 
 @pytest.mark.parametrize(
@@ -146,15 +196,15 @@ def test_foreign_models_are_refused(tmp_path: Path, changes: dict[str, Any], mes
     save(tmp_path)
     edit(tmp_path, **changes)
     with pytest.raises(ModelError) as error:
-        load_model(tmp_path, "qa")
+        load_model(tmp_path, "qa", Vocabulary)
     assert message in str(error.value)
 
 
 def test_folders_that_hold_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no such model directory"):
-        load_model(tmp_path / "none", "qa")
+        load_model(tmp_path / "none", "qa", Vocabulary)
     with pytest.raises(ModelError, match=r"it has no config\.json"):
-        load_model(tmp_path, "qa")
+        load_model(tmp_path, "qa", Vocabulary)
 
 
 def test_another_programs_folder_is_not_written(tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def test_other_types_and_names_of_tensors_are_refused(qa: StoryQA, tmp_path: Pat
     from memn2n.checkpoint import load_model, save_model
 
     qa.save(tmp_path)
-    config, vocabulary, tensors = load_model(tmp_path, "qa")
+    config, vocabulary, tensors = load_model(tmp_path, "qa", Vocabulary)
     config = {name: config[name] for name in ("network", "shape", "training", "restarts", "networks")}
     table = tensors["0.tables.0"]
     changes = (

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,6 @@ import safetensors
 import safetensors.numpy
 
 from memn2n.errors import ModelError
-from memn2n.text import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +37,20 @@ _SAVING = ".saving-"
 _READ_TRIES = 5
 
 Tensors = dict[str, npt.NDArray[Any]]
+
+
+class Words(Protocol):
+    """A vocabulary, of whatever model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which ``from_dict`` makes the same vocabulary."""
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Self:
+        """Make what ``to_dict`` recorded, or raise ValueError."""
+
+
+V = TypeVar("V", bound=Words)
 
 
 def prepare(folder: str | Path) -> Path:
@@ -62,7 +75,7 @@ def prepare(folder: str | Path) -> Path:
     return folder
 
 
-def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Vocabulary, tensors: Tensors) -> None:
+def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Words, tensors: Tensors) -> None:
     """Save a model; an earlier model in the folder is replaced as a whole or not at all.
 
     Args:
@@ -77,7 +90,7 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     """
     folder = prepare(folder)
     weights = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
-    words = _json({"lowercase": vocabulary.lowercase, "words": vocabulary.words})
+    words = _json(vocabulary.to_dict())
     digests = {WEIGHTS: _digest(weights), VOCABULARY: _digest(words)}
     header = {"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests}
     with _file_errors(folder):
@@ -98,8 +111,13 @@ class _MixedError(ModelError):
     """The files are not of one save: damaged, or read while another process was saving."""
 
 
-def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabulary, Tensors]:
+def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
     """Read a model that ``save_model`` wrote.
+
+    Args:
+        folder: where it is.
+        kind: what it must do, such as "qa".
+        vocabulary: the class of that kind's vocabulary.
 
     Returns:
         Its config, vocabulary and tensors.
@@ -109,12 +127,12 @@ def load_model(folder: str | Path, kind: str) -> tuple[dict[str, Any], Vocabular
     """
     for _ in range(_READ_TRIES - 1):
         with contextlib.suppress(_MixedError):
-            return _load(Path(folder), kind)
+            return _load(Path(folder), kind, vocabulary)
         time.sleep(0.02)
-    return _load(Path(folder), kind)
+    return _load(Path(folder), kind, vocabulary)
 
 
-def _load(folder: Path, kind: str) -> tuple[dict[str, Any], Vocabulary, Tensors]:
+def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
     if not folder.is_dir():
         raise ModelError(f"{folder}: there is no such model directory")
     config = _parse(folder, CONFIG, _read(folder, CONFIG))
@@ -132,18 +150,16 @@ def _load(folder: Path, kind: str) -> tuple[dict[str, Any], Vocabulary, Tensors]
         if not isinstance(digests, dict) or digests.get(name) != _digest(content[name]):
             raise _MixedError(f"{folder / name} is damaged (its SHA-256 is not the one in {CONFIG}); "
                               "train again, or copy the folder again")  # fmt: skip
-    words = _parse(folder, VOCABULARY, content[VOCABULARY])
+    record = _parse(folder, VOCABULARY, content[VOCABULARY])
     try:
-        if not isinstance(words["lowercase"], bool) or not all(isinstance(word, str) for word in words["words"]):
-            raise TypeError
-        vocabulary = Vocabulary(tuple(words["words"]), words["lowercase"])
-    except (KeyError, TypeError, ValueError):
+        words = vocabulary.from_dict(record)
+    except ValueError:
         raise ModelError(f"{folder / VOCABULARY} is not a memn2n vocabulary; train again") from None
     try:
         tensors = safetensors.numpy.load(content[WEIGHTS])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / WEIGHTS} is not a safetensors file ({error}); train again") from None
-    return config, vocabulary, tensors
+    return config, words, tensors
 
 
 def _staging(folder: Path) -> Path:

@@ -241,7 +241,7 @@ class StoryQA:
         Raises:
             ModelError: if there is none, or it is damaged, of another kind or of another version.
         """
-        config, vocabulary, tensors = load_model(folder, KIND)
+        config, vocabulary, tensors = load_model(folder, KIND, Vocabulary)
         try:
             shape = DataShape.from_dict(config["shape"])
             settings = NetworkConfig.from_dict(config["network"], complete=True)

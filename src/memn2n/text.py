@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,7 @@ def tokenize(text: str, lowercase: bool = True) -> list[str]:
     >>> tokenize("Mary moved to the bathroom.")
     ['mary', 'moved', 'to', 'the', 'bathroom']
     """
-    words = _normal(text, lowercase).translate(_SEPARATORS).split()
+    words = normal_form(text, lowercase).translate(_SEPARATORS).split()
     if all(map(str.isalnum, words)):  # as most sentences are
         return words
     return [word for word in (word.strip(_INSIDE_WORDS) for word in words) if has_word(word)]
@@ -63,12 +63,27 @@ def answer_symbol(text: str, lowercase: bool = True) -> str:
     >>> answer_symbol(" Milk,football ")
     'milk,football'
     """
-    return " ".join(_normal(text, lowercase).split())
+    return " ".join(normal_form(text, lowercase).split())
 
 
-def _normal(text: str, lowercase: bool) -> str:
+def normal_form(text: str, lowercase: bool) -> str:
+    """The text in Unicode's composed form (NFC), in lower case on demand."""
     cased = text.lower() if lowercase else text
     return cased if cased.isascii() else unicodedata.normalize("NFC", cased)
+
+
+def record_of_words(record: Any) -> tuple[bool, tuple[str, ...]]:
+    """``lowercase`` and ``words`` of a vocabulary's record in JSON.
+
+    Raises:
+        ValueError: if one is missing or of the wrong type.
+    """
+    lowercase, words = (record.get(name) if isinstance(record, dict) else None for name in ("lowercase", "words"))
+    if not isinstance(lowercase, bool) or not isinstance(words, list):
+        raise ValueError("this is not a vocabulary's record")
+    if not all(isinstance(word, str) for word in words):
+        raise ValueError("a word of the vocabulary is not a text")
+    return lowercase, tuple(words)
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,20 @@ class Vocabulary:
         words = {word for sentence in set(sentences) for word in tokenize(sentence, lowercase)}
         words |= {answer_symbol(answer, lowercase) for answer in set(answers)}
         return cls(tuple(sorted(words)), lowercase)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which ``from_dict`` makes the same vocabulary."""
+        return {"lowercase": self.lowercase, "words": list(self.words)}
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Self:
+        """Make what ``to_dict`` recorded.
+
+        Raises:
+            ValueError: if the record is not of this form.
+        """
+        lowercase, words = record_of_words(record)
+        return cls(words, lowercase)
 
     @cached_property
     def _ids(self) -> dict[str, int]:

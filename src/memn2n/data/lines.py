@@ -9,8 +9,9 @@ from memn2n.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[int, str]]:
@@ -24,11 +25,47 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
         DataError: for a file that cannot be opened, or a line that is not UTF-8.
     """
     if not isinstance(source, (str, Path)):
-        yield from _decode(source, name or "<stream>")
+        yield from _lines(source, name or "<stream>")
         return
-    path = Path(source)
+    with open_bytes(source) as stream:
+        yield from _lines(stream, str(source))
+
+
+def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, str, bool]]:
+    """Yield (line number from 1, text, whether the line ends with it), reading little more than ``limit`` bytes.
+
+    A longer line comes in pieces that are cut after a space; only what has no space in it comes as a whole. The text's
+    last piece may be one that ends in a space, and no line.
+
+    Raises:
+        DataError: for a piece that is not UTF-8.
+    """
+    number, offset = 1, 0
+    held: list[bytes] = []  # the start of a piece
+    while raw := stream.readline(limit):
+        ends = raw.endswith(b"\n") or len(raw) < limit
+        cut = len(raw) if ends else raw.rfind(b" ") + 1
+        if not cut:
+            held.append(raw)
+            continue
+        piece = b"".join((*held, raw[:cut])) if held else raw[:cut]
+        held = [raw[cut:]] if cut < len(raw) else []
+        yield number, _text(piece, name, number, offset), ends
+        offset += len(piece)
+        number += ends
+    if held:
+        yield number, _text(b"".join(held), name, number, offset), True
+
+
+def open_bytes(path: str | Path) -> BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises:
+        DataError: if it cannot be opened.
+    """
+    path = Path(path)
     try:
-        stream = path.open("rb")
+        return path.open("rb")
     except FileNotFoundError:
         raise DataError(path, None, "there is no such file") from None
     except IsADirectoryError:
@@ -37,15 +74,20 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
         raise DataError(path, None, f"cannot be read: {error.strerror}") from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
-    with stream:
-        yield from _decode(stream, str(path))
 
 
-def _decode(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    offset = 0
     for number, raw in enumerate(stream, 1):
-        line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError:
-            raise DataError(name, number, "this is not UTF-8 text; convert the file to UTF-8") from None
-        yield number, text.rstrip("\r\n")
+        yield number, _text(raw, name, number, offset)
+        offset += len(raw)
+
+
+def _text(raw: bytes, name: str, number: int, offset: int) -> str:
+    """The text of bytes that stand at this offset of the file, without a line end."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = f"byte offset {offset + error.start} of the file"
+        raise DataError(name, number, f"this is not UTF-8 text ({place}); convert the file to UTF-8") from None
+    return (text if offset else text.removeprefix(_BYTE_ORDER_MARK)).rstrip("\r\n")

@@ -1,0 +1,115 @@
+"""Word ids in a file that is mapped into memory, not read, so that text may be larger than memory.
+
+The file is a safetensors file (8 bytes of header length, a JSON header padded with spaces, the tensor ``ids``). Its
+header names a key, the digest of whatever the ids were made from, and the digest of the ids themselves: a file that is
+stale, damaged or another program's is never taken for what is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import uuid
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from memn2n.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    Ids = npt.NDArray[np.int32]
+
+_HEADER_BYTES = 512
+_DTYPE = np.dtype("<i4")
+_STALE_SECONDS = 3600  # a file that is being written changes every second
+
+
+def read_ids(path: Path, key: str) -> Ids | None:
+    """Map the ids that ``write_ids`` stored under this key.
+
+    Returns:
+        (tokens) int32, a read-only np.memmap; ``None`` where there is no such file, or it is of another key or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            if key.encode() not in header:
+                return None
+            size = os.fstat(file.fileno()).st_size - _HEADER_BYTES
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if header != _header(key, size // _DTYPE.itemsize, digest):
+                return None
+            return _map(file, size // _DTYPE.itemsize)
+    except OSError:
+        return None  # whoever goes on to write the file is told why that cannot be done
+
+
+def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
+    """Store ids under a key, chunk by chunk, and map them.
+
+    The file is written under another name and renamed when it is whole and on the disk: a kill leaves the file as it
+    was, and at most a ``.partial`` file, which a later call removes.
+
+    Args:
+        path: the file; one that is there is replaced.
+        key: what the ids were made from, in up to 100 ASCII characters.
+        chunks: int32 each, one id at least in all.
+
+    Returns:
+        (tokens) int32, a read-only np.memmap.
+
+    Raises:
+        DataError: if the file cannot be written. An exception of ``chunks`` goes through, and the file is as before.
+    """
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # others may be writing the same file
+    digest, number = hashlib.sha256(), 0
+    try:
+        _remove_stale(path)
+        with partial.open("xb") as file:
+            file.write(bytes(_HEADER_BYTES))
+            for chunk in chunks:
+                raw = np.ascontiguousarray(chunk, _DTYPE)
+                file.write(raw.data)
+                digest.update(raw.data)
+                number += len(raw)
+            file.seek(0)
+            file.write(_header(key, number, digest.hexdigest()))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        with path.open("rb") as file:
+            return _map(file, number)
+    except OSError as error:
+        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _header(key: str, number: int, digest: str) -> bytes:
+    header = {
+        "__metadata__": {"format": "memn2n ids", "key": key, "sha256": digest},
+        "ids": {"dtype": "I32", "shape": [number], "data_offsets": [0, number * _DTYPE.itemsize]},
+    }
+    length = _HEADER_BYTES - 8
+    return length.to_bytes(8, "little") + json.dumps(header).encode().ljust(length)
+
+
+def _map(file: BinaryIO, number: int) -> Ids:
+    return np.memmap(file, _DTYPE, "r", offset=_HEADER_BYTES, shape=(number,))
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what writers that were killed left behind."""
+    for left in path.parent.glob(f"{path.name}.*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()
