@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memn2n.answers import Answer, Evaluation
-    from memn2n.config import NetworkConfig, TrainingConfig, variant
+    from memn2n.config import LMConfig, LMTraining, NetworkConfig, TrainingConfig, lm_variant, variant
     from memn2n.data import read_stories
     from memn2n.data.babi import read_babi
+    from memn2n.data.carried import carried_text
+    from memn2n.data.corpus import Corpus, read_corpus
     from memn2n.data.jsonl import read_jsonl, write_jsonl
     from memn2n.errors import ConfigError, DataError, DownloadError, InputError, MemN2NError, ModelError, TrainingError
+    from memn2n.lm import MemoryLM
+    from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
+    from memn2n.lm_text import LMVocabulary
     from memn2n.qa import StoryQA
     from memn2n.simulator import simulate
     from memn2n.stories import Example, Split
@@ -20,20 +25,31 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "answers",
     "ConfigError": "errors",
+    "Corpus": "data.corpus",
     "DataError": "errors",
     "DownloadError": "errors",
     "Evaluation": "answers",
     "Example": "stories",
     "InputError": "errors",
+    "LMConfig": "config",
+    "LMEvaluation": "lm_answers",
+    "LMTraining": "config",
+    "LMVocabulary": "lm_text",
     "MemN2NError": "errors",
+    "MemoryLM": "lm",
     "ModelError": "errors",
     "NetworkConfig": "config",
+    "NextWords": "lm_answers",
     "Split": "stories",
     "StoryQA": "qa",
     "TrainingConfig": "config",
     "TrainingError": "errors",
     "Vocabulary": "text",
+    "WordScore": "lm_answers",
+    "carried_text": "data.carried",
+    "lm_variant": "config",
     "read_babi": "data.babi",
+    "read_corpus": "data.corpus",
     "read_jsonl": "data.jsonl",
     "read_stories": "data",
     "simulate": "simulator",
@@ -41,9 +57,11 @@ _HOMES = {
     "write_jsonl": "data.jsonl",
 }
 
-__all__ = ["Answer", "ConfigError", "DataError", "DownloadError", "Evaluation", "Example", "InputError", "MemN2NError",
-           "ModelError", "NetworkConfig", "Split", "StoryQA", "TrainingConfig", "TrainingError", "Vocabulary",
-           "read_babi", "read_jsonl", "read_stories", "simulate", "variant", "write_jsonl"]  # fmt: skip
+__all__ = ["Answer", "ConfigError", "Corpus", "DataError", "DownloadError", "Evaluation", "Example", "InputError",
+           "LMConfig", "LMEvaluation", "LMTraining", "LMVocabulary", "MemN2NError", "MemoryLM",
+           "ModelError", "NetworkConfig", "NextWords", "Split", "StoryQA", "TrainingConfig",
+           "TrainingError", "Vocabulary", "WordScore", "carried_text", "lm_variant", "read_babi",
+           "read_corpus", "read_jsonl", "read_stories", "simulate", "variant", "write_jsonl"]  # fmt: skip
 
 
 def __dir__() -> list[str]:

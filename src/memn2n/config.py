@@ -24,6 +24,12 @@ Clip = Literal["frobenius", "spectral"]
 Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
 Variant = Literal["official", "paper"]
+LMVariant = Literal["modern", "paper", "seed"]
+LMOptimizer = Literal["sgd", "adamw"]
+LMClip = Literal["global", "tensor"]
+Batching = Literal["blocks", "random"]
+Anneal = Literal["validation", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
 Backend = Literal["auto", "native", "torch"]
 
 
@@ -218,3 +224,115 @@ def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
     if name != "official":
         raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(Variant))}")
     return NetworkConfig(), TrainingConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMConfig(_Config):
+    """The language model of section 5 of the paper."""
+
+    dim: int = 150
+    """Size d of the embeddings and of the state."""
+    linear: int = 75
+    """How many of the state's components stay linear; the others pass through a ReLU after each hop (paper: half)."""
+    hops: int = 6
+    """How many times K the memory is read."""
+    memory_size: int = 100
+    """How many previous words N the memory holds."""
+    query: float = 0.1
+    """Every component of the constant first state."""
+    tied: bool = False
+    """Whether the output matrix W is B, as it is with adjacent tying, or one of its own (paper)."""
+
+    def _check(self) -> None:
+        _check_range("dim", self.dim, 1, 65536)
+        _check_range("hops", self.hops, 1, 64)
+        _check_range("memory_size", self.memory_size, 1, 1_000_000)
+        if not 0 <= self.linear <= self.dim:
+            raise ConfigError(f"linear is {self.linear}: it must be from 0 to dim, {self.dim}")
+        if not -_LARGEST <= self.query <= _LARGEST:
+            raise ConfigError(f"query is {self.query}: it must be a number")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LMTraining(_Config):
+    """How the language model is trained; the defaults are the recipe that validates best on Penn Treebank."""
+
+    optimizer: LMOptimizer = "adamw"
+    """sgd: plain stochastic gradient descent, the batch's cost summed (paper). adamw: Adam with decoupled weight
+    decay, the cost averaged."""
+    learning_rate: float = 0.002
+    """The highest rate."""
+    anneal: Anneal = "cosine"
+    """validation: the rate is divided by ``anneal_by`` after an epoch that did not lower the validation loss, and
+    training ends once it is below ``lowest_rate`` (paper). cosine: it rises over the ``warmup`` and falls to 0 at the
+    end."""
+    anneal_by: float = 1.5
+    """What anneal validation divides by."""
+    lowest_rate: float = 1e-5
+    """With anneal validation, the rate below which training ends."""
+    warmup: float = 0.05
+    """With anneal cosine, the share of the training in which the rate rises."""
+    epochs: int = 12
+    """At most so many passes over the text."""
+    patience: int = 3
+    """Training ends after so many epochs in a row without a new lowest validation loss; not with anneal validation,
+    which ends by its rate."""
+    batch_size: int = 512
+    """Words in a batch."""
+    batching: Batching = "blocks"
+    """blocks: the text in blocks of ``block`` words, each once an epoch, in random order. random: words drawn anywhere
+    with replacement, each with a window of its own (official code); several times slower."""
+    block: int = 32
+    """Consecutive words that slide through the memory together. Long blocks are faster; short ones have less to do with
+    each other, and so teach more."""
+    embedding_dropout: float = 0.3
+    """Share of the components of embedded words that are set to 0 while training."""
+    state_dropout: float = 0.3
+    """The same for the state, after every hop."""
+    weight_decay: float = 0.0
+    """With adamw: the share of each parameter, times the rate, that every step takes off."""
+    clip: LMClip = "global"
+    """The norm that is clipped: global, that of the whole gradient (paper), or of each tensor by itself (the TensorFlow
+    port)."""
+    clip_norm: float = 1.0
+    """A gradient of a larger norm is scaled down to it."""
+    validation: float = 0.05
+    """Share of the training text, at its end, that is held out for validation where no validation text is given; 0 for
+    none: then the training loss says which network is the best."""
+    init_std: float = 0.05
+    """Standard deviation of the normal distribution that parameters start from."""
+    precision: Precision = "auto"
+    """Of the products; parameters are kept in float32. auto: bfloat16 where the processor or GPU multiplies it in
+    hardware, else float32."""
+    seed: int = 0
+    """The same seed, data, machine and number of threads give the same model."""
+
+    def _check(self) -> None:
+        _check_positive("learning_rate", self.learning_rate)
+        _check_positive("clip_norm", self.clip_norm)
+        _check_positive("init_std", self.init_std)
+        _check_positive("lowest_rate", self.lowest_rate)
+        _check_range("anneal_by", self.anneal_by, 1.000001, 1e6)
+        _check_range("warmup", self.warmup, 0, 1)
+        _check_range("epochs", self.epochs, 1, 1_000_000)
+        _check_range("patience", self.patience, 1, 1_000_000)
+        _check_range("batch_size", self.batch_size, 1, 10_000_000)
+        _check_range("block", self.block, 1, 1_000_000)
+        _check_range("embedding_dropout", self.embedding_dropout, 0, 0.99)
+        _check_range("state_dropout", self.state_dropout, 0, 0.99)
+        _check_range("validation", self.validation, 0, 0.5)
+        _check_range("weight_decay", self.weight_decay, 0, 1e6)
+        _check_range("seed", self.seed, 0, 2**63 - 1)
+
+
+def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
+    """The settings that validate best ("modern", the defaults), the paper's, or the TensorFlow port's ("seed")."""
+    if name == "modern":
+        return LMConfig(), LMTraining()
+    if name not in get_args(LMVariant):
+        raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(LMVariant))}")
+    training = LMTraining(
+        optimizer="sgd", learning_rate=0.01, anneal="validation", epochs=100, batch_size=128, block=8,
+        embedding_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor", clip_norm=50.0,
+    )  # fmt: skip
+    return LMConfig(), training

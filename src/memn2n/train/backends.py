@@ -31,7 +31,7 @@ def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Lite
     """
     if backend not in get_args(Backend):
         raise ConfigError(f"backend is {backend!r}: it must be one of {', '.join(get_args(Backend))}")
-    on_cpu = _check_device(device).type == "cpu"
+    on_cpu = check_device(device).type == "cpu"
     reason = engine.unavailable(config) if on_cpu else "it runs on the CPU only"
     if backend == "native" and reason:
         raise ConfigError(f'backend is "native", but the engine cannot serve: {reason}; take "auto" or "torch"')
@@ -69,7 +69,8 @@ def make_loop(
     return (NativeLoop if backend == "native" else TorchLoop)(network, stories, examples, config, rng)
 
 
-def _check_device(device: str) -> torch.device:
+def check_device(device: str) -> torch.device:
+    """The device of that name; raises ConfigError if PyTorch cannot use it here."""
     try:
         found = torch.device(device)
         torch.empty(0, device=found)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -18,10 +16,12 @@ import torch
 from memn2n.errors import ConfigError, TrainingError
 from memn2n.nn.qa import DataShape, QANetwork
 from memn2n.train.backends import choose_backend, choose_threads, make_loop
+from memn2n.train.interrupt import ctrl_c_sets
 from memn2n.train.qa import DivergedError, Epoch, Score, train
+from memn2n.train.threads import torch_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from memn2n.config import Backend, NetworkConfig, TrainingConfig
     from memn2n.nn.batch import Longs
@@ -180,7 +180,7 @@ def run_restarts(
     """
     threads = choose_threads(threads)
     numbers = list(numbers)
-    with _one_thread():
+    with torch_threads(1):  # matrices this small lose more than they gain by a second one
         if problem.backend == "native":
             return _run_in_threads(problem, numbers, on_event, on_trained, threads)
         try:
@@ -221,7 +221,7 @@ def _run_in_threads(
             events.put(error)
 
     failure: BaseException | None = None
-    with _ctrl_c_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
+    with ctrl_c_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
         for number in numbers:
             pool.submit(work, number)
         running = len(numbers)
@@ -243,20 +243,6 @@ def _run_in_threads(
     if failure is not None and not isinstance(failure, KeyboardInterrupt):
         raise failure
     return not stop.is_set()
-
-
-@contextmanager
-def _ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C set an event in place of raising KeyboardInterrupt, where it would do that."""
-    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not plain or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -325,17 +311,6 @@ def _check_needs_no_validation(config: TrainingConfig) -> None:
     for name in ("select", "linear_start"):
         if getattr(config, name) == "validation":
             raise ConfigError(f'{name} is "validation", but there is no validation data; give some, or hold some out')
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep PyTorch to one thread: matrices this small lose more than they gain by a second one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:

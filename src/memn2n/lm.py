@@ -1,0 +1,377 @@
+"""The language model: train on text, ask what comes next, and see where it looked; score, generate, save and load."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+
+from memn2n.checkpoint import load_model, prepare, save_model
+from memn2n.config import LMConfig, LMTraining
+from memn2n.data.carried import carried_text
+from memn2n.data.corpus import Corpus, coverage, encode_corpus
+from memn2n.errors import ConfigError, InputError, ModelError
+from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
+from memn2n.lm_text import EOS, UNK_ID, LMVocabulary, cut
+from memn2n.nn.lm import LMNetwork
+from memn2n.nn.stream import Stream
+from memn2n.train.backends import check_device, choose_threads
+from memn2n.train.checkpoints import load_checkpoint, resume, save_checkpoint, text_digests
+from memn2n.train.lm import LMEpoch, LMStep, LMTrainer, log_probabilities_of
+from memn2n.train.memory import check_memory
+from memn2n.train.precision import choose_precision
+from memn2n.train.threads import torch_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from memn2n.config import Precision
+    from memn2n.train.windows import Ids
+
+KIND = "lm"
+
+
+class MemoryLM:
+    """A trained language model with its vocabulary; made by ``fit`` or ``load``.
+
+    Args:
+        network: the trained network.
+        vocabulary: the words that it knows.
+        training: how it was trained.
+        history: the epochs of its training.
+        interrupted: whether Ctrl-C ended the training early.
+    """
+
+    def __init__(
+        self,
+        network: LMNetwork,
+        vocabulary: LMVocabulary,
+        training: LMTraining,
+        history: tuple[LMEpoch, ...],
+        interrupted: bool = False,
+    ) -> None:
+        self.network = network.cpu().eval().requires_grad_(False)
+        self.vocabulary = vocabulary
+        self.training = training
+        self.history = history
+        self.interrupted = interrupted
+
+    @classmethod
+    def fit(
+        cls,
+        train: Corpus | None = None,
+        valid: Corpus | None = None,
+        *,
+        network: LMConfig | None = None,
+        training: LMTraining | None = None,
+        seed: int | None = None,
+        vocabulary: LMVocabulary | None = None,
+        min_count: int = 1,
+        max_words: int | None = None,
+        folder: str | Path | None = None,
+        resume: bool = False,
+        device: str = "cpu",
+        threads: int | None = None,
+        on_event: Callable[[LMStep | LMEpoch], None] | None = None,
+    ) -> Self:
+        """Train on text.
+
+        Args:
+            train: the text; by default English that Python carries, with its own validation text.
+            valid: what to validate on; by default the end of ``train`` is held out.
+            network: the network's settings; ``memn2n.lm_variant`` has the paper's.
+            training: the training's settings.
+            seed: in place of ``training.seed``.
+            vocabulary: in place of the words of ``train``.
+            min_count: rarer words of ``train`` are unknown words.
+            max_words: the most frequent so many words are known.
+            folder: keeps the word ids, a checkpoint an epoch, and the best model so far; memory does not grow with the
+                text then, and the training can be resumed.
+            resume: go on with the training of ``folder``, to the same end as if it had not been interrupted. The texts
+                must be the same; settings are those of the checkpoint, except for ``training.epochs`` where given.
+            device: where to train, such as "cuda".
+            threads: of PyTorch; by default one a core. With another number the model is another in the last digits.
+            on_event: called after each batch and epoch.
+
+        Returns:
+            The model of the lowest validation loss. Ctrl-C ends the training early; ``interrupted`` is True then.
+
+        Raises:
+            InputError: if a text cannot be used.
+            ConfigError: if settings contradict each other, the data, or what this machine has.
+            ModelError: if there is nothing to resume, or the folder cannot be written.
+            TrainingError: if the loss is not finite; the folder keeps the last good model.
+            KeyboardInterrupt: on Ctrl-C before there is a network to keep.
+        """
+        if train is None:
+            train, carried, _ = carried_text()
+            valid = carried if valid is None else valid
+        on_device = check_device(device)
+        with torch_threads(choose_threads(threads)):
+            run = _Run.begin(train, valid, network, training, seed, vocabulary, min_count, max_words, folder, resume,
+                             on_device)  # fmt: skip
+            finished = run.trainer.run(on_event or (lambda _event: None), run.checkpoint)
+        return cls._of(run, interrupted=not finished)
+
+    @classmethod
+    def _of(cls, run: _Run, interrupted: bool) -> Self:
+        progress = run.trainer.progress
+        if not progress.history:
+            raise KeyboardInterrupt
+        if run.folder is not None:
+            model = cls.load(run.folder)
+            return cls(model.network, model.vocabulary, model.training, tuple(progress.history), interrupted)
+        run.network.load_state_dict(run.best)
+        return cls(run.network, run.vocabulary, run.trainer.config, tuple(progress.history), interrupted)
+
+    def evaluate(self, text: Corpus, *, precision: Precision = "fp32") -> LMEvaluation:
+        """Predict every word of a text but the first.
+
+        Args:
+            text: cut as the vocabulary wants it.
+            precision: of the products.
+
+        Raises:
+            InputError: if there are fewer than two words, or no known one.
+        """
+        ids = _encode(text, self.vocabulary)
+        total = sum((part.double().sum().item() for part in self._log_probabilities(ids, precision)), 0.0)
+        found = coverage(ids)
+        return LMEvaluation(len(ids) - 1, found.unknown_share, -total / (len(ids) - 1))
+
+    def perplexity(self, text: Corpus, *, precision: Precision = "fp32") -> float:
+        """The exponential of the mean loss; arguments and errors as of ``evaluate``."""
+        return self.evaluate(text, precision=precision).perplexity
+
+    def score(self, text: Corpus, *, precision: Precision = "fp32") -> Iterator[WordScore]:
+        """Yield each word of a text with its log-probability; the first word, which nothing precedes, has none.
+
+        Raises:
+            InputError: as ``evaluate``.
+        """
+        ids = _encode(text, self.vocabulary)
+        words = zip(text.words(), ids.tolist(), strict=True)
+        first, i = next(words)
+        yield WordScore(first, None, i == UNK_ID)
+        parts = chain.from_iterable(part.tolist() for part in self._log_probabilities(ids, precision))
+        for (word, i), log_probability in zip(words, parts, strict=True):
+            yield WordScore(word, log_probability, i == UNK_ID)
+
+    def next_words(self, text: str, *, top: int = 10) -> NextWords:
+        """What may come after a text, and which of its words each hop looks at.
+
+        Args:
+            text: of more words than the memory holds the latest are read; without a word, the beginning of a sentence.
+            top: how many words to tell.
+        """
+        if top < 1:
+            raise ConfigError(f"top is {top}: it must be 1 or more")
+        words = self._cut(text)
+        read = words[-self.network.config.memory_size :]
+        step = self._stream(read).next()
+        best = step.log_probability.topk(min(top, len(self.vocabulary)))
+        ranked = tuple((self.vocabulary.word(i), math.exp(value)) for value, i in
+                       zip(best.values.tolist(), best.indices.tolist(), strict=True))  # fmt: skip
+        unknown = tuple(
+            dict.fromkeys(word for word, i in zip(words, self.vocabulary.ids(words), strict=True) if i == UNK_ID)
+        )
+        return NextWords(tuple(read), ranked, step.attention.numpy(), unknown)
+
+    def generate(
+        self,
+        prompt: str = "",
+        words: int = 20,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        seed: int = 0,
+        unknown: bool = False,
+    ) -> Iterator[str]:
+        """Yield words that go on from a prompt.
+
+        Args:
+            prompt: where to begin; without a word, at the beginning of a sentence.
+            words: how many to yield, ``<eos>`` included.
+            temperature: below 1 the probable words are drawn more often, at 0 always the most probable one.
+            top_k: draw among so many most probable words only.
+            seed: the same seed gives the same words.
+            unknown: whether ``<unk>`` may be drawn.
+
+        Raises:
+            ConfigError: if an argument is out of range.
+        """
+        if words < 0:
+            raise ConfigError(f"words is {words}: it must be 0 or more")
+        if not 0 <= temperature < math.inf:
+            raise ConfigError(f"temperature is {temperature}: it must be 0 or more")
+        if top_k is not None and top_k < 1:
+            raise ConfigError(f"top_k is {top_k}: it must be 1 or more")
+        return self._generate(
+            self._cut(prompt), words, temperature, top_k, torch.Generator().manual_seed(seed), unknown
+        )
+
+    def _generate(
+        self, prompt: list[str], words: int, temperature: float, top_k: int | None, generator: torch.Generator,
+        unknown: bool,
+    ) -> Iterator[str]:  # fmt: skip
+        stream = self._stream(prompt)
+        for _ in range(words):
+            scores = stream.next().log_probability
+            if not unknown:
+                scores[UNK_ID] = -math.inf
+            best = scores.topk(1 if temperature == 0 else min(top_k or len(scores), len(scores)))
+            if temperature == 0:
+                drawn = 0
+            else:
+                weights = (best.values / temperature).softmax(0)
+                drawn = int(torch.multinomial(weights, 1, generator=generator))
+            i = int(best.indices[drawn])
+            yield self.vocabulary.word(i)
+            stream.push(i)
+
+    def save(self, folder: str | Path) -> None:
+        """Save to a directory, whole or not at all; an earlier model in it is replaced.
+
+        Raises:
+            ModelError: if the folder cannot be written, or belongs to another program.
+        """
+        _save(folder, self.network, self.vocabulary, self.training, self.history)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that ``save`` wrote.
+
+        Raises:
+            ModelError: if there is none, or it is damaged, of another kind or of another version.
+        """
+        config, vocabulary, tensors = load_model(folder, KIND, LMVocabulary)
+        try:
+            settings = LMConfig.from_dict(config["network"], complete=True)
+            training = LMTraining.from_dict(config["training"])  # a record only: later settings may lack
+            history = tuple(LMEpoch(**epoch) for epoch in config["history"])
+        except (ConfigError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
+        with torch.device("meta"):
+            network = LMNetwork(settings, len(vocabulary))
+        wanted = {name: (tuple(value.shape), "float32") for name, value in network.state_dict().items()}
+        if {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()} != wanted:
+            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
+        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, assign=True)
+        return cls(network, vocabulary, training, history)
+
+    def _log_probabilities(self, ids: Ids, precision: Precision) -> Iterator[torch.Tensor]:
+        return log_probabilities_of(self.network, ids, choose_precision(precision, self.network.A.device))
+
+    def _cut(self, text: str) -> list[str]:
+        return cut(text, self.vocabulary.tokens, self.vocabulary.lowercase) or [EOS]
+
+    def _stream(self, words: list[str]) -> Stream:
+        stream = Stream(self.network)
+        for i in self.vocabulary.ids(words[-self.network.config.memory_size :]):
+            stream.push(i)
+        return stream
+
+
+class _Run:
+    """One training: its trainer, and where it is saved."""
+
+    def __init__(
+        self, trainer: LMTrainer, vocabulary: LMVocabulary, folder: Path | None, texts: dict[str, str]
+    ) -> None:
+        self.trainer = trainer
+        self.network = trainer.network
+        self.vocabulary = vocabulary
+        self.folder = folder
+        self.best: dict[str, torch.Tensor] = {}
+        self._texts = texts
+
+    @classmethod
+    def begin(
+        cls,
+        train: Corpus,
+        valid: Corpus | None,
+        network: LMConfig | None,
+        training: LMTraining | None,
+        seed: int | None,
+        vocabulary: LMVocabulary | None,
+        min_count: int,
+        max_words: int | None,
+        folder: str | Path | None,
+        go_on: bool,
+        device: torch.device,
+    ) -> _Run:
+        """Everything up to the first batch; the arguments are those of ``MemoryLM.fit``."""
+        checkpoint = None
+        settings, config = network or LMConfig(), training or LMTraining()
+        if seed is not None:
+            config = dataclasses.replace(config, seed=seed)
+        if go_on:
+            if folder is None:
+                raise ConfigError("resume needs the folder of the training")
+            checkpoint = load_checkpoint(Path(folder))
+            settings, vocabulary = checkpoint.network, checkpoint.vocabulary
+            epochs = checkpoint.training.epochs if training is None else training.epochs
+            config = dataclasses.replace(checkpoint.training, epochs=epochs)
+        held_out = 0
+        if valid is None and config.validation:
+            words = sum(1 for _ in train.words())
+            held_out = round(words * config.validation)
+            held_out = held_out if held_out >= 2 else 0
+        if vocabulary is None:
+            known = islice(train.words(), words - held_out) if held_out else train.words()
+            vocabulary = LMVocabulary.build(known, tokens=train.tokens, lowercase=train.lowercase,
+                                            min_count=min_count, max_words=max_words)  # fmt: skip
+        check_memory(settings, config, len(vocabulary))
+        run = None if folder is None else prepare(folder)
+        ids = encode_corpus(train, vocabulary, None if run is None else run / "train.ids")
+        valid_ids = None if valid is None else _encode(valid, vocabulary, None if run is None else run / "valid.ids")
+        if held_out:
+            ids, valid_ids = ids[:-held_out], ids[-held_out:]
+        if len(ids) <= settings.memory_size:
+            raise InputError(f"{train.name} has {len(ids)} words to train on, and the memory holds "
+                             f"{settings.memory_size}: give more text, or lower memory_size")  # fmt: skip
+        generator = torch.Generator().manual_seed(config.seed)
+        built = LMNetwork(settings, len(vocabulary), generator, config.init_std).to(device)
+        trainer = LMTrainer(built, ids, valid_ids, config, choose_precision(config.precision, device))
+        texts = text_digests(ids, valid_ids)
+        if checkpoint is not None:
+            assert run is not None
+            resume(trainer, checkpoint, texts, run)
+        return cls(trainer, vocabulary, run, texts)
+
+    def checkpoint(self, best: bool) -> None:
+        """Save the model if it is the best so far, then the training."""
+        if self.folder is None:
+            if best:
+                self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
+            return
+        if best:
+            _save(self.folder, self.network, self.vocabulary, self.trainer.config, self.trainer.progress.history)
+        save_checkpoint(self.folder, self.trainer, self.vocabulary, self._texts)
+
+
+def _save(
+    folder: str | Path, network: LMNetwork, vocabulary: LMVocabulary, training: LMTraining, history: Iterable[LMEpoch]
+) -> None:
+    tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    config = {
+        "network": dataclasses.asdict(network.config),
+        "training": dataclasses.asdict(training),
+        "history": [dataclasses.asdict(epoch) for epoch in history],
+    }
+    save_model(folder, KIND, config, vocabulary, tensors)
+
+
+def _encode(text: Corpus, vocabulary: LMVocabulary, cache: Path | None = None) -> Ids:
+    ids = encode_corpus(text, vocabulary, cache)
+    if len(ids) < 2:
+        raise InputError(f"{text.name} has one word, and the first one cannot be predicted; give more text")
+    found = coverage(ids)
+    if found.unknown == found.words:
+        raise InputError(f"{text.name}: the model knows none of its {found.words:,} words; is it of the same language, "
+                         "case and way of cutting words as the training text?")  # fmt: skip
+    return ids

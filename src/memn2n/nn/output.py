@@ -1,0 +1,91 @@
+"""The last equation of the network, a = softmax(W u), and its loss, in blocks of words.
+
+The logits of a batch are its largest arrays by far (words x vocabulary). Here they exist for one block of words at a
+time, and become the gradient in place: memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+_BLOCK_BYTES = 20 * 2**20
+_TINY = 1e-38
+
+
+def cross_entropy(
+    state: Float[Tensor, "word dim"],
+    W: Float[Tensor, "vocabulary dim"],
+    target: Int[Tensor, " word"],
+    precision: torch.dtype,
+) -> Float[Tensor, ""]:
+    """Sum of the losses -log softmax(W u)[target], in nats; of one word, at most 87 (float32's range).
+
+    The gradient is made together with the loss, so this cannot be differentiated twice.
+
+    Args:
+        state: u of each word.
+        W: output matrix.
+        target: the word that came.
+        precision: of the products; bfloat16 for speed.
+    """
+    return _CrossEntropy.apply(state, W, target, precision)  # type: ignore[no-any-return, no-untyped-call]
+
+
+@torch.no_grad()
+def log_probability(
+    state: Float[Tensor, "word dim"],
+    W: Float[Tensor, "vocabulary dim"],
+    target: Int[Tensor, " word"],
+    precision: torch.dtype,
+) -> Float[Tensor, " word"]:
+    """Log-probability of each target, in nats; arguments as of ``cross_entropy``."""
+    found = torch.empty(len(state), dtype=W.dtype, device=W.device)
+    table = W.to(precision)
+    logits = _workspace(state, W, precision)
+    for block in _blocks(state, logits):
+        z = torch.mm(state[block].to(precision), table.T, out=logits[: len(state[block])])  # (block, vocabulary)
+        torch.log_softmax(z, 1, out=z)
+        found[block] = z.gather(1, target[block, None])[:, 0].to(W.dtype)
+    return found
+
+
+class _CrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, state: Tensor, W: Tensor, target: Tensor, precision: torch.dtype) -> Tensor:
+        d_state, d_W = torch.empty_like(state), None
+        loss = torch.zeros((), dtype=W.dtype, device=W.device)
+        table = W.to(precision)
+        logits = _workspace(state, W, precision)
+        for block in _blocks(state, logits):
+            u = state[block].to(precision)
+            z = torch.mm(u, table.T, out=logits[: len(u)])  # (block, vocabulary)
+            p = torch.softmax(z, 1, out=z)
+            at = (torch.arange(len(u), device=u.device), target[block])
+            p_target = p[at].to(W.dtype)
+            loss -= p_target.clamp(min=_TINY).log().sum()
+            p[at] = (p_target - 1).to(precision)  # now p is the gradient of the logits
+            d_state[block] = p @ table
+            d_block = p.T @ u  # (vocabulary, d)
+            d_W = d_block.to(W.dtype) if d_W is None else d_W.add_(d_block)
+        ctx.gradients = d_state, torch.zeros_like(W) if d_W is None else d_W
+        return loss
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        d_state, d_W = ctx.gradients
+        del ctx.gradients
+        return d_state.mul_(gradient), d_W.mul_(gradient), None, None
+
+
+def _workspace(state: Tensor, W: Tensor, precision: torch.dtype) -> Tensor:
+    rows = max(1, min(len(state), _BLOCK_BYTES // (len(W) * precision.itemsize)))
+    return torch.empty(rows, len(W), dtype=precision, device=W.device)
+
+
+def _blocks(state: Tensor, workspace: Tensor) -> list[slice]:
+    return [slice(at, at + len(workspace)) for at in range(0, len(state), len(workspace))]
