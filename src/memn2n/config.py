@@ -287,8 +287,10 @@ class LMTraining(_Config):
     each other, and so teach more."""
     embedding_dropout: float = 0.3
     """Share of the components of embedded words that are set to 0 while training."""
+    hop_dropout: float = 0.0
+    """The same for the state after each hop but the last."""
     state_dropout: float = 0.3
-    """The same for the state, after every hop."""
+    """The same for the state after the last hop, from which the word is predicted."""
     weight_decay: float = 0.0
     """With adamw: the share of each parameter, times the rate, that every step takes off."""
     clip: LMClip = "global"
@@ -319,6 +321,7 @@ class LMTraining(_Config):
         _check_range("batch_size", self.batch_size, 1, 10_000_000)
         _check_range("block", self.block, 1, 1_000_000)
         _check_range("embedding_dropout", self.embedding_dropout, 0, 0.99)
+        _check_range("hop_dropout", self.hop_dropout, 0, 0.99)
         _check_range("state_dropout", self.state_dropout, 0, 0.99)
         _check_range("validation", self.validation, 0, 0.5)
         _check_range("weight_decay", self.weight_decay, 0, 1e6)
@@ -333,6 +336,7 @@ def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
         raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(LMVariant))}")
     training = LMTraining(
         optimizer="sgd", learning_rate=0.01, anneal="validation", epochs=100, batch_size=128, block=8,
-        embedding_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor", clip_norm=50.0,
+        embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor",
+        clip_norm=50.0,
     )  # fmt: skip
     return LMConfig(), training

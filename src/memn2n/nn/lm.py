@@ -47,27 +47,33 @@ class Dropout:
     """Sets random components to zero and scales the others up, so that their mean stays.
 
     Args:
-        embeddings: share of the embedded words' components.
-        state: share of the components of the state, after every hop.
-        generator: where the randomness comes from; it must be on the device of what is dropped.
+        embedding: share of the components of embedded words.
+        hop: of the state after each hop but the last.
+        state: of the state after the last hop.
+        generator: where the randomness comes from; it must be on the network's device.
     """
 
-    def __init__(self, embeddings: float, state: float, generator: torch.Generator) -> None:
-        self._embeddings = embeddings
+    def __init__(self, embedding: float, hop: float, state: float, generator: torch.Generator) -> None:
+        self._embedding = embedding
+        self._hop = hop
         self._state = state
         self._generator = generator
 
-    def embeddings(self, x: Tensor) -> Tensor:
-        """The factors of the components of embedded words, of the shape of ``x``."""
-        return self._factors(x, self._embeddings)
+    def embedded(self, E: Float[Tensor, "batch word dim"]) -> Float[Tensor, "batch word dim"]:
+        """Embedded words with some components dropped."""
+        return E if self._embedding == 0 else E * self._factors(torch.ones_like(E), self._embedding)
 
-    def state(self, u: Tensor) -> Tensor | None:
-        """The factors of the components of states, of the shape of ``u``; None where all are kept."""
-        return self._factors(u, self._state) if self._state else None
+    def states(self, like: Float[Tensor, "hop batch position dim"]) -> Float[Tensor, "hop batch position dim"] | None:
+        """A factor for each component of the states, which are of the shape of ``like``; None where all are kept."""
+        if self._hop == self._state == 0:
+            return None
+        kept = torch.ones_like(like)
+        self._factors(kept[:-1], self._hop)
+        self._factors(kept[-1], self._state)
+        return kept
 
-    def _factors(self, x: Tensor, rate: float) -> Tensor:
-        kept = torch.empty(x.shape, dtype=x.dtype, device=x.device).bernoulli_(1 - rate, generator=self._generator)
-        return kept.div_(1 - rate)
+    def _factors(self, ones: Tensor, rate: float) -> Tensor:
+        return ones.bernoulli_(1 - rate, generator=self._generator).div_(1 - rate) if rate else ones
 
 
 class LMNetwork(nn.Module):
@@ -143,8 +149,8 @@ class LMNetwork(nn.Module):
         E_A, E_B = (embedding(words, table, sparse=self.sparse) for table in (self.A, self.B))  # (batch, word, d)
         kept = None
         if dropout is not None:
-            E_A, E_B = E_A * dropout.embeddings(E_A), E_B * dropout.embeddings(E_B)
-            kept = dropout.state(E_A.new_empty(config.hops, len(words), L, config.dim))
+            E_A, E_B = dropout.embedded(E_A), dropout.embedded(E_B)
+            kept = dropout.states(E_A.new_empty(config.hops, len(words), L, config.dim))
         hidden = None if missing is None else _absent(missing, L, N)
         H: Tensor = self.H
         hops = Hops(config.hops, config.query, config.linear, hidden, kept)

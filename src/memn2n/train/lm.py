@@ -118,8 +118,8 @@ class LMTrainer:
         self._device = network.A.device
         self._generator = torch.Generator(self._device).manual_seed(config.seed)
         self._dropout = None
-        if config.embedding_dropout or config.state_dropout:
-            self._dropout = Dropout(config.embedding_dropout, config.state_dropout, self._generator)
+        if config.embedding_dropout or config.hop_dropout or config.state_dropout:
+            self._dropout = Dropout(config.embedding_dropout, config.hop_dropout, config.state_dropout, self._generator)
         self._adamw = None
         if config.optimizer == "adamw":
             self._adamw = torch.optim.AdamW(self._parameters.values(), weight_decay=config.weight_decay, fused=True)
