@@ -1,0 +1,83 @@
+"""Draw docs/figures/lm_performance.svg: how the cost of training the language model grows.
+
+    python benchmarks/lm.py --data path/to/ptb --table --json docs/figures/lm_performance.json
+    python docs/figures/lm_performance.py
+
+The first command measures, about four minutes; the second one draws what it found.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from performance import BOTTOM, HEIGHT, LEFT, RIGHT, STYLE, TOP, WIDTH, Axis, ticks
+
+
+class Curve(NamedTuple):
+    """How one kind of training is drawn; ``style`` is a class of STYLE."""
+
+    label: str
+    style: str
+
+
+CURVES = {"naive": Curve("naive", "pytorch"), "fp32": Curve("float32", "even"), "bf16": Curve("bfloat16", "engine")}
+TITLES = {"memory_size": "Memory", "hops": "Hops", "vocabulary": "Words in the vocabulary"}
+LABEL_HEIGHT = 13
+MORE_STYLE = "circle.even { fill: #ffffff }\n@media (prefers-color-scheme: dark) { circle.even { fill: #16191d } }\n"
+
+
+def panel(title: str, curve: dict[str, Any], ys: tuple[float, float]) -> str:
+    """One chart; ``ys`` is the range of its upright axis."""
+    values = curve["values"]
+    x = Axis(values[0], values[-1], LEFT, WIDTH - RIGHT)
+    y = Axis(*ys, HEIGHT - BOTTOM, TOP)
+    lines = [
+        f'<text class="title" x="{LEFT}" y="18">{title}</text>',
+        f'<text x="{LEFT}" y="36">{curve["unit"]}; {curve["kept"]}</text>',
+    ]
+    for tick in ticks(*ys):
+        lines.append(f'<path class="grid" d="M{LEFT} {y.at(tick):.1f}H{WIDTH - RIGHT}"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y.at(tick) + 4:.1f}" text-anchor="end">{tick:,g}</text>')
+    lines += [
+        f'<text x="{x.at(value):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{value:,}</text>'
+        for value in values
+    ]
+    ends = {}
+    for mode, (label, style) in CURVES.items():
+        if mode not in curve:
+            continue
+        points = [(x.at(a), y.at(b)) for a, b in zip(values, curve[mode], strict=True)]
+        lines.append(f'<path class="{style}" d="M{"L".join(f"{a:.1f} {b:.1f}" for a, b in points)}"/>')
+        lines += [f'<circle class="{style}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in points]
+        ends[label] = points[-1][1]
+    below = -math.inf
+    for label, end in sorted(ends.items(), key=lambda item: item[1]):
+        below = max(end + 4, below + LABEL_HEIGHT)
+        lines.append(f'<text x="{x.end + 9:.1f}" y="{below:.1f}">{label}</text>')
+    return "\n".join(lines)
+
+
+def draw(found: dict[str, Any]) -> str:
+    growth = found["growth"]
+    costs = [cost for curve in growth.values() for mode in CURVES for cost in curve.get(mode, [])]
+    ys = min(costs) / 1.3, max(costs) * 1.3
+    panels = [panel(title, growth[name], ys) for name, title in TITLES.items()]
+    placed = "\n".join(
+        f'<g transform="translate({i % 2 * WIDTH} {i // 2 * HEIGHT})">\n{text}\n</g>' for i, text in enumerate(panels)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {2 * HEIGHT}">\n'
+        f"<style>\n{STYLE}{MORE_STYLE}</style>\n"
+        f'<rect class="paper" width="100%" height="100%"/>\n{placed}\n</svg>\n'
+    )
+
+
+def main() -> None:
+    here = Path(__file__)
+    found = json.loads(here.with_suffix(".json").read_text(encoding="utf-8"))
+    here.with_suffix(".svg").write_text(draw(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
