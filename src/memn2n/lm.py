@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +13,7 @@ import torch
 from memn2n.checkpoint import load_model, prepare, save_model
 from memn2n.config import LMConfig, LMTraining
 from memn2n.data.carried import carried_text
-from memn2n.data.corpus import Corpus, coverage, encode_corpus
+from memn2n.data.corpus import Corpus, Lines, build_vocabulary, coverage, encode_corpus, read_corpus
 from memn2n.errors import ConfigError, InputError, ModelError
 from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
 from memn2n.lm_text import EOS, UNK_ID, LMVocabulary, cut
@@ -44,6 +44,7 @@ class MemoryLM:
         training: how it was trained.
         history: the epochs of its training.
         interrupted: whether Ctrl-C ended the training early.
+        lines: what a line of the training text was; ``read`` reads others so too.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class MemoryLM:
         training: LMTraining,
         history: tuple[LMEpoch, ...],
         interrupted: bool = False,
+        lines: Lines = "sentences",
     ) -> None:
         self.network = network.cpu().eval().requires_grad_(False)
         self.vocabulary = vocabulary
         self.training = training
         self.history = history
         self.interrupted = interrupted
+        self.lines = lines
 
     @classmethod
     def fit(
@@ -124,9 +127,26 @@ class MemoryLM:
             raise KeyboardInterrupt
         if run.folder is not None:
             model = cls.load(run.folder)
-            return cls(model.network, model.vocabulary, model.training, tuple(progress.history), interrupted)
+            return cls(
+                model.network, model.vocabulary, model.training, tuple(progress.history), interrupted, model.lines
+            )
         run.network.load_state_dict(run.best)
-        return cls(run.network, run.vocabulary, run.trainer.config, tuple(progress.history), interrupted)
+        return cls(run.network, run.vocabulary, run.trainer.config, tuple(progress.history), interrupted, run.lines)
+
+    def read(self, text: str | Path | bytes, name: str = "<text>") -> Corpus:
+        """A text, to be cut as the training text was.
+
+        Args:
+            text: a file's path, or UTF-8 bytes.
+            name: what errors call bytes.
+
+        Raises:
+            DataError: if there is no such file, or it cannot be read.
+        """
+        tokens, lowercase = self.vocabulary.tokens, self.vocabulary.lowercase
+        if isinstance(text, bytes):
+            return Corpus(text, name, tokens, self.lines, lowercase)
+        return read_corpus(text, tokens=tokens, lines=self.lines, lowercase=lowercase)
 
     def evaluate(self, text: Corpus, *, precision: Precision = "fp32") -> LMEvaluation:
         """Predict every word of a text but the first.
@@ -239,7 +259,7 @@ class MemoryLM:
         Raises:
             ModelError: if the folder cannot be written, or belongs to another program.
         """
-        _save(folder, self.network, self.vocabulary, self.training, self.history)
+        _save(folder, self.network, self.vocabulary, self.training, self.history, self.lines)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -253,6 +273,8 @@ class MemoryLM:
             settings = LMConfig.from_dict(config["network"], complete=True)
             training = LMTraining.from_dict(config["training"])  # a record only: later settings may lack
             history = tuple(LMEpoch(**epoch) for epoch in config["history"])
+            lines: Lines = config.get("lines", "sentences")
+            Corpus(b"", "<text>", lines=lines)  # refuses other values
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
         with torch.device("meta"):
@@ -261,7 +283,7 @@ class MemoryLM:
         if {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()} != wanted:
             raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
         network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, assign=True)
-        return cls(network, vocabulary, training, history)
+        return cls(network, vocabulary, training, history, lines=lines)
 
     def _log_probabilities(self, ids: Ids, precision: Precision) -> Iterator[torch.Tensor]:
         return log_probabilities_of(self.network, ids, choose_precision(precision, self.network.A.device))
@@ -280,11 +302,12 @@ class _Run:
     """One training: its trainer, and where it is saved."""
 
     def __init__(
-        self, trainer: LMTrainer, vocabulary: LMVocabulary, folder: Path | None, texts: dict[str, str]
+        self, trainer: LMTrainer, vocabulary: LMVocabulary, folder: Path | None, texts: dict[str, str], lines: Lines
     ) -> None:
         self.trainer = trainer
         self.network = trainer.network
         self.vocabulary = vocabulary
+        self.lines = lines
         self.folder = folder
         self.best: dict[str, torch.Tensor] = {}
         self._texts = texts
@@ -322,9 +345,8 @@ class _Run:
             held_out = round(words * config.validation)
             held_out = held_out if held_out >= 2 else 0
         if vocabulary is None:
-            known = islice(train.words(), words - held_out) if held_out else train.words()
-            vocabulary = LMVocabulary.build(known, tokens=train.tokens, lowercase=train.lowercase,
-                                            min_count=min_count, max_words=max_words)  # fmt: skip
+            first = words - held_out if held_out else None
+            vocabulary = build_vocabulary(train, min_count=min_count, max_words=max_words, first=first)
         check_memory(settings, config, len(vocabulary))
         run = None if folder is None else prepare(folder)
         ids = encode_corpus(train, vocabulary, None if run is None else run / "train.ids")
@@ -341,7 +363,7 @@ class _Run:
         if checkpoint is not None:
             assert run is not None
             resume(trainer, checkpoint, texts, run)
-        return cls(trainer, vocabulary, run, texts)
+        return cls(trainer, vocabulary, run, texts, train.lines)
 
     def checkpoint(self, best: bool) -> None:
         """Save the model if it is the best so far, then the training."""
@@ -350,18 +372,21 @@ class _Run:
                 self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
             return
         if best:
-            _save(self.folder, self.network, self.vocabulary, self.trainer.config, self.trainer.progress.history)
+            history = self.trainer.progress.history
+            _save(self.folder, self.network, self.vocabulary, self.trainer.config, history, self.lines)
         save_checkpoint(self.folder, self.trainer, self.vocabulary, self._texts)
 
 
 def _save(
-    folder: str | Path, network: LMNetwork, vocabulary: LMVocabulary, training: LMTraining, history: Iterable[LMEpoch]
-) -> None:
+    folder: str | Path, network: LMNetwork, vocabulary: LMVocabulary, training: LMTraining, history: Iterable[LMEpoch],
+    lines: Lines,
+) -> None:  # fmt: skip
     tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     config = {
         "network": dataclasses.asdict(network.config),
         "training": dataclasses.asdict(training),
         "history": [dataclasses.asdict(epoch) for epoch in history],
+        "lines": lines,
     }
     save_model(folder, KIND, config, vocabulary, tensors)
 

@@ -18,6 +18,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     from memn2n import engine
     from memn2n.simulator import SKILLS
     from memn2n.train.backends import available_cores
+    from memn2n.train.precision import multiplies_bfloat16
 
     facts = {
         "memn2n": version("memn2n"),
@@ -28,6 +29,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
         "engine": f"no: {engine.unavailable()}" if engine.unavailable() else "native",
         "instruction sets": engine.instruction_sets(),
         "threads": available_cores(),
+        "bfloat16": "in hardware" if multiplies_bfloat16(torch.device("cpu")) else "no: float32 is faster",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "simulated tasks": sorted(SKILLS),
     }

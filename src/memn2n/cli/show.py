@@ -10,6 +10,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from memn2n.answers import Answer, Evaluation
+    from memn2n.lm_answers import LMEvaluation, WordScore
 
 
 def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
@@ -41,6 +42,21 @@ def answer_line(answer: Answer) -> str:
     if answer.dropped:
         line += f"  [the memory is full: the oldest {len(answer.dropped)} sentences were not read]"
     return line
+
+
+def lm_evaluation_line(evaluation: LMEvaluation) -> str:
+    """How well a text was predicted."""
+    return (f"perplexity {evaluation.perplexity:.5g}  loss {evaluation.loss:.4f} nats a word  "
+            f"{evaluation.words:,} words, {evaluation.unknown:.1%} unknown")  # fmt: skip
+
+
+SCORE_HEADING = f"{'nats':>9} {'bits':>9}  word"
+
+
+def score_line(score: WordScore) -> str:
+    """A word with its log-probability in nats and in bits, under ``SCORE_HEADING``."""
+    nats, bits = ("-" if value is None else f"{value:.4f}" for value in (score.log_probability, score.bits))
+    return f"{nats:>9} {bits:>9}  {score.word}{'  (unknown)' if score.unknown else ''}"
 
 
 def _share(value: float | None) -> str:

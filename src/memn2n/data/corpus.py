@@ -159,11 +159,14 @@ def split_files(data_dir: str | Path, data_name: str) -> tuple[Path, Path | None
     return train, valid if valid.is_file() else None, test if test.is_file() else None
 
 
-def build_vocabulary(corpus: Corpus, *, min_count: int = 1, max_words: int | None = None) -> LMVocabulary:
+def build_vocabulary(
+    corpus: Corpus, *, min_count: int = 1, max_words: int | None = None, first: int | None = None
+) -> LMVocabulary:
     """The vocabulary of a text, which should be the training text alone; the text is read once.
 
     Args:
         corpus: the text.
+        first: how many tokens of its beginning to count; all by default.
         min_count: how often a word must stand there, 1 or more; rarer ones are ``<unk>``.
         max_words: the greatest number of ids, ``<unk>`` and ``<eos>`` included, 3 or more.
 
@@ -172,7 +175,11 @@ def build_vocabulary(corpus: Corpus, *, min_count: int = 1, max_words: int | Non
         ConfigError: if ``min_count`` or ``max_words`` is out of range.
     """
     vocabulary = LMVocabulary.build(
-        corpus.words(), tokens=corpus.tokens, lowercase=corpus.lowercase, min_count=min_count, max_words=max_words
+        islice(corpus.words(), first),
+        tokens=corpus.tokens,
+        lowercase=corpus.lowercase,
+        min_count=min_count,
+        max_words=max_words,
     )
     if not vocabulary.words:
         times = f" that stands {min_count} times; lower min_count" if min_count > 1 else ""
