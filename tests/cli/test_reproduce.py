@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from memn2n.cli import reproduce
+from memn2n.reproduce import LMEvent
 from tests.cli.conftest import CLI
+from tests.reproduce.ptb_world import ptb, quick_lm, write_lm_recipes
 from tests.reproduce.world import babi_1k, quick, write_recipes
 
-__all__ = ["babi_1k", "quick"]
+__all__ = ["babi_1k", "ptb", "quick", "quick_lm"]
 
+ON_ONE_THREAD = ["--threads", 1, "--precision", "fp32"]
 QUICK = ["--restarts", 2, "--backend", "torch"]
 
 
@@ -63,7 +68,7 @@ def test_divergence_is_a_failure_after_all_is_done(cli: CLI, babi_1k: Path, quic
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["babi-2k"], "there is no table 'babi-2k'; there are: babi-1k, babi-10k"),
+        (["babi-2k"], "there is no table 'babi-2k'; there are: babi-1k, babi-10k, ptb"),
         (["babi-1k", "--column", "GRU"], "column 'GRU' of babi-1k: there is no such column; there are: PE LS, PE LS"),
         (["babi-1k", "--column", "LSTM"], "column 'LSTM' of babi-1k: it is not a MemN2N; there are: PE LS"),
         (["babi-1k", "--tasks", "one"], "--tasks is 'one'"),
@@ -78,6 +83,9 @@ def test_divergence_is_a_failure_after_all_is_done(cli: CLI, babi_1k: Path, quic
         (["babi-1k", "--data", "{tmp}/file"], "file: this is not a folder"),
         (["babi-1k", "--out", "{tmp}/file"], "file is a file; name a folder for the results"),
         (["babi-1k", "--out", "{tmp}/file/below"], "below: Not a directory"),
+        (["babi-1k", "--row", "6x100"], "--row is not an option of babi-1k; leave it out"),
+        (["babi-1k", "--device", "cpu"], "--device is not an option of babi-1k; leave it out"),
+        (["babi-1k", "--precision", "auto"], "--precision is not an option of babi-1k; leave it out"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -95,6 +103,119 @@ def test_bad_input_is_one_line_and_status_2(
     assert sorted(tmp_path.rglob("*")) == before, "nothing was written"
 
 
+def test_babi_needs_its_data_named(cli: CLI) -> None:
+    failed = cli("reproduce", "babi-1k")
+    assert (failed.status, failed.err.count("\n")) == (2, 1)
+    assert "--data is missing: name the folder of bAbI files" in failed.err
+
+
+def test_rows_side_by_side_with_the_paper(cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    args = ["reproduce", "ptb", "--data", ptb, "--row", "own", "--row", "lstm", "--out", out, *ON_ONE_THREAD]
+    shown = cli(*args)
+    assert shown.status == 0, shown.err
+    found = json.loads((out / "results.json").read_text())
+    assert found["command"].startswith("memn2n reproduce ptb --data")
+    lines = shown.out.splitlines()
+    for row, paper in zip(found["rows"], ((118, 111), (120, 115)), strict=True):
+        line = next(line for line in lines if line.split()[:1] == [row["row"]]).split()
+        assert line[-6:-1] == [f"{paper[0]}", f"{row['valid']:.1f}", f"{paper[1]}", f"{row['test']:.1f}", "3"]
+    assert lines[-1] == f"written to {out / 'results.md'} and results.json"
+    told = shown.err.splitlines()
+    assert len(told) == 8, "without a terminal a line an epoch and a line a row"
+    assert told[1].startswith("own, epoch 2: perplexity ")
+    assert told[3].startswith("own (beside 7x200): paper valid 118, ours valid ")
+    again = cli(*args, "--json")
+    assert json.loads(again.out)["rows"] == found["rows"]
+    assert len(again.err.splitlines()) == 2, "nothing was trained"
+
+
+def test_a_bar_on_a_terminal(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes any stream for a terminal then
+    shown = cli("reproduce", "ptb", "--data", ptb, "--row", "own", "--out", tmp_path / "out", *ON_ONE_THREAD)
+    assert shown.status == 0, shown.err
+    assert "own, epoch 1 " in shown.err
+    assert "own, epoch 1: perplexity" not in shown.err
+    assert "own (beside 7x200): paper valid 118" in shown.err
+
+
+def test_rows_are_made_in_a_folder_by_default(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lm_recipes(quick_lm, epochs="1")
+    (tmp_path / "data").mkdir()
+    ptb.rename(tmp_path / "data" / "ptb")
+    monkeypatch.chdir(tmp_path)
+    shown = cli("reproduce", "ptb", "--restarts", 2, *ON_ONE_THREAD)
+    assert shown.status == 0, shown.err
+    names = [line.split()[0] for line in shown.out.splitlines() if line.strip()]
+    assert [name for name in names if name in {"lstm", "2x100", "own"}] == ["lstm", "2x100", "own"]
+    assert "2x100, restart 2/2, epoch 1: perplexity" in shown.err
+    assert {path.name for path in (tmp_path / "runs" / "ptb").iterdir()} >= {"results.md", "own", "lstm-restart-1"}
+
+
+def test_ctrl_c_says_how_to_go_on(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(bar: object, told: LMEvent) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(reproduce._EpochBar, "show", press)
+    shown = cli("reproduce", "ptb", "--data", ptb, "--row", "own", "--out", tmp_path / "out", *ON_ONE_THREAD)
+    assert shown.status == 130
+    assert shown.err.startswith("memn2n: interrupted; what is finished is in")
+    assert (tmp_path / "out" / "own" / "checkpoint" / "config.json").exists()
+
+
+def test_a_row_that_diverged_is_a_failure_after_all_is_done(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path
+) -> None:
+    write_lm_recipes(quick_lm, learning_rate="1e30", clip_norm="1e30")
+    failed = cli("reproduce", "ptb", "--data", ptb, "--row", "own", "--row", "2x100", "--out", tmp_path, *ON_ONE_THREAD)
+    assert failed.status == 1
+    assert failed.err.splitlines()[-1] == "memn2n: every restart diverged: own, 2x100"
+    assert (tmp_path / "results.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--row", "6x9"], "there is no row '6x9' of ptb; there are: lstm, 2x100, own"),
+        (["--column", "PE LS"], "--column is not an option of ptb; leave it out"),
+        (["--tasks", "1"], "--tasks is not an option of ptb; leave it out"),
+        (["--backend", "torch"], "--backend is not an option of ptb; leave it out"),
+        (["--restarts", "0"], "--restarts is 0: it must be 1 or more"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--threads", "0"], "--threads is 0"),
+        (["--device", "abacus"], "--device is 'abacus', which PyTorch cannot use here"),
+        (["--data", "{tmp}/empty"], "empty: there is no ptb.train.txt here; name the folder of ptb.train.txt, ptb.val"),
+        (["--data", "{tmp}/none"], "none: there is no ptb.train.txt here"),
+        (["--data", "{tmp}/half"], "half: there is no ptb.valid.txt here"),
+        (["--data", "{tmp}/blank"], "ptb.train.txt: there is no word in this text"),
+        (["--data", "{tmp}/short"], "ptb.train.txt has 3 words to train on, and the memory holds 5"),
+        (["--out", "{tmp}/file"], "file is a file; name a folder for the results"),
+    ],
+)
+def test_bad_input_for_ptb_is_one_line_and_status_2(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, args: list[str], message: str
+) -> None:
+    for name, texts in (("empty", {}), ("half", {"train": "a b\n"}), ("blank", {"train": "\n", "valid": "a b\n"}),
+                        ("short", {"train": "a b\n", "valid": "a b\n"})):  # fmt: skip
+        (tmp_path / name).mkdir()
+        for part, text in texts.items():
+            (tmp_path / name / f"ptb.{part}.txt").write_text(text)
+    (tmp_path / "file").write_text("")
+    given = [arg.format(tmp=tmp_path) for arg in args]
+    failed = cli("reproduce", "ptb", "--data", ptb, "--row", "own", "--out", tmp_path / "out", *given)
+    assert failed.status == 2
+    assert failed.err.count("\n") == 1
+    assert message in failed.err
+    assert failed.out == ""
+    assert not list(tmp_path.rglob("results.*"))
+
+
 def test_help_is_there_without_heavy_imports() -> None:
     code = (
         "import sys; from memn2n.cli import main\n"
@@ -104,4 +225,4 @@ def test_help_is_there_without_heavy_imports() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    assert "babi-1k|babi-10k" in found.stdout
+    assert "babi-1k|babi-10k|ptb" in found.stdout

@@ -5,85 +5,160 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from memn2n.cli.tasks import parse_tasks
-from memn2n.config import Backend
-from memn2n.errors import TrainingError
+from memn2n.config import Backend, Precision
+from memn2n.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from memn2n.reproduce import ColumnReport, Progress, TableReport
+    from memn2n.reproduce import ColumnReport, LMEvent, LMTableReport, Progress, RowReport, TableReport
 
 _INTERRUPTED = 130
+_TABLES = ("babi-1k", "babi-10k", "ptb")
 
 
 def reproduce(
-    table: Annotated[str, typer.Argument(metavar="babi-1k|babi-10k", help="The paper's table.")],
-    data: Annotated[Path, typer.Option(help="The folder of bAbI files: en, or en-10k for babi-10k.")],
+    table: Annotated[str, typer.Argument(metavar="babi-1k|babi-10k|ptb", help="The paper's table.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The folder of bAbI files: en, or en-10k for babi-10k; of ptb.*.txt, by default data/ptb."),
+    ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help='A column, such as "PE LS RN", as often as wanted; by default all.'),
+        typer.Option(metavar="NAME", help='A column of bAbI, such as "PE LS RN", as often as wanted; by default all.'),
     ] = None,
     tasks: Annotated[
         str | None,
         typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. Joint training is always on all."),
     ] = None,
-    restarts: Annotated[int, typer.Option(help="Networks trained for each task, or jointly.")] = 10,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help='A row of ptb, such as "6x100" (hops x memory), as often as wanted; by default all.'
+        ),
+    ] = None,
+    restarts: Annotated[
+        int | None, typer.Option(help="Networks trained for each task, jointly, or for a row; by default 10, ptb 1.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     threads: Annotated[
-        int | None, typer.Option(help="Restarts trained at a time by the engine; by default one a core.")
+        int | None,
+        typer.Option(help="Restarts trained at a time by the engine; with ptb, PyTorch's; by default one a core."),
     ] = None,
-    backend: Annotated[Backend, typer.Option(help="What trains: the native engine, or PyTorch.")] = "auto",
+    backend: Annotated[
+        Backend | None, typer.Option(help="What trains bAbI: the native engine, or PyTorch; by default auto.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Where ptb is trained; by default cpu.")] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Of the products in the training of ptb; by default auto.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results and finished restarts; by default runs/TABLE.")
+        Path | None, typer.Option(help="Folder of the results and of what is trained; by default runs/TABLE.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train the paper's bAbI tables again, and print its figures and ours side by side.
+    """Train the paper's tables again, and print its figures and ours side by side.
 
-    Started again after Ctrl-C or a kill, it goes on where it stopped.
+    babi-1k and babi-10k are its Table 1 and 3, ptb is its Table 2 on Penn Treebank. Started again after Ctrl-C or a
+    kill, it goes on where it stopped.
     """
+    if table not in _TABLES:
+        raise InputError(f"there is no table {table!r}; there are: {', '.join(_TABLES)}")
+    out = out or Path("runs") / table
+    if table == "ptb":
+        _refuse(table, column=column, tasks=tasks, backend=backend)
+        _reproduce_ptb(data, row, restarts, seed, threads, device, precision, out, as_json)
+    else:
+        _refuse(table, row=row, device=device, precision=precision)
+        _reproduce_babi(table, data, column, tasks, restarts, seed, threads, backend, out, as_json)
+
+
+def _refuse(table: str, **options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise InputError(f"--{name} is not an option of {table}; leave it out")
+
+
+def _reproduce_babi(
+    table: str, data: Path | None, column: list[str] | None, tasks: str | None, restarts: int | None, seed: int,
+    threads: int | None, backend: Backend | None, out: Path, as_json: bool,
+) -> None:  # fmt: skip
+    if data is None:
+        raise InputError(f"--data is missing: name the folder of bAbI files that {table} is made from")
     wanted = parse_tasks(tasks, "--tasks")
 
-    from memn2n.reproduce import read_table, run_table
+    from memn2n.reproduce import run_table
 
-    out = out or Path("runs") / read_table(table).name
-    with _Bar() as bar:
+    with _RestartBar() as bar, _interruptible(bar, out):
 
         def show(column: ColumnReport, report: TableReport) -> None:
             if not as_json:
                 bar.pause()
                 _print_column(column, report)
 
-        try:
-            report = run_table(
-                table, data, out, columns=column, tasks=wanted, restarts=restarts, seed=seed, threads=threads,
-                backend=backend, command=shlex.join(["memn2n", *sys.argv[1:]]), on_progress=bar.show, on_column=show,
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            bar.pause()
-            print(f"memn2n: interrupted; what is finished is in {out}, and the same command goes on from there",
-                  file=sys.stderr)  # fmt: skip
-            raise typer.Exit(_INTERRUPTED) from None
-    if as_json:
-        typer.echo(json.dumps(report.to_dict()))
-    else:
-        typer.echo(f"written to {out / 'results.md'} and results.json")
+        report = run_table(
+            table, data, out, columns=column, tasks=wanted, restarts=10 if restarts is None else restarts, seed=seed,
+            threads=threads, backend=backend or "auto", command=_command(), on_progress=bar.show, on_column=show,
+        )  # fmt: skip
+    _print_end(report, out, as_json)
     diverged = [f"{column.recipe.column} (tasks {', '.join(map(str, column.diverged))})"
                 for column in report.columns if column.diverged]  # fmt: skip
     if diverged:
         raise TrainingError(f"every restart diverged: {'; '.join(diverged)}")
 
 
-class _Bar:
-    """A bar on a terminal, elsewhere a line a restart; on standard error."""
+def _reproduce_ptb(
+    data: Path | None, rows: list[str] | None, restarts: int | None, seed: int, threads: int | None,
+    device: str | None, precision: Precision | None, out: Path, as_json: bool,
+) -> None:  # fmt: skip
+    from memn2n.reproduce import run_lm_table
 
-    def __init__(self) -> None:
+    with _EpochBar() as bar, _interruptible(bar, out):
+        report = run_lm_table(
+            data or Path("data") / "ptb", out, rows=rows, restarts=1 if restarts is None else restarts, seed=seed,
+            threads=threads, device=device or "cpu", precision=precision or "auto", command=_command(),
+            on_event=bar.show, on_row=bar.show_row,
+        )  # fmt: skip
+    if not as_json:
+        _print_rows(report)
+    _print_end(report, out, as_json)
+    diverged = [row.recipe.name for row in report.rows if row.valid is None]
+    if diverged:
+        raise TrainingError(f"every restart diverged: {', '.join(diverged)}")
+
+
+def _command() -> str:
+    return shlex.join(["memn2n", *sys.argv[1:]])
+
+
+def _print_end(report: TableReport | LMTableReport, out: Path, as_json: bool) -> None:
+    typer.echo(json.dumps(report.to_dict()) if as_json else f"written to {out / 'results.md'} and results.json")
+
+
+@contextmanager
+def _interruptible(bar: _Bar, out: Path) -> Iterator[None]:
+    """Let Ctrl-C end the command with a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        bar.pause()
+        print(f"memn2n: interrupted; what is finished is in {out}, and the same command goes on from there",
+              file=sys.stderr)  # fmt: skip
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+class _Bar:
+    """A bar on a terminal, elsewhere lines; on standard error."""
+
+    def __init__(self, *columns: str) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -91,9 +166,29 @@ class _Bar:
         # standard output is left alone: what is printed there need not go to this terminal
         self._bar = Progress(
             TextColumn("{task.description}", markup=False), BarColumn(bar_width=20),
-            TextColumn("{task.fields[restarts]} restarts"), TimeRemainingColumn(), console=self._console,
+            *(TextColumn(column, markup=False) for column in columns), TimeRemainingColumn(), console=self._console,
             disable=not self._console.is_terminal, redirect_stdout=False, transient=True,
         )  # fmt: skip
+
+    def pause(self) -> None:
+        """Take the bar away, until something is to be shown again."""
+        self._bar.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+class _RestartBar(_Bar):
+    """How many restarts are done; a line a restart without a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("{task.fields[restarts]} restarts")
 
     def show(self, progress: Progress) -> None:
         """Show how far it is."""
@@ -106,18 +201,64 @@ class _Bar:
         ended = progress.restart
         if ended is not None and not self._console.is_terminal:
             score = ended.stopped or (f"training loss {ended.train.loss:.4f}" if ended.train else "")
-            line = f"{restarts}  {where}, restart {ended.restart + 1}: {score}  {ended.seconds:.1f} s"
-            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+            self._print(f"{restarts}  {where}, restart {ended.restart + 1}: {score}  {ended.seconds:.1f} s")
 
-    def pause(self) -> None:
-        """Take the bar away, until something is to be shown again."""
-        self._bar.stop()
 
-    def __enter__(self) -> Self:
-        return self
+class _EpochBar(_Bar):
+    """How far an epoch of a language model is; a line an epoch without a terminal, and a line a row."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
+    def __init__(self) -> None:
+        super().__init__("perplexity {task.fields[perplexity]}")
+        self._shown: tuple[str, int] | None = None
+
+    def show(self, told: LMEvent) -> None:
+        """Show how far it is."""
+        from memn2n.train.lm import LMStep
+        from memn2n.train.lm_metrics import perplexity
+
+        event = told.event
+        where = told.row if told.restarts == 1 else f"{told.row}, restart {told.restart + 1}/{told.restarts}"
+        if isinstance(event, LMStep):
+            now = perplexity(event.loss)
+            if self._shown != (where, event.epoch):  # a bar for each epoch, so that its speed is its own
+                self._shown = (where, event.epoch)
+                for task in self._bar.task_ids:
+                    self._bar.remove_task(task)
+                self._bar.add_task(f"{where}, epoch {event.epoch}", total=event.epoch_words, completed=event.words,
+                                   perplexity=f"{now:.1f}")  # fmt: skip
+            self._bar.start()
+            self._bar.update(self._bar.task_ids[0], completed=event.words, perplexity=f"{now:.1f}")
+        elif not self._console.is_terminal:
+            valid = "" if event.valid is None else f", validation {perplexity(event.valid):.1f}"
+            self._print(f"{where}, epoch {event.epoch}: perplexity {perplexity(event.train):.1f}{valid}, "
+                        f"rate {event.rate:.3g}  {event.seconds:.1f} s")  # fmt: skip
+
+    def show_row(self, row: RowReport, report: LMTableReport) -> None:
+        """Show the figures of a row."""
+        from memn2n.reproduce.lm_report import LM_HEADINGS
+
+        self.pause()
+        figures = zip(LM_HEADINGS, row.cells(report.has_test), strict=True)
+        self._print(f"{row.label}: {', '.join(f'{name} {figure}' for name, figure in figures)}")
+
+
+def _print_rows(report: LMTableReport) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from memn2n.reproduce.lm_report import LM_EXPLANATION, LM_HEADINGS
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("row", no_wrap=True)
+    for heading in LM_HEADINGS:
+        table.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    for row in report.rows:
+        table.add_row(Text(row.label), *row.cells(report.has_test))
+    console = Console()
+    console.print(table)
+    console.print(LM_EXPLANATION, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_column(column: ColumnReport, report: TableReport) -> None:

@@ -1,4 +1,4 @@
-"""The figures that the paper prints for bAbI, kept as data in paper_tables.json."""
+"""The figures that the paper prints, kept as data in paper_tables.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TABLES = ("babi-1k", "babi-10k")
-"""Table 1 of the paper (1,000 training questions a task), and Table 3 of its appendix (10,000)."""
+"""The bAbI tables: Table 1 of the paper (1,000 training questions a task), and Table 3 of its appendix (10,000)."""
+
+LM_TABLE = "ptb"
+"""Table 2: language models on Penn Treebank."""
 
 _FILE = Path(__file__).with_name("paper_tables.json")
 
@@ -87,3 +90,32 @@ def read_table(name: str) -> Table:
 
 def _share(percent: float) -> float:
     return round(percent / 100, 4)  # 8.7 / 100 alone has a tail of digits
+
+
+@dataclass(frozen=True)
+class LMFigures:
+    """What the paper prints for one language model on Penn Treebank.
+
+    Args:
+        hidden: its units.
+        valid: perplexity of the validation text.
+        test: perplexity of the test text.
+    """
+
+    hidden: int
+    valid: float
+    test: float
+
+
+def read_lm_figures() -> dict[str, LMFigures]:
+    """Row -> figures of Table 2, in the paper's order.
+
+    A memory network's row is called by its hops and memory, such as "6x100", any other by its model, such as "LSTM".
+    """
+    printed = json.loads(_FILE.read_bytes())["lm"]
+    rows = [dict(zip(printed["columns"], row, strict=True)) for row in printed["rows"]]
+    return {
+        f"{row['ptb_hops']}x{row['ptb_mem']}" if row["ptb_hops"] else row["model"]:
+        LMFigures(row["ptb_hidden"], row["ptb_valid"], row["ptb_test"])
+        for row in rows
+    }  # fmt: skip

@@ -5,20 +5,20 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memn2n.config import NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from memn2n.reproduce.paper import Table
 
 RECIPES = Path(__file__).with_name("recipes")
 
 _REQUIRED = {"table": str, "column": str, "joint": bool}
-_OPTIONAL = {"network": dict, "training": dict}
+_SETTINGS = {"network": dict, "training": dict}
 _FROM_THE_CALL = ("restarts", "seed", "select")
 
 
@@ -50,21 +50,35 @@ def read_recipe(path: Path) -> Recipe:
         ConfigError: for a file that is not TOML, or a key or value that does not exist.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        for key in values.keys() - _REQUIRED.keys() - _OPTIONAL.keys():
-            raise ConfigError(f"there is no key {key!r} in a recipe")
-        for key, kind in (_REQUIRED | _OPTIONAL).items():
-            if type(values.get(key)) is not kind and (key in values or key in _REQUIRED):
-                raise ConfigError(f"{key} must be there, of type {kind.__name__}")
-        training = values.get("training", {})
-        for key in _FROM_THE_CALL:
-            if key in training:
-                raise ConfigError(f"{key} is not a recipe's to set")
+        values = parse_recipe(path, _REQUIRED, _FROM_THE_CALL)
         return Recipe(path.stem, values["table"], values["column"], values["joint"],
                       NetworkConfig.from_dict(values.get("network", {})),
-                      TrainingConfig.from_dict(training))  # fmt: skip
-    except (ConfigError, ValueError) as error:  # a ValueError: not UTF-8, or not TOML
+                      TrainingConfig.from_dict(values.get("training", {})))  # fmt: skip
+    except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def parse_recipe(path: Path, required: Mapping[str, type], from_the_call: Sequence[str]) -> dict[str, Any]:
+    """The keys of a recipe's file; it may have the tables ``network`` and ``training``, whose settings are not checked.
+
+    Args:
+        path: the file.
+        required: the keys that it must have, and their types.
+        from_the_call: settings of its training that it must leave to the call.
+
+    Raises:
+        ValueError: for a file that is not UTF-8 or not TOML; as ConfigError, for a key that is wrong or lacking.
+    """
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    for key in values.keys() - required.keys() - _SETTINGS.keys():
+        raise ConfigError(f"there is no key {key!r} in a recipe")
+    for key, kind in (*required.items(), *_SETTINGS.items()):
+        if type(values.get(key)) is not kind and (key in values or key in required):
+            raise ConfigError(f"{key} must be there, of type {kind.__name__}")
+    for key in from_the_call:
+        if key in values.get("training", {}):
+            raise ConfigError(f"{key} is not a recipe's to set")
+    return values
 
 
 def read_recipes(table: Table) -> dict[str, Recipe]:

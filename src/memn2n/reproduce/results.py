@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import ModelError
 from memn2n.reproduce.report import FORMAT
@@ -39,8 +39,13 @@ def failed_cells(failed: Failed) -> list[str]:
 
 def write_results(report: TableReport, out: Path) -> None:
     """Write results.json and results.md, each whole or not at all."""
-    write_whole(out / _JSON, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
-    write_whole(out / _MARKDOWN, markdown(report).encode("utf-8", "replace"))
+    write_files(report.to_dict(), markdown(report), out)
+
+
+def write_files(values: dict[str, Any], page: str, out: Path) -> None:
+    """Write results.json and results.md of a table of any kind."""
+    write_whole(out / _JSON, (json.dumps(values, indent=1) + "\n").encode())
+    write_whole(out / _MARKDOWN, page.encode("utf-8", "replace"))
 
 
 def check_out(out: Path) -> None:
@@ -68,7 +73,7 @@ def markdown(report: TableReport) -> str:
     if report.command:
         lines += ["```sh", report.command, "```", ""]
     lines += [f"Errors are in percent of the test questions; a task is failed above 5%. {EXPLANATION}", ""]
-    lines += _table(("column", *HEADINGS), [
+    lines += markdown_table(("column", *HEADINGS), [
         [column.recipe.column, *map(_with_failed, cells(column.mean), failed_cells(column.failed))]
         for column in report.columns
     ])  # fmt: skip
@@ -83,10 +88,11 @@ def markdown(report: TableReport) -> str:
 def _column(column: ColumnReport) -> list[str]:
     rows = [[column.label(result.task), *cells(column.row(result))] for result in column.results]
     rows += [["mean", *cells(column.mean)], ["failed tasks", *failed_cells(column.failed)]]
-    return _table(("task", *HEADINGS), rows)
+    return markdown_table(("task", *HEADINGS), rows)
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table; all columns but the first are figures."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return [f"| {' | '.join(line)} |" for line in lines]
 
