@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from memn2n import NetworkConfig, TrainingConfig, variant
+from memn2n import LMConfig, LMTraining, NetworkConfig, TrainingConfig, lm_variant, variant
 from memn2n.errors import ConfigError
+
+Settings = NetworkConfig | TrainingConfig | LMConfig | LMTraining
 
 
 @pytest.mark.parametrize(
@@ -29,18 +31,52 @@ from memn2n.errors import ConfigError
         (TrainingConfig, {"restarts": 0}, "restarts is 0"),
         (TrainingConfig, {"restarts": True}, "restarts is True: it must be of type int"),
         (TrainingConfig, {"learning_rate": "fast"}, "learning_rate is 'fast': it must be of type float or nothing"),
+        (LMConfig, {"dim": 0}, "dim is 0: it must be from 1 to 65536"),
+        (LMConfig, {"dim": 10, "linear": 11}, "linear is 11: it must be from 0 to dim, 10"),
+        (LMConfig, {"linear": -1}, "linear is -1: it must be from 0 to dim, 150"),
+        (LMConfig, {"hops": 0}, "hops is 0"),
+        (LMConfig, {"memory_size": 0}, "memory_size is 0"),
+        (LMConfig, {"query": math.nan}, "query is nan: it must be a number"),
+        (LMConfig, {"tied": 1}, "tied is 1: it must be of type bool"),
+        (LMTraining, {"optimizer": "adam"}, "optimizer is 'adam': it must be one of sgd, adamw"),
+        (LMTraining, {"learning_rate": 0}, "learning_rate is 0: it must be above 0"),
+        (LMTraining, {"anneal_by": 1}, "anneal_by is 1"),
+        (LMTraining, {"lowest_rate": 0.0}, "lowest_rate is 0.0: it must be above 0"),
+        (LMTraining, {"warmup": 1.1}, "warmup is 1.1: it must be from 0 to 1"),
+        (LMTraining, {"epochs": 0}, "epochs is 0"),
+        (LMTraining, {"patience": 0}, "patience is 0"),
+        (LMTraining, {"batch_size": 0}, "batch_size is 0"),
+        (LMTraining, {"block": 0}, "block is 0"),
+        (LMTraining, {"embedding_dropout": 1.0}, "embedding_dropout is 1.0: it must be from 0 to 0.99"),
+        (LMTraining, {"hop_dropout": -0.1}, "hop_dropout is -0.1"),
+        (LMTraining, {"state_dropout": math.nan}, "state_dropout is nan"),
+        (LMTraining, {"weight_decay": -1.0}, "weight_decay is -1.0"),
+        (LMTraining, {"clip_norm": 0.0}, "clip_norm is 0.0: it must be above 0"),
+        (LMTraining, {"clip": "spectral"}, "it must be one of global, tensor"),
+        (LMTraining, {"batching": "all"}, "it must be one of blocks, random"),
+        (LMTraining, {"anneal": "step"}, "it must be one of validation, cosine"),
+        (LMTraining, {"precision": "fp16"}, "it must be one of auto, fp32, bf16"),
+        (LMTraining, {"validation": 0.6}, "validation is 0.6: it must be from 0 to 0.5"),
+        (LMTraining, {"init_std": 0.0}, "init_std is 0.0"),
+        (LMTraining, {"seed": -1}, "seed is -1"),
     ],
 )
-def test_a_bad_setting_is_refused_by_name(
-    config: type[NetworkConfig | TrainingConfig], values: dict[str, Any], message: str
-) -> None:
+def test_a_bad_setting_is_refused_by_name(config: type[Settings], values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as error:
         config.from_dict(values)
     assert message in str(error.value)
 
 
-@pytest.mark.parametrize("config", [NetworkConfig(dim=7, encoding="bow"), TrainingConfig(learning_rate=1, seed=5)])
-def test_settings_survive_a_round_trip(config: NetworkConfig | TrainingConfig) -> None:
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetworkConfig(dim=7, encoding="bow"),
+        TrainingConfig(learning_rate=1, seed=5),
+        LMConfig(dim=7, linear=7, tied=True, query=-0.5),
+        LMTraining(learning_rate=1, clip="tensor", batching="random", precision="bf16", seed=5),
+    ],
+)
+def test_settings_survive_a_round_trip(config: Settings) -> None:
     assert type(config).from_dict(dataclasses.asdict(config)) == config
 
 
@@ -72,8 +108,23 @@ def test_variants_differ_where_paper_and_code_do() -> None:
         variant("default")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("config", [NetworkConfig, TrainingConfig])
-def test_every_setting_is_documented(config: type[NetworkConfig | TrainingConfig]) -> None:
+def test_variants_of_the_language_model() -> None:
+    """The paper's section 5, and the TensorFlow port's defaults, which differ in what is clipped."""
+    assert lm_variant("modern") == (LMConfig(), LMTraining())
+    network, training = lm_variant("paper")
+    assert network == LMConfig(dim=150, linear=75, hops=6, memory_size=100, query=0.1, tied=False)
+    assert (training.optimizer, training.learning_rate) == ("sgd", 0.01)
+    assert (training.clip, training.clip_norm) == ("global", 50)
+    assert (training.anneal, training.anneal_by, training.lowest_rate) == ("validation", 1.5, 1e-5)
+    assert (training.batch_size, training.init_std, training.epochs) == (128, 0.05, 100)
+    assert training.embedding_dropout == training.hop_dropout == training.state_dropout == training.weight_decay == 0
+    assert lm_variant("seed") == (network, dataclasses.replace(training, clip="tensor"))
+    with pytest.raises(ConfigError, match="modern, paper, seed"):
+        lm_variant("default")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("config", [NetworkConfig, TrainingConfig, LMConfig, LMTraining])
+def test_every_setting_is_documented(config: type[Settings]) -> None:
     import ast
     import inspect
 

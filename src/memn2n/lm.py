@@ -247,7 +247,7 @@ class MemoryLM:
             if temperature == 0:
                 drawn = 0
             else:
-                weights = (best.values / temperature).softmax(0)
+                weights = ((best.values - best.values[0]) / temperature).softmax(0)  # the best stays finite
                 drawn = int(torch.multinomial(weights, 1, generator=generator))
             i = int(best.indices[drawn])
             yield self.vocabulary.word(i)

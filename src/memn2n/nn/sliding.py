@@ -88,11 +88,14 @@ class _Slide(torch.autograd.Function):
         ctx.hops = hops
         ctx.save_for_backward(E_A, E_B, T_A, T_B, H, attention, states)
         ctx.mark_non_differentiable(attention)
+        ctx.set_materialize_grads(False)  # or a gradient of zeros would be made for the attention, as large as it is
         return states[-1].view(b, L, d), attention
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, d_state: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, d_state: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
+        if d_state is None:
+            return (None,) * 6
         E_A, E_B, T_A, T_B, H, attention, states = ctx.saved_tensors
         hops: Hops = ctx.hops
         b, _, d = E_A.shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -136,12 +136,13 @@ class LMTrainer:
             False if Ctrl-C ended it early.
 
         Raises:
-            TrainingError: when a loss is not finite. What ``checkpoint`` saved last is good.
+            TrainingError: when a loss or a parameter is not finite. What ``checkpoint`` saved last is good.
         """
         stop = threading.Event()
         with ctrl_c_sets(stop):
             while not self.progress.finished:
                 epoch = self._epoch(on_event, stop)
+                self._check_parameters()
                 if epoch is None:
                     checkpoint(False)
                     return False
@@ -160,7 +161,7 @@ class LMTrainer:
         return tensors
 
     def restore(self, tensors: dict[str, Tensor], progress: Progress) -> None:
-        """Go on from a ``state``.
+        """Go on from a ``state``; one that ended goes on if ``config`` has more epochs now.
 
         Raises:
             ValueError: if it is not of such a network and optimizer.
@@ -177,23 +178,24 @@ class LMTrainer:
                 value.copy_(tensors[f"parameter.{name}"])
                 for key in moments:
                     moment = tensors[f"{key}.{name}"]
-                    if key != "step" and moment.shape != value.shape:
+                    if key == "step":
+                        moment = moment.reshape(())  # a file has it as an array of one
+                    elif moment.shape != value.shape:
                         raise ValueError(f"{key} of {name} has another shape")
                     assert self._adamw is not None
                     self._adamw.state[value][key] = moment.to(value.device).clone()
         self._generator.set_state(tensors["random"].cpu())
-        self.progress = progress
+        self.progress = replace(progress, finished=self._finished(progress))
 
     def _epoch(self, on_event: Callable[[LMStep | LMEpoch], None], stop: threading.Event) -> LMEpoch | None:
         """Train for what is left of an epoch; None where Ctrl-C ended it."""
         at, config = self.progress, self.config
         batches = epoch_batches(len(self._train), config, at.epoch)
-        rate = at.rate
         while at.batch < len(batches):
             if stop.is_set():
                 return None
             begin = time.perf_counter()
-            rate = self._rate(at, len(batches))
+            rate = self._rate(at.batch, len(batches))
             loss, words = self._step(batches, at.batch, rate)
             self._check(loss, "the loss")
             at.batch, at.loss, at.words = at.batch + 1, at.loss + loss, at.words + words
@@ -207,6 +209,7 @@ class LMTrainer:
             self._check(valid, "the validation loss")
         train = at.loss / at.words
         best = (train if valid is None else valid) < at.best
+        rate = self._rate(len(batches) - 1, len(batches))
         return LMEpoch(at.epoch, rate, train, valid, best, at.words / at.seconds, at.seconds)
 
     def _check(self, loss: float, what: str) -> None:
@@ -216,11 +219,18 @@ class LMTrainer:
                 f"({self.config.learning_rate:g}) or the norm that is clipped ({self.config.clip_norm:g})"
             )
 
-    def _rate(self, at: Progress, batches: int) -> float:
-        config = self.config
+    def _check_parameters(self) -> None:
+        """A batch's loss is that of the parameters before its step: the last step has shown none yet."""
+        for name, value in self._parameters.items():
+            if not value.isfinite().all():
+                self._check(value.sum().item(), f"the parameter {name}")
+
+    def _rate(self, batch: int, batches: int) -> float:
+        """The rate of a batch, counted from 0, of the epoch under way."""
+        at, config = self.progress, self.config
         if config.anneal == "validation":
             return at.rate
-        done = ((at.epoch - 1) * batches + at.batch + 1) / (config.epochs * batches)  # 0 to 1
+        done = ((at.epoch - 1) * batches + batch + 1) / (config.epochs * batches)  # 0 to 1
         if done < config.warmup:
             return config.learning_rate * done / config.warmup
         falling = (done - config.warmup) / (1 - config.warmup) if config.warmup < 1 else 0.0
@@ -252,18 +262,21 @@ class LMTrainer:
 
     def _next(self, epoch: LMEpoch) -> None:
         """Bring progress to the next epoch, or to its end."""
-        at, config = self.progress, self.config
-        rate = at.rate
-        finished = at.epoch >= config.epochs
+        at, rate = self.progress, self.progress.rate
+        if self.config.anneal == "validation" and at.history and judged(epoch) > 0.9999 * judged(at.history[-1]):
+            rate /= self.config.anneal_by
+        following = Progress(rate, at.epoch + 1, history=[*at.history, epoch])
+        self.progress = replace(following, finished=self._finished(following))
+
+    def _finished(self, at: Progress) -> bool:
+        """Whether a training that has come so far has nothing left to do."""
+        config = self.config
+        if at.epoch > config.epochs:
+            return True
         if config.anneal == "validation":
-            before = at.history[-1] if at.history else None
-            if before is not None and judged(epoch) > 0.9999 * judged(before):
-                rate /= config.anneal_by
-            finished = finished or rate < config.lowest_rate
-        else:
-            since = next((i for i, past in enumerate((epoch, *reversed(at.history))) if past.best), 0)
-            finished = finished or since >= config.patience
-        self.progress = Progress(rate, at.epoch + 1, history=[*at.history, epoch], finished=finished)
+            return bool(at.history) and at.rate < config.lowest_rate
+        since_best = next((i for i, past in enumerate(reversed(at.history)) if past.best), 0)
+        return since_best >= config.patience
 
 
 @torch.no_grad()
@@ -282,9 +295,7 @@ def sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm:
     if clip == "global":
         norms = [torch.stack(norms).norm()] * len(steps)
     for (value, gradient), norm in zip(steps, norms, strict=True):
-        scale = (
-            min(1.0, clip_norm / norm.item()) if norm > 0 else 1.0
-        )  # a norm that is not finite leaves that to be seen
+        scale = min(1.0, clip_norm / norm.item()) if norm > 0 else 1.0  # what is not finite stays so, to be seen
         value.add_(gradient, alpha=-rate * scale)
 
 

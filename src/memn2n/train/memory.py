@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError
+from memn2n.nn.output import LEAST_ROWS
+from memn2n.train.windows import MEASURED_AT_A_TIME, MEASURED_BLOCK
 
 if TYPE_CHECKING:
     from memn2n.config import LMConfig, LMTraining
 
 _BYTES = 4  # float32
-_PROGRAM = 400 * 2**20  # PyTorch itself, and blocks of logits
+_PROGRAM = 400 * 2**20  # PyTorch itself
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -23,7 +25,7 @@ def parameters(network: LMConfig, vocabulary: int) -> int:
 
 
 def training_memory(network: LMConfig, training: LMTraining, vocabulary: int) -> int:
-    """Bytes that training takes at most, about: parameters, gradients, moments, and one batch.
+    """Bytes that training takes at most, about: to train on a batch, to measure one, or to write a checkpoint.
 
     Args:
         network: settings.
@@ -31,13 +33,18 @@ def training_memory(network: LMConfig, training: LMTraining, vocabulary: int) ->
         vocabulary: number of words.
     """
     d, N, K = network.dim, network.memory_size, network.hops
-    copies = 4 if training.optimizer == "adamw" else 2
+    kept = 3 if training.optimizer == "adamw" else 1
     L = 1 if training.batching == "random" else min(training.block, training.batch_size)
     blocks = max(1, training.batch_size // L)
     embedded = 8 * blocks * (L + N) * d  # both sides, their gradients and what they are made from
-    hops = blocks * L * (K * (N + 2 * d) + 6 * (L + N))
-    best = 1  # a copy of the best network, or of the one that is saved
-    return _PROGRAM + _BYTES * ((copies + best) * parameters(network, vocabulary) + embedded + hops)
+    trained = embedded + blocks * L * (K * (N + 2 * d) + 6 * (L + N))
+    L, blocks = MEASURED_BLOCK, MEASURED_AT_A_TIME // MEASURED_BLOCK
+    measured = 2 * blocks * (L + N) * d + blocks * L * (K * (N + d) + 3 * (L + N))
+    logits = LEAST_ROWS * vocabulary
+    size = parameters(network, vocabulary)
+    working = (kept + 2) * size + max(trained, measured) + logits  # with the gradient, and the best network
+    saving = 3 * kept * size  # a checkpoint is there twice more while it is written
+    return _PROGRAM + _BYTES * max(working, saving)
 
 
 def check_memory(network: LMConfig, training: LMTraining, vocabulary: int) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Ids = npt.NDArray[np.int32]
 
-_MEASURED_AT_A_TIME = 1024  # words: more of them are not faster, and cost memory
-_MEASURED_BLOCK = 128
+MEASURED_AT_A_TIME = 1024  # words: more of them are not faster, and cost memory
+MEASURED_BLOCK = 128
 
 
 class WindowBatch(NamedTuple):
@@ -103,10 +103,10 @@ def window_batch(ids: Ids, starts: Longs, length: int, memory_size: int, device:
 
 def contiguous(words: int) -> Iterator[tuple[Longs, int]]:
     """Yield (starts of blocks, their length) so that every word of a text but the first is predicted once, in order."""
-    full = np.arange(1, words - _MEASURED_BLOCK + 1, _MEASURED_BLOCK)
-    size = _MEASURED_AT_A_TIME // _MEASURED_BLOCK
+    full = np.arange(1, words - MEASURED_BLOCK + 1, MEASURED_BLOCK)
+    size = MEASURED_AT_A_TIME // MEASURED_BLOCK
     for i in range(0, len(full), size):
-        yield full[i : i + size], _MEASURED_BLOCK
-    rest = 1 + len(full) * _MEASURED_BLOCK
+        yield full[i : i + size], MEASURED_BLOCK
+    rest = 1 + len(full) * MEASURED_BLOCK
     if rest < words:
         yield np.array([rest]), words - rest
