@@ -25,6 +25,7 @@ def sliding_operations(network: LMConfig, vocabulary: int, block: int) -> dict[s
     and twice as many back, since both factors of a product have a gradient. The first hop's state is constant: it
     needs no product of matrices but for what is read. A block's scores and reads are products with all the L + N - 1
     words that its positions look at together, of which each looks at N only: these operations are done, and so counted.
+    The zeros that fill rows of d up to a multiple of 8 in the gradient of W are not.
     """
     d, K, N = network.dim, network.hops, network.memory_size
     return {

@@ -132,6 +132,7 @@ def test_unknown_words_are_counted(lm: MemoryLM) -> None:
     text = Corpus.from_text("the zebra sees the cat\nthe cat <unk>")
     assert [score.unknown for score in lm.score(text)] == [False, True, *[False] * 6, True, False]
     assert lm.evaluate(text).unknown == pytest.approx(2 / 8), "<eos> is no word"
+    assert [score.unknown for score in lm.score(Corpus.from_text("zebra the"))] == [True, False, False]
 
 
 def test_what_comes_next(lm: MemoryLM) -> None:
@@ -519,6 +520,24 @@ def test_more_epochs_can_be_asked_for(tmp_path: Path) -> None:
     assert_same(fit(PLAIN, folder=tmp_path, resume=True), fit(PLAIN))
     again = MemoryLM.fit(TRAIN, VALID, folder=tmp_path, resume=True, threads=1)
     assert len(again.history) == 3, "by default as many as before"
+
+
+def test_a_new_training_leaves_nothing_of_the_one_before_to_resume(tmp_path: Path) -> None:
+    fit(folder=tmp_path)
+    other = dataclasses.replace(MODERN, seed=5)
+
+    def kill(event: LMStep | LMEpoch) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fit(other, folder=tmp_path, on_event=kill)
+    assert load_checkpoint(tmp_path).training == other
+    assert_same(fit(other, folder=tmp_path, resume=True), fit(other))
+
+
+def test_a_training_text_that_a_vocabulary_does_not_know_is_refused() -> None:
+    with pytest.raises(InputError, match="<150>: the model knows none of its 1,200 words"):
+        fit(vocabulary=LMVocabulary(("quite", "other")))
 
 
 def test_what_cannot_be_resumed(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ class LMTraining(_Config):
     optimizer: LMOptimizer = "adamw"
     """sgd: plain stochastic gradient descent, the batch's cost summed (paper). adamw: Adam with decoupled weight
     decay, the cost averaged."""
-    learning_rate: float = 0.002
+    learning_rate: float = 0.003
     """The highest rate."""
     anneal: Anneal = "cosine"
     """validation: the rate is divided by ``anneal_by`` after an epoch that did not lower the validation loss, and
@@ -272,12 +272,12 @@ class LMTraining(_Config):
     """With anneal validation, the rate below which training ends."""
     warmup: float = 0.05
     """With anneal cosine, the share of the training in which the rate rises."""
-    epochs: int = 12
+    epochs: int = 16
     """At most so many passes over the text."""
     patience: int = 3
     """Training ends after so many epochs in a row without a new lowest validation loss; not with anneal validation,
     which ends by its rate."""
-    batch_size: int = 512
+    batch_size: int = 1024
     """Words in a batch."""
     batching: Batching = "blocks"
     """blocks: the text in blocks of ``block`` words, each once an epoch, in random order. random: words drawn anywhere
@@ -285,13 +285,13 @@ class LMTraining(_Config):
     block: int = 32
     """Consecutive words that slide through the memory together. Long blocks are faster; short ones have less to do with
     each other, and so teach more."""
-    embedding_dropout: float = 0.3
+    embedding_dropout: float = 0.25
     """Share of the components of embedded words that are set to 0 while training."""
     hop_dropout: float = 0.0
     """The same for the state after each hop but the last."""
     state_dropout: float = 0.3
     """The same for the state after the last hop, from which the word is predicted."""
-    weight_decay: float = 0.0
+    weight_decay: float = 0.1
     """With adamw: the share of each parameter, times the rate, that every step takes off."""
     clip: LMClip = "global"
     """The norm that is clipped: global, that of the whole gradient (paper), or of each tensor by itself (the TensorFlow
@@ -337,6 +337,6 @@ def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
     training = LMTraining(
         optimizer="sgd", learning_rate=0.01, anneal="validation", epochs=100, batch_size=128, block=8,
         embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor",
-        clip_norm=50.0,
+        clip_norm=50.0, weight_decay=0.0,
     )  # fmt: skip
     return LMConfig(), training

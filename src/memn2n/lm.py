@@ -20,7 +20,7 @@ from memn2n.lm_text import EOS, UNK_ID, LMVocabulary, cut
 from memn2n.nn.lm import LMNetwork
 from memn2n.nn.stream import Stream
 from memn2n.train.backends import check_device, choose_threads
-from memn2n.train.checkpoints import load_checkpoint, resume, save_checkpoint, text_digests
+from memn2n.train.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
 from memn2n.train.lm import LMEpoch, LMStep, LMTrainer, log_probabilities_of
 from memn2n.train.memory import check_memory
 from memn2n.train.precision import choose_precision
@@ -349,7 +349,7 @@ class _Run:
             vocabulary = build_vocabulary(train, min_count=min_count, max_words=max_words, first=first)
         check_memory(settings, config, len(vocabulary))
         run = None if folder is None else prepare(folder)
-        ids = encode_corpus(train, vocabulary, None if run is None else run / "train.ids")
+        ids = _encode(train, vocabulary, None if run is None else run / "train.ids")
         valid_ids = None if valid is None else _encode(valid, vocabulary, None if run is None else run / "valid.ids")
         if held_out:
             ids, valid_ids = ids[:-held_out], ids[-held_out:]
@@ -363,7 +363,10 @@ class _Run:
         if checkpoint is not None:
             assert run is not None
             resume(trainer, checkpoint, texts, run)
-        return cls(trainer, vocabulary, run, texts, train.lines)
+        begun = cls(trainer, vocabulary, run, texts, train.lines)
+        if checkpoint is None and run is not None and has_checkpoint(run):
+            begun.checkpoint(False)  # so that the training before can no more be taken for this one
+        return begun
 
     def checkpoint(self, best: bool) -> None:
         """Save the model if it is the best so far, then the training."""

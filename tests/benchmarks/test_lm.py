@@ -37,7 +37,7 @@ COUNTED = {torch.ops.aten.addmm_: in_place, torch.ops.aten.baddbmm_: in_place}
 
 @pytest.mark.parametrize(("hops", "block"), [(1, 4), (3, 1), (4, 6)])
 def test_operations_are_those_that_pytorch_counts(hops: int, block: int) -> None:
-    config = LMConfig(dim=7, linear=3, hops=hops, memory_size=5)
+    config = LMConfig(dim=8, linear=3, hops=hops, memory_size=5)
     network = LMNetwork(config, 11)
     words, target = torch.randint(11, (2, 5 + block - 1)), torch.randint(11, (2 * block,))
     with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
@@ -49,7 +49,7 @@ def test_operations_are_those_that_pytorch_counts(hops: int, block: int) -> None
 
 @pytest.mark.parametrize("hops", [1, 3])
 def test_operations_of_naive_windows_are_those_that_pytorch_counts(hops: int) -> None:
-    config = LMConfig(dim=7, linear=3, hops=hops, memory_size=5)
+    config = LMConfig(dim=8, linear=3, hops=hops, memory_size=5)
     network = LMNetwork(config, 11)
     with FlopCounterMode(display=False) as counter:
         logits = network.windows(torch.randint(11, (2, 5)))[:, 0] @ network.W.T
@@ -103,7 +103,7 @@ def test_naive_evaluation_gives_the_log_probabilities_of_the_package() -> None:
 @pytest.mark.parametrize("recipe", ["default", "paper"])
 def test_training_goes_on_where_it_was(recipe: str) -> None:
     workload = import_module("lm_workload")
-    text = made_up(3000)
+    text = made_up(4000)
 
     def trained(*batches: int) -> Any:
         training = workload.Training(SMALL, text, workload.RECIPES[recipe], "fp32")

@@ -144,7 +144,7 @@ def test_the_ports_options_work_as_typed_there(cli: CLI, data: Path, tmp_path: P
     assert model.network.config == LMConfig(dim=6, linear=2, hops=2, memory_size=4, query=0.3)
     assert model.training == LMTraining(
         optimizer="sgd", anneal="validation", block=8, embedding_dropout=0, hop_dropout=0, state_dropout=0,
-        clip="tensor", epochs=1, learning_rate=0.03, batch_size=16, init_std=0.04, clip_norm=7.0,
+        weight_decay=0, clip="tensor", epochs=1, learning_rate=0.03, batch_size=16, init_std=0.04, clip_norm=7.0,
     )  # fmt: skip
     tested = cli("lm", "train", "--is_test", "True", *files)
     assert tested.out == cli("lm", "eval", tmp_path / "run", data / "toy.test.txt").out

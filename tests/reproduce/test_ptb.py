@@ -57,7 +57,7 @@ def test_every_recipe_is_its_row_of_the_table(path: Path) -> None:
         paper_training = LMTraining(
             optimizer="sgd", learning_rate=0.01, anneal="validation", anneal_by=1.5, lowest_rate=1e-5, epochs=100,
             batch_size=128, batching="blocks", block=8, clip="global", clip_norm=50.0, init_std=0.05,
-            embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0,
+            embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, weight_decay=0.0,
         )  # fmt: skip
         assert recipe.training == paper_training
         assert "Departs from the official code" in path.read_text()

@@ -65,6 +65,11 @@ def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, tex
     save_model(run / _FOLDER, KIND, config, vocabulary, tensors)
 
 
+def has_checkpoint(run: Path) -> bool:
+    """Whether there is something in a run's folder to resume from."""
+    return (run / _FOLDER).is_dir()
+
+
 def load_checkpoint(run: Path) -> Checkpoint:
     """Read what ``save_checkpoint`` wrote.
 
@@ -72,7 +77,7 @@ def load_checkpoint(run: Path) -> Checkpoint:
         ModelError: if there is none, or it is damaged.
     """
     folder = run / _FOLDER
-    if not folder.is_dir():
+    if not has_checkpoint(run):
         raise ModelError(f"{run} has no checkpoint to resume from; train without resuming, or name another folder")
     config, vocabulary, tensors = load_model(folder, KIND, LMVocabulary)
     try:
