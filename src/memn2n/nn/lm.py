@@ -61,19 +61,27 @@ class Dropout:
 
     def embedded(self, E: Float[Tensor, "batch word dim"]) -> Float[Tensor, "batch word dim"]:
         """Embedded words with some components dropped."""
-        return E if self._embedding == 0 else E * self._factors(torch.ones_like(E), self._embedding)
+        kept = self._kept(E, self._embedding)
+        return E if kept is None else E * kept
 
-    def states(self, like: Float[Tensor, "hop batch position dim"]) -> Float[Tensor, "hop batch position dim"] | None:
-        """A factor for each component of the states, which are of the shape of ``like``; None where all are kept."""
-        if self._hop == self._state == 0:
+    def states(self, like: Float[Tensor, "batch position dim"], hops: int) -> tuple[Tensor | None, ...]:
+        """For each hop a factor for each component of the state after it, None where all are kept.
+
+        Args:
+            like: of the shape of a state.
+            hops: K.
+        """
+        return (*(self._kept(like, self._hop) for _ in range(hops - 1)), self._kept(like, self._state))
+
+    def _kept(self, like: Tensor, rate: float) -> Tensor | None:
+        """0 where a component is dropped, otherwise what makes up for it; None where none is."""
+        dropped = round(rate * 2**16)  # of 2**16: random bits are made 25 times sooner than random reals are compared
+        if not dropped:
             return None
-        kept = torch.ones_like(like)
-        self._factors(kept[:-1], self._hop)
-        self._factors(kept[-1], self._state)
-        return kept
-
-    def _factors(self, ones: Tensor, rate: float) -> Tensor:
-        return ones.bernoulli_(1 - rate, generator=self._generator).div_(1 - rate) if rate else ones
+        bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)
+        bits.random_(-(2**63), None, generator=self._generator)
+        drawn = bits.view(torch.int16)[: like.numel()].view(like.shape)  # -2**15 to 2**15 - 1
+        return (drawn >= dropped - 2**15).to(like.dtype).mul_(2**16 / (2**16 - dropped))
 
 
 class LMNetwork(nn.Module):
@@ -147,10 +155,10 @@ class LMNetwork(nn.Module):
         config = self.config
         N, L = config.memory_size, words.shape[1] - config.memory_size + 1
         E_A, E_B = (embedding(words, table, sparse=self.sparse) for table in (self.A, self.B))  # (batch, word, d)
-        kept = None
+        kept: tuple[Tensor | None, ...] = (None,) * config.hops
         if dropout is not None:
             E_A, E_B = dropout.embedded(E_A), dropout.embedded(E_B)
-            kept = dropout.states(E_A.new_empty(config.hops, len(words), L, config.dim))
+            kept = dropout.states(E_A[:, :L], config.hops)
         hidden = None if missing is None else _absent(missing, L, N)
         H: Tensor = self.H
         hops = Hops(config.hops, config.query, config.linear, hidden, kept)

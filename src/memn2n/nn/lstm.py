@@ -74,5 +74,5 @@ class LSTMNetwork(nn.Module):
         else:  # the text begins within these rows: each is read from its first word on
             rows = zip(E, missing.tolist(), strict=True)
             h = torch.cat([self.lstm(row[None, first:])[0][:, -L:] for row, first in rows])
-        kept = None if dropout is None else dropout.states(h[None])
-        return LSTMStates(h if kept is None else h * kept[0])
+        kept = None if dropout is None else dropout.states(h, 1)[0]
+        return LSTMStates(h if kept is None else h * kept)

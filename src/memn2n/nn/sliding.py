@@ -24,14 +24,14 @@ class Hops(NamedTuple):
         query: every component of the first state.
         linear: how many components of the state stay linear.
         hidden: (batch, position, slot) slots that hold no word, None where all do.
-        kept: (hop, batch, position, d) factor of each component of the state after a hop, for dropout; None for none.
+        kept: of each hop, (batch, position, d) factors of the state after it, for dropout; None for none.
     """
 
     number: int
     query: float
     linear: int
-    hidden: Bool[Tensor, "batch position slot"] | None = None
-    kept: Float[Tensor, "hop batch position dim"] | None = None
+    hidden: Bool[Tensor, "batch position slot"] | None
+    kept: tuple[Tensor | None, ...]
 
 
 def slide(
@@ -83,8 +83,8 @@ class _Slide(torch.autograd.Function):
             torch.add((wide @ E_B).view(b * L, d), own, out=u_next)
             u_next.addmm_(p.view(b * L, N), T_B)  # (2), (4)
             u_next[:, hops.linear :].relu_()
-            if hops.kept is not None:
-                u_next *= hops.kept[hop].view(b * L, d)
+            if (kept := hops.kept[hop]) is not None:
+                u_next *= kept.view(b * L, d)
         ctx.hops = hops
         ctx.save_for_backward(E_A, E_B, T_A, T_B, H, attention, states)
         ctx.mark_non_differentiable(attention)
@@ -107,8 +107,8 @@ class _Slide(torch.autograd.Function):
         g = d_state.reshape(b * L, d).clone()  # the gradient of the state after the hop
         for hop in reversed(range(hops.number)):
             p = attention[hop]
-            if hops.kept is not None:
-                g *= hops.kept[hop].view(b * L, d)
+            if (kept := hops.kept[hop]) is not None:
+                g *= kept.view(b * L, d)
             g[:, hops.linear :] *= states[hop][:, hops.linear :] > 0
             blocks = g.view(b, L, d)
             d_T_B.addmm_(p.view(b * L, N).T, g)
