@@ -3,7 +3,7 @@
     python benchmarks/lm.py --data path/to/ptb --table --json docs/figures/lm_performance.json
     python docs/figures/lm_performance.py
 
-The first command measures, about four minutes; the second one draws what it found.
+The first command measures, about three minutes; the second one draws what it found.
 """
 
 import json

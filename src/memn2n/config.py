@@ -272,7 +272,7 @@ class LMTraining(_Config):
     """With anneal validation, the rate below which training ends."""
     warmup: float = 0.05
     """With anneal cosine, the share of the training in which the rate rises."""
-    epochs: int = 16
+    epochs: int = 12
     """At most so many passes over the text."""
     patience: int = 3
     """Training ends after so many epochs in a row without a new lowest validation loss; not with anneal validation,
