@@ -107,6 +107,11 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
         _settle(folder)
 
 
+def has_model(folder: Path) -> bool:
+    """Whether a save into a folder was ever made valid; a kill in the first one leaves none."""
+    return any((place / CONFIG).is_file() for place in (folder, folder / ".saved"))
+
+
 class _MixedError(ModelError):
     """The files are not of one save: damaged, or read while another process was saving."""
 

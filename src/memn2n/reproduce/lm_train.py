@@ -13,7 +13,7 @@ from memn2n.lm import MemoryLM
 from memn2n.lm_text import LMVocabulary
 from memn2n.nn.lstm import LSTMNetwork
 from memn2n.train.backends import check_device, choose_threads
-from memn2n.train.checkpoints import load_checkpoint, resume, save_checkpoint
+from memn2n.train.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint
 from memn2n.train.lm import LMTrainer, judged
 from memn2n.train.precision import choose_precision
 from memn2n.train.threads import torch_threads
@@ -65,8 +65,7 @@ class LMRestart:
         Raises:
             ModelError: if the folder's checkpoint is damaged, or of another training.
         """
-        saves = (folder / "checkpoint", folder / "checkpoint" / ".saved")
-        if not any((save / "config.json").exists() for save in saves):  # a kill in the first save leaves neither
+        if not has_checkpoint(folder):
             return cls(recipe, number, folder, False)
         found = load_checkpoint(folder)
         ours = asdict(recipe.network) | asdict(recipe.training)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from memn2n.checkpoint import load_model, save_model
+from memn2n.checkpoint import has_model, load_model, save_model
 from memn2n.config import LMConfig, LMTraining
 from memn2n.errors import ConfigError, ModelError
 from memn2n.lm_text import LMVocabulary
@@ -67,7 +67,7 @@ def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, tex
 
 def has_checkpoint(run: Path) -> bool:
     """Whether there is something in a run's folder to resume from."""
-    return (run / _FOLDER).is_dir()
+    return has_model(run / _FOLDER)
 
 
 def load_checkpoint(run: Path) -> Checkpoint:
