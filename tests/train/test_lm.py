@@ -399,14 +399,14 @@ def test_one_that_ended_goes_on_when_it_is_given_more_epochs(anneal: Any) -> Non
     config = dataclasses.replace(MODERN, epochs=2, anneal=anneal, patience=9)
     first = made(config)
     trained(first)
-    assert first.progress.finished
+    assert first.finished
     again = made(dataclasses.replace(config, epochs=4))
     again.restore(*saved(first))
-    assert not again.progress.finished
+    assert not again.finished
     assert [epoch.epoch for epoch in epochs_of(again)] == [3, 4]
     fewer = made(dataclasses.replace(config, epochs=1))
     fewer.restore(*saved(first))
-    assert fewer.progress.finished
+    assert fewer.finished
     assert trained(fewer) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -62,7 +62,6 @@ class Progress:
         seconds: how long they took.
         rate: the learning rate of anneal validation.
         history: the epochs that are done.
-        finished: whether there is nothing left to do.
     """
 
     rate: float
@@ -72,7 +71,6 @@ class Progress:
     words: int = 0
     seconds: float = 0.0
     history: list[LMEpoch] = field(default_factory=list)
-    finished: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -125,6 +123,17 @@ class LMTrainer:
             self._adamw = torch.optim.AdamW(self._parameters.values(), weight_decay=config.weight_decay, fused=True)
         network.sparse = self._adamw is None  # plain SGD touches the rows of the batch's words alone
 
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        at, config = self.progress, self.config
+        if at.epoch > config.epochs:
+            return True
+        if config.anneal == "validation":
+            return bool(at.history) and at.rate < config.lowest_rate
+        since_best = next((i for i, past in enumerate(reversed(at.history)) if past.best), 0)
+        return since_best >= config.patience
+
     def run(self, on_event: Callable[[LMStep | LMEpoch], None], checkpoint: Callable[[bool], None]) -> bool:
         """Train to the end, or until Ctrl-C.
 
@@ -140,7 +149,7 @@ class LMTrainer:
         """
         stop = threading.Event()
         with ctrl_c_sets(stop):
-            while not self.progress.finished:
+            while not self.finished:
                 epoch = self._epoch(on_event, stop)
                 self._check_parameters()
                 if epoch is None:
@@ -185,7 +194,7 @@ class LMTrainer:
                     assert self._adamw is not None
                     self._adamw.state[value][key] = moment.to(value.device).clone()
         self._generator.set_state(tensors["random"].cpu())
-        self.progress = replace(progress, finished=self._finished(progress))
+        self.progress = progress
 
     def _epoch(self, on_event: Callable[[LMStep | LMEpoch], None], stop: threading.Event) -> LMEpoch | None:
         """Train for what is left of an epoch; None where Ctrl-C ended it."""
@@ -261,22 +270,11 @@ class LMTrainer:
         self._adamw.step()
 
     def _next(self, epoch: LMEpoch) -> None:
-        """Bring progress to the next epoch, or to its end."""
+        """Bring progress to the next epoch."""
         at, rate = self.progress, self.progress.rate
         if self.config.anneal == "validation" and at.history and judged(epoch) > 0.9999 * judged(at.history[-1]):
             rate /= self.config.anneal_by
-        following = Progress(rate, at.epoch + 1, history=[*at.history, epoch])
-        self.progress = replace(following, finished=self._finished(following))
-
-    def _finished(self, at: Progress) -> bool:
-        """Whether a training that has come so far has nothing left to do."""
-        config = self.config
-        if at.epoch > config.epochs:
-            return True
-        if config.anneal == "validation":
-            return bool(at.history) and at.rate < config.lowest_rate
-        since_best = next((i for i, past in enumerate(reversed(at.history)) if past.best), 0)
-        return since_best >= config.patience
+        self.progress = Progress(rate, at.epoch + 1, history=[*at.history, epoch])
 
 
 @torch.no_grad()
