@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memn2n.config import LMConfig, LMTraining
+    from memn2n.data.ids import Ids
     from memn2n.train.lm import LMEpoch
-    from memn2n.train.windows import Ids
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 RECIPES = {"default": lm_variant("modern")[1], "paper": lm_variant("paper")[1]}

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from memn2n.checkpoint import load_model, prepare, save_model
+from memn2n.checkpoint import load_model
 from memn2n.config import LMConfig, LMTraining
 from memn2n.data.carried import carried_text
-from memn2n.data.corpus import Corpus, Lines, build_vocabulary, coverage, encode_corpus, read_corpus
-from memn2n.errors import ConfigError, InputError, ModelError
+from memn2n.data.corpus import Corpus, Lines, coverage, encode_known, read_corpus
+from memn2n.errors import ConfigError, ModelError
 from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
 from memn2n.lm_text import EOS, UNK_ID, LMVocabulary, cut
 from memn2n.nn.lm import LMNetwork
 from memn2n.nn.stream import Stream
 from memn2n.train.backends import check_device, choose_threads
-from memn2n.train.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
-from memn2n.train.lm import LMEpoch, LMStep, LMTrainer, log_probabilities_of
-from memn2n.train.memory import check_memory
+from memn2n.train.lm import LMEpoch, LMStep, log_probabilities_of
+from memn2n.train.lm_run import KIND, LMRun, save_lm
 from memn2n.train.precision import choose_precision
 from memn2n.train.threads import torch_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from memn2n.config import Precision
-    from memn2n.train.windows import Ids
-
-KIND = "lm"
+    from memn2n.data.ids import Ids
 
 
 class MemoryLM:
@@ -115,13 +111,15 @@ class MemoryLM:
             valid = carried if valid is None else valid
         on_device = check_device(device)
         with torch_threads(choose_threads(threads)):
-            run = _Run.begin(train, valid, network, training, seed, vocabulary, min_count, max_words, folder, resume,
-                             on_device)  # fmt: skip
+            run = LMRun.begin(
+                train, valid, network=network, training=training, seed=seed, vocabulary=vocabulary, min_count=min_count,
+                max_words=max_words, folder=folder, go_on=resume, device=on_device,
+            )  # fmt: skip
             finished = run.trainer.run(on_event or (lambda _event: None), run.checkpoint)
         return cls._of(run, interrupted=not finished)
 
     @classmethod
-    def _of(cls, run: _Run, interrupted: bool) -> Self:
+    def _of(cls, run: LMRun, interrupted: bool) -> Self:
         progress = run.trainer.progress
         if not progress.history:
             raise KeyboardInterrupt
@@ -158,7 +156,7 @@ class MemoryLM:
         Raises:
             InputError: if there are fewer than two words, or no known one.
         """
-        ids = _encode(text, self.vocabulary)
+        ids = encode_known(text, self.vocabulary)
         total = sum((part.double().sum().item() for part in self._log_probabilities(ids, precision)), 0.0)
         found = coverage(ids)
         return LMEvaluation(len(ids) - 1, found.unknown_share, -total / (len(ids) - 1))
@@ -173,7 +171,7 @@ class MemoryLM:
         Raises:
             InputError: as ``evaluate``.
         """
-        ids = _encode(text, self.vocabulary)
+        ids = encode_known(text, self.vocabulary)
         words = zip(text.words(), ids.tolist(), strict=True)
         first, i = next(words)
         yield WordScore(first, None, i == UNK_ID)
@@ -259,7 +257,7 @@ class MemoryLM:
         Raises:
             ModelError: if the folder cannot be written, or belongs to another program.
         """
-        _save(folder, self.network, self.vocabulary, self.training, self.history, self.lines)
+        save_lm(folder, self.network, self.vocabulary, self.training, self.history, self.lines)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -296,110 +294,3 @@ class MemoryLM:
         for i in self.vocabulary.ids(words[-self.network.config.memory_size :]):
             stream.push(i)
         return stream
-
-
-class _Run:
-    """One training: its trainer, and where it is saved."""
-
-    def __init__(
-        self, trainer: LMTrainer, vocabulary: LMVocabulary, folder: Path | None, texts: dict[str, str], lines: Lines
-    ) -> None:
-        self.trainer = trainer
-        self.network = trainer.network
-        self.vocabulary = vocabulary
-        self.lines = lines
-        self.folder = folder
-        self.best: dict[str, torch.Tensor] = {}
-        self._texts = texts
-
-    @classmethod
-    def begin(
-        cls,
-        train: Corpus,
-        valid: Corpus | None,
-        network: LMConfig | None,
-        training: LMTraining | None,
-        seed: int | None,
-        vocabulary: LMVocabulary | None,
-        min_count: int,
-        max_words: int | None,
-        folder: str | Path | None,
-        go_on: bool,
-        device: torch.device,
-    ) -> _Run:
-        """Everything up to the first batch; the arguments are those of ``MemoryLM.fit``."""
-        checkpoint = None
-        settings, config = network or LMConfig(), training or LMTraining()
-        if seed is not None:
-            config = dataclasses.replace(config, seed=seed)
-        if go_on:
-            if folder is None:
-                raise ConfigError("resume needs the folder of the training")
-            checkpoint = load_checkpoint(Path(folder))
-            settings, vocabulary = checkpoint.network, checkpoint.vocabulary
-            epochs = checkpoint.training.epochs if training is None else training.epochs
-            config = dataclasses.replace(checkpoint.training, epochs=epochs)
-        held_out = 0
-        if valid is None and config.validation:
-            words = sum(1 for _ in train.words())
-            held_out = round(words * config.validation)
-            held_out = held_out if held_out >= 2 else 0
-        if vocabulary is None:
-            first = words - held_out if held_out else None
-            vocabulary = build_vocabulary(train, min_count=min_count, max_words=max_words, first=first)
-        check_memory(settings, config, len(vocabulary))
-        run = None if folder is None else prepare(folder)
-        ids = _encode(train, vocabulary, None if run is None else run / "train.ids")
-        valid_ids = None if valid is None else _encode(valid, vocabulary, None if run is None else run / "valid.ids")
-        if held_out:
-            ids, valid_ids = ids[:-held_out], ids[-held_out:]
-        if len(ids) <= settings.memory_size:
-            raise InputError(f"{train.name} has {len(ids)} words to train on, and the memory holds "
-                             f"{settings.memory_size}: give more text, or lower memory_size")  # fmt: skip
-        generator = torch.Generator().manual_seed(config.seed)
-        built = LMNetwork(settings, len(vocabulary), generator, config.init_std).to(device)
-        trainer = LMTrainer(built, ids, valid_ids, config, choose_precision(config.precision, device))
-        texts = text_digests(ids, valid_ids)
-        if checkpoint is not None:
-            assert run is not None
-            resume(trainer, checkpoint, texts, run)
-        begun = cls(trainer, vocabulary, run, texts, train.lines)
-        if checkpoint is None and run is not None and has_checkpoint(run):
-            begun.checkpoint(False)  # so that the training before can no more be taken for this one
-        return begun
-
-    def checkpoint(self, best: bool) -> None:
-        """Save the model if it is the best so far, then the training."""
-        if self.folder is None:
-            if best:
-                self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
-            return
-        if best:
-            history = self.trainer.progress.history
-            _save(self.folder, self.network, self.vocabulary, self.trainer.config, history, self.lines)
-        save_checkpoint(self.folder, self.trainer, self.vocabulary, self._texts)
-
-
-def _save(
-    folder: str | Path, network: LMNetwork, vocabulary: LMVocabulary, training: LMTraining, history: Iterable[LMEpoch],
-    lines: Lines,
-) -> None:  # fmt: skip
-    tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    config = {
-        "network": dataclasses.asdict(network.config),
-        "training": dataclasses.asdict(training),
-        "history": [dataclasses.asdict(epoch) for epoch in history],
-        "lines": lines,
-    }
-    save_model(folder, KIND, config, vocabulary, tensors)
-
-
-def _encode(text: Corpus, vocabulary: LMVocabulary, cache: Path | None = None) -> Ids:
-    ids = encode_corpus(text, vocabulary, cache)
-    if len(ids) < 2:
-        raise InputError(f"{text.name} has one word, and the first one cannot be predicted; give more text")
-    found = coverage(ids)
-    if found.unknown == found.words:
-        raise InputError(f"{text.name}: the model knows none of its {found.words:,} words; is it of the same language, "
-                         "case and way of cutting words as the training text?")  # fmt: skip
-    return ids

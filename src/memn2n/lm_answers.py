@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+def perplexity(loss: float) -> float:
+    """exp(loss), for a mean loss in nats a word; of a loss above 700 as of 700, near the largest number there is."""
+    return math.exp(min(loss, 700.0))
+
+
 @dataclass(frozen=True)
 class LMEvaluation:
     """How well a model predicts a text.
@@ -28,7 +33,7 @@ class LMEvaluation:
     @property
     def perplexity(self) -> float:
         """exp(loss)."""
-        return math.exp(min(self.loss, 700.0))
+        return perplexity(self.loss)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from memn2n.lm_answers import perplexity
 from memn2n.train.lm import LMEpoch
-from memn2n.train.lm_metrics import perplexity
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -213,8 +213,8 @@ class _EpochBar(_Bar):
 
     def show(self, told: LMEvent) -> None:
         """Show how far it is."""
+        from memn2n.lm_answers import perplexity
         from memn2n.train.lm import LMStep
-        from memn2n.train.lm_metrics import perplexity
 
         event = told.event
         where = told.row if told.restarts == 1 else f"{told.row}, restart {told.restart + 1}/{told.restarts}"

@@ -254,3 +254,20 @@ def coverage(ids: Ids) -> Coverage:
         ends += int(np.count_nonzero(chunk == EOS_ID))
         unknown += int(np.count_nonzero(chunk == UNK_ID))
     return Coverage(len(ids) - ends, unknown)
+
+
+def encode_known(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | None = None) -> Ids:
+    """``encode_corpus`` of a text that a model of this vocabulary is trained or tested on.
+
+    Raises:
+        DataError: as ``encode_corpus``.
+        InputError: likewise; for fewer than two tokens (the first one cannot be predicted), or no known word.
+    """
+    ids = encode_corpus(corpus, vocabulary, cache)
+    if len(ids) < 2:
+        raise InputError(f"{corpus.name} has one word, and the first one cannot be predicted; give more text")
+    found = coverage(ids)
+    if found.unknown == found.words:
+        raise InputError(f"{corpus.name}: the model knows none of its {found.words:,} words; is it of the same "
+                         "language, case and way of cutting words as the training text?")  # fmt: skip
+    return ids

@@ -16,6 +16,7 @@ import uuid
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from memn2n.errors import DataError
 
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import numpy.typing as npt
-
-    Ids = npt.NDArray[np.int32]
+Ids = npt.NDArray[np.int32]
+"""(tokens) word ids of a text."""
 
 _HEADER_BYTES = 512
 _DTYPE = np.dtype("<i4")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from memn2n.errors import ConfigError, InputError, TrainingError
+from memn2n.lm_answers import perplexity
 from memn2n.reproduce.lm_recipe import choose_lm_recipes
 from memn2n.reproduce.lm_report import LMTableReport, RowReport, write_lm_results
 from memn2n.reproduce.lm_texts import read_texts
@@ -18,7 +19,6 @@ from memn2n.reproduce.lm_train import LMRestart
 from memn2n.reproduce.results import check_out
 from memn2n.train.backends import check_device, choose_threads
 from memn2n.train.lm import mean_loss
-from memn2n.train.lm_metrics import perplexity
 from memn2n.train.precision import choose_precision
 from memn2n.train.threads import torch_threads
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from memn2n.config import Precision
+    from memn2n.data.ids import Ids
     from memn2n.reproduce.lm_recipe import LMRecipe
     from memn2n.reproduce.lm_texts import Texts
     from memn2n.reproduce.lm_train import Trained
     from memn2n.train.lm import LMEpoch, LMStep
-    from memn2n.train.windows import Ids
 
 
 class LMEvent(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from memn2n.data.corpus import Corpus, build_vocabulary, encode_corpus, read_corpus
+from memn2n.data.corpus import Corpus, build_vocabulary, encode_known, read_corpus
 from memn2n.errors import DataError
 from memn2n.reproduce.paper import LM_TABLE
 from memn2n.train.checkpoints import text_digests
@@ -12,8 +12,8 @@ from memn2n.train.checkpoints import text_digests
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from memn2n.data.ids import Ids
     from memn2n.lm_text import LMVocabulary
-    from memn2n.train.windows import Ids
 
 
 class Texts(NamedTuple):
@@ -47,7 +47,8 @@ def read_texts(data: Path) -> Texts:
     """The texts of a folder, or of the folder ``ptb`` in it.
 
     Raises:
-        DataError: if the training or validation text is missing, or a text cannot be read or is too short.
+        DataError: if the training or validation text is missing, or a text cannot be read.
+        InputError: if a text is too short, or the vocabulary knows none of its words.
     """
 
     def files(folder: Path) -> list[Path]:
@@ -61,12 +62,6 @@ def read_texts(data: Path) -> Texts:
             raise DataError(folder, None, f"there is no {path.name} here; name the folder of {names} with --data")
     train, valid = read_corpus(train_file), read_corpus(valid_file)
     vocabulary = build_vocabulary(train)
-
-    def encode(corpus: Corpus) -> Ids:
-        ids = encode_corpus(corpus, vocabulary)
-        if len(ids) < 2:
-            raise DataError(corpus.name, None, "this has one word, and the first one cannot be predicted")
-        return ids
-
-    test_ids = encode(read_corpus(test_file)) if test_file.is_file() else None
-    return Texts(folder, train, valid, vocabulary, encode(train), encode(valid), test_ids)
+    test_ids = encode_known(read_corpus(test_file), vocabulary) if test_file.is_file() else None
+    return Texts(folder, train, valid, vocabulary, encode_known(train, vocabulary), encode_known(valid, vocabulary),
+                 test_ids)  # fmt: skip

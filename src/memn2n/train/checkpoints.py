@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from memn2n.train.windows import Ids
+    from memn2n.data.ids import Ids
 
 KIND = "lm training"
 _FOLDER = "checkpoint"

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memn2n.config import LMClip, LMTraining
+    from memn2n.data.ids import Ids
     from memn2n.nn.lm import LMNetwork
-    from memn2n.train.windows import EpochBatches, Ids
+    from memn2n.train.windows import EpochBatches
 
 
 @dataclass(frozen=True)

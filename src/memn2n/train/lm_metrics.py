@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from memn2n.errors import ConfigError, DataWarning
+from memn2n.lm_answers import perplexity
 from memn2n.train.lm import LMEpoch
 
 if TYPE_CHECKING:
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from memn2n.train.lm import LMStep
-
-
-def perplexity(loss: float) -> float:
-    """exp(loss), for a loss in nats a word."""
-    return math.exp(min(loss, 700.0))
 
 
 def epoch_record(epoch: LMEpoch) -> dict[str, Any]:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from memn2n.config import LMTraining
+    from memn2n.data.ids import Ids
     from memn2n.nn.batch import Longs
-
-Ids = npt.NDArray[np.int32]
 
 MEASURED_AT_A_TIME = 1024  # words: more of them are not faster, and cost memory
 MEASURED_BLOCK = 128
