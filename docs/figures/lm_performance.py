@@ -6,12 +6,10 @@
 The first command measures, about three minutes; the second one draws what it found.
 """
 
-import json
 import math
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from performance import BOTTOM, HEIGHT, LEFT, RIGHT, STYLE, TOP, WIDTH, Axis, ticks
+from performance import BOTTOM, HEIGHT, LEFT, RIGHT, STYLE, TOP, WIDTH, Axis, panels_of, redraw, ticks
 
 
 class Curve(NamedTuple):
@@ -63,21 +61,8 @@ def draw(found: dict[str, Any]) -> str:
     costs = [cost for curve in growth.values() for mode in CURVES for cost in curve.get(mode, [])]
     ys = min(costs) / 1.3, max(costs) * 1.3
     panels = [panel(title, growth[name], ys) for name, title in TITLES.items()]
-    placed = "\n".join(
-        f'<g transform="translate({i % 2 * WIDTH} {i // 2 * HEIGHT})">\n{text}\n</g>' for i, text in enumerate(panels)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {2 * HEIGHT}">\n'
-        f"<style>\n{STYLE}{MORE_STYLE}</style>\n"
-        f'<rect class="paper" width="100%" height="100%"/>\n{placed}\n</svg>\n'
-    )
-
-
-def main() -> None:
-    here = Path(__file__)
-    found = json.loads(here.with_suffix(".json").read_text(encoding="utf-8"))
-    here.with_suffix(".svg").write_text(draw(found), encoding="utf-8")
+    return panels_of(panels, STYLE + MORE_STYLE)
 
 
 if __name__ == "__main__":
-    main()
+    redraw(__file__, draw)

@@ -7,6 +7,7 @@ The first command measures, about a minute; the second one draws what it found.
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,21 +118,27 @@ def draw(found: dict[str, Any]) -> str:
     ys = min(even) / 1.3, max(*even, *measured) * 1.3
     unit = f"seconds for all; {', '.join(kept.values())}"
     panels.append(panel(f"Restarts, {cores} at a time", unit, xs, xs, ys, {"even": even, "engine": measured}))
+    return panels_of(panels)
+
+
+def panels_of(panels: list[str], style: str = STYLE) -> str:
+    """The picture: charts two in a row."""
     placed = "\n".join(
         f'<g transform="translate({i % 2 * WIDTH} {i // 2 * HEIGHT})">\n{text}\n</g>' for i, text in enumerate(panels)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {2 * HEIGHT}">\n'
-        f"<style>\n{STYLE}</style>\n"
+        f"<style>\n{style}</style>\n"
         f'<rect class="paper" width="100%" height="100%"/>\n{placed}\n</svg>\n'
     )
 
 
-def main() -> None:
-    here = Path(__file__)
+def redraw(script: str, draw: Callable[[dict[str, Any]], str]) -> None:
+    """Write the picture beside ``script`` from the figures beside it."""
+    here = Path(script)
     found = json.loads(here.with_suffix(".json").read_text(encoding="utf-8"))
     here.with_suffix(".svg").write_text(draw(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    redraw(__file__, draw)

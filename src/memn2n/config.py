@@ -255,7 +255,7 @@ class LMConfig(_Config):
 
 @dataclass(frozen=True, kw_only=True)
 class LMTraining(_Config):
-    """How the language model is trained; the defaults are the recipe that validates best on Penn Treebank."""
+    """How the language model is trained; the defaults were chosen by validation on Penn Treebank."""
 
     optimizer: LMOptimizer = "adamw"
     """sgd: plain stochastic gradient descent, the batch's cost summed (paper). adamw: Adam with decoupled weight
@@ -329,7 +329,7 @@ class LMTraining(_Config):
 
 
 def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
-    """The settings that validate best ("modern", the defaults), the paper's, or the TensorFlow port's ("seed")."""
+    """The settings chosen by validation ("modern", the defaults), the paper's, or the TensorFlow port's ("seed")."""
     if name == "modern":
         return LMConfig(), LMTraining()
     if name not in get_args(LMVariant):

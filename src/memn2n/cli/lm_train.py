@@ -79,7 +79,9 @@ def train(
     max_words: Annotated[int | None, typer.Option(help="Only the most frequent so many words are known.")] = None,
     variant: Annotated[
         LMVariant | None,
-        typer.Option(help="Settings that validate best, the paper's, or the TensorFlow port's.", show_default="modern"),
+        typer.Option(
+            help="Settings chosen by validation, the paper's, or the TensorFlow port's.", show_default="modern"
+        ),
     ] = None,
     dim: Annotated[int | None, _net("dim", "Size of embeddings and state.")] = None,
     linear: Annotated[

@@ -75,7 +75,7 @@ class Dropout:
 
     def _kept(self, like: Tensor, rate: float) -> Tensor | None:
         """0 where a component is dropped, otherwise what makes up for it; None where none is."""
-        dropped = round(rate * 2**16)  # of 2**16: random bits are made 25 times sooner than random reals are compared
+        dropped = round(rate * 2**16)  # of 2**16: random bits are made ten times sooner than random reals are compared
         if not dropped:
             return None
         bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)

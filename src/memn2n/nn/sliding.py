@@ -2,8 +2,8 @@
 
 Position l looks at the N words before it, which are columns l .. l + N - 1 of the L + N - 1 words that the positions
 look at together. So a hop's scores are the diagonals of one dense product, and what it reads is another; a strided view
-of the (position, word) matrix gives the diagonals. The derivative is written by hand: autograd would need three times
-as many operations, and they are so small that their number counts. ``LMNetwork.windows`` is the same written plainly.
+of the (position, word) matrix gives the diagonals. The derivative is written by hand: autograd would need many more
+operations, which are so small that their number counts. ``LMNetwork.windows`` is the same written plainly.
 """
 
 from __future__ import annotations
