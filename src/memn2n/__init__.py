@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from memn2n.answers import Answer, Evaluation
     from memn2n.config import LMConfig, LMTraining, NetworkConfig, TrainingConfig, lm_variant, variant
     from memn2n.data import read_stories
-    from memn2n.data.babi import read_babi
+    from memn2n.data.babi import read_babi, write_babi
     from memn2n.data.carried import carried_text
     from memn2n.data.corpus import Corpus, read_corpus
     from memn2n.data.jsonl import read_jsonl, write_jsonl
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from memn2n.lm_text import LMVocabulary
     from memn2n.qa import StoryQA
     from memn2n.simulator import simulate
+    from memn2n.simulator.world import World
+    from memn2n.simulator.world_file import read_world
+    from memn2n.solver import solve
     from memn2n.stories import Example, Split
     from memn2n.text import Vocabulary
 
@@ -46,22 +49,27 @@ _HOMES = {
     "TrainingError": "errors",
     "Vocabulary": "text",
     "WordScore": "lm_answers",
+    "World": "simulator.world",
     "carried_text": "data.carried",
     "lm_variant": "config",
     "read_babi": "data.babi",
     "read_corpus": "data.corpus",
     "read_jsonl": "data.jsonl",
     "read_stories": "data",
+    "read_world": "simulator.world_file",
     "simulate": "simulator",
+    "solve": "solver",
     "variant": "config",
+    "write_babi": "data.babi",
     "write_jsonl": "data.jsonl",
 }
 
 __all__ = ["Answer", "ConfigError", "Corpus", "DataError", "DownloadError", "Evaluation", "Example", "InputError",
            "LMConfig", "LMEvaluation", "LMTraining", "LMVocabulary", "MemN2NError", "MemoryLM",
            "ModelError", "NetworkConfig", "NextWords", "Split", "StoryQA", "TrainingConfig",
-           "TrainingError", "Vocabulary", "WordScore", "carried_text", "lm_variant", "read_babi",
-           "read_corpus", "read_jsonl", "read_stories", "simulate", "variant", "write_jsonl"]  # fmt: skip
+           "TrainingError", "Vocabulary", "WordScore", "World", "carried_text", "lm_variant", "read_babi",
+           "read_corpus", "read_jsonl", "read_stories", "read_world", "simulate", "solve", "variant", "write_babi",
+           "write_jsonl"]  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from memn2n.errors import ConfigError
 
+StoryFormat = Literal["babi", "jsonl"]
 Encoding = Literal["bow", "pe", "pe-official"]
 Temporal = Literal["none", "add", "word"]
 Tying = Literal["adjacent", "layerwise"]

@@ -52,7 +52,6 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "train", "{tmp}/latin.txt", "--out", "{tmp}/run"], "latin.txt:1: this is not UTF-8 text"),
         (["qa", "train", "{tmp}/spaced.txt", "--out", "{tmp}/run"], "spaced.txt:2: a question without answer"),
         (["qa", "train", "--task", "5-3", "--out", "{tmp}/run"], "5-3 goes backwards; write 3-5"),
-        (["qa", "train", "--task", "all", "--out", "{tmp}/run"], "one task at a time"),
         (["qa", "train", "x" * 300, "--out", "{tmp}/run"], "File name too long"),
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}"], "cannot be written: Is a directory"),
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}/bad.txt/x"], "cannot be written: Not a dir"),
@@ -60,8 +59,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["data", "get", "babi", "--sha256", "xyz"], "64 hexadecimal digits"),
         (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take temporal "add"'),
         (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
-        (["qa", "train", "--task", "1,2", "--out", "{tmp}/run"], "one task at a time"),
-        (["qa", "train", "--task", "20", "--out", "{tmp}/run"], "task 20 is not simulated"),
+        (["qa", "train", "--task", "1,21", "--out", "{tmp}/run"], "task 21 is not simulated"),
         (["qa", "train", "{tmp}/en", "--task", "1", "--out", "{tmp}/bad.txt"], "bad.txt cannot be written"),
         (["qa", "eval", "{tmp}/none", "{tmp}/en"], "there is no such model directory"),
         (["qa", "ask", "{tmp}/en"], "is not a memn2n model directory"),
@@ -124,7 +122,7 @@ def test_info(cli: CLI) -> None:
 
     facts = json.loads(cli("info", "--json").out)
     assert facts["torch"] == torch.__version__
-    assert facts["simulated tasks"] == [1]
+    assert facts["engine"]
     assert "memn2n" in cli("info").out
     assert cli("--version").out.strip() == facts["memn2n"]
 

@@ -16,7 +16,6 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     import torch
 
     from memn2n import engine
-    from memn2n.simulator import SKILLS
     from memn2n.train.backends import available_cores
     from memn2n.train.precision import multiplies_bfloat16
 
@@ -31,7 +30,6 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
         "threads": available_cores(),
         "bfloat16": "in hardware" if multiplies_bfloat16(torch.device("cpu")) else "no: float32 is faster",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "simulated tasks": sorted(SKILLS),
     }
     if as_json:
         typer.echo(json.dumps(facts))

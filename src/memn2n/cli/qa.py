@@ -77,7 +77,9 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder: model, and metrics.jsonl.")],
     data: Annotated[
         Path | None,
-        typer.Argument(help="A bAbI file or folder, or a JSONL file; without it, simulated stories of task 1."),
+        typer.Argument(
+            help="A bAbI file or folder, or a JSONL file; without it, simulated stories, by default of task 1."
+        ),
     ] = None,
     task: Tasks = None,
     valid: Annotated[
@@ -276,13 +278,11 @@ def _read_parts(
     """Training, validation and test examples; None for a part that is neither given nor in the data's folder."""
     from memn2n.data import read_stories
     from memn2n.data.babi import available
-    from memn2n.simulator import simulate
+    from memn2n.simulator import SKILLS, simulate
 
     tasks = parse_tasks(task, "--task")
     if data is None:
-        if task == "all" or (tasks and len(tasks) > 1):
-            raise InputError("stories are simulated of one task at a time; give one --task")
-        train, simulated = simulate(tasks[0] if tasks else 1, seed=training.seed)
+        train, simulated = simulate(SKILLS if task == "all" else tasks or 1, seed=training.seed)
     else:
         train = read_stories(data, "train", tasks)
 

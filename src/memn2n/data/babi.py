@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from memn2n.data.lines import iter_lines
+from memn2n.data.lines import iter_lines, write_lines
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.stories import Example, Split
 from memn2n.text import has_word
@@ -111,6 +111,32 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
         return [example for file in task_files(folder, part, task) for example in iter_babi(file)]
 
     return Split(read("train"), read("test"))
+
+
+def write_babi(path: str | Path, examples: Iterable[Example]) -> None:
+    """Write examples so that ``iter_babi`` gives them back; the questions of a story must stand one after the other.
+
+    Raises:
+        DataError: if the file cannot be written; it is whole or as before.
+    """
+    write_lines(path, (f"{line}\n".encode() for line in _babi_lines(examples)))
+
+
+def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
+    story: tuple[str, ...] = ()
+    numbers: list[int] = []  # of the story's sentences
+    last = 0
+    for example in examples:
+        if example.story[: len(story)] != story:
+            story, numbers, last = (), [], 0
+        for sentence in example.story[len(story) :]:
+            last += 1
+            numbers.append(last)
+            yield f"{last} {sentence}"
+        story = example.story
+        last += 1
+        support = " ".join(str(numbers[position]) for position in example.support)
+        yield f"{last} {example.question}\t{example.answer}\t{support}"
 
 
 def task_files(folder: str | Path, part: str, task: int | Iterable[int] | None = None) -> list[Path]:

@@ -7,13 +7,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from memn2n.data.lines import iter_lines
+from memn2n.data.lines import iter_lines, write_lines
 from memn2n.errors import DataError
 from memn2n.stories import Example
 from memn2n.text import has_word
@@ -58,29 +56,8 @@ def _record(example: Example) -> dict[str, Any]:
 
 
 def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write JSON objects, one a line, in UTF-8.
-
-    A file is written under another name and renamed when it is whole; what is no regular file (a pipe, a device) is
-    written to as it is.
-
-    Raises:
-        DataError: if it cannot be written. An exception of ``records`` goes through, and the file is as before.
-    """
-    target = Path(path).resolve()  # through a symbolic link
-    in_place = target.exists() and not target.is_file()
-    written = target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        with written.open("wb" if in_place else "xb") as file:
-            for record in records:
-                file.write(json_line(record))
-        if not in_place:
-            written.replace(target)
-    except OSError as error:
-        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
-    finally:
-        if not in_place:
-            with contextlib.suppress(OSError):
-                written.unlink()
+    """Write JSON objects, one a line, in UTF-8, as ``write_lines`` does."""
+    write_lines(path, map(json_line, records))
 
 
 def json_line(record: dict[str, Any]) -> bytes:

@@ -1,14 +1,16 @@
-"""Lines of a text file with their numbers, and errors that name both."""
+"""Lines of a text file: read with their numbers, and errors that name both; written whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from io import BufferedReader
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -74,6 +76,31 @@ def open_bytes(path: str | Path) -> BufferedReader:
         raise DataError(path, None, f"cannot be read: {error.strerror}") from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
+
+
+def write_lines(path: str | Path, lines: Iterable[bytes]) -> None:
+    """Write a file line by line.
+
+    A file is written under another name and renamed when it is whole; what is no regular file (a pipe, a device) is
+    written to as it is.
+
+    Raises:
+        DataError: if it cannot be written. An exception of ``lines`` goes through, and the file is as before.
+    """
+    target = Path(path).resolve()  # through a symbolic link
+    in_place = target.exists() and not target.is_file()
+    written = target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        with written.open("wb" if in_place else "xb") as file:
+            file.writelines(lines)
+        if not in_place:
+            written.replace(target)
+    except OSError as error:
+        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+    finally:
+        if not in_place:
+            with contextlib.suppress(OSError):
+                written.unlink()
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:

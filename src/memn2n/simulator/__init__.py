@@ -1,77 +1,157 @@
-"""A story simulator: writes stories with questions for the skills of bAbI, so that nothing must be downloaded.
+"""A story simulator: writes stories with questions for the 20 skills of bAbI, so that nothing must be downloaded.
 
-A skill is a function that writes one story, given a world's names and a source of randomness; ``SKILLS`` lists them
-by their bAbI number.
+A skill is a function that tells one story (``Teller``); ``SKILLS`` lists them by their bAbI number. Words, sentences
+and statistics are those of the published files (v1.2, English; Weston et al. 2015), as far as these show them.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
+import hashlib
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
-from memn2n.simulator.facts import single_supporting_fact
-from memn2n.simulator.world import World
+from memn2n.simulator import carrying, facts, kinds, motives, relations, several, space, uncertain
+from memn2n.simulator.dice import Dice
+from memn2n.simulator.teller import Teller
+from memn2n.simulator.world import World, published_world
 from memn2n.stories import Example, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Skill = Callable[[World, random.Random], list[Example]]
+
+class Skill(NamedTuple):
+    """One of the tasks.
+
+    Args:
+        name: as in the name of its published file.
+        tell: tells one story and asks its questions.
+        needs: the least number of names that it needs of a world, by their kind.
+    """
+
+    name: str
+    tell: Callable[[Teller], None]
+    needs: Mapping[str, int]
+
+
+_MOVING = {"people": 1, "places": 2}
+_CARRYING = {"people": 1, "places": 2, "objects": 1}
 
 SKILLS: dict[int, Skill] = {
-    1: single_supporting_fact,
+    1: Skill("single-supporting-fact", facts.single_fact, _MOVING),
+    2: Skill("two-supporting-facts", facts.two_facts, _CARRYING),
+    3: Skill("three-supporting-facts", facts.three_facts, _CARRYING),
+    4: Skill("two-arg-relations", relations.two_arguments, {"places": 3}),
+    5: Skill("three-arg-relations", relations.three_arguments, {**_CARRYING, "people": 2}),
+    6: Skill("yes-no-questions", carrying.yes_or_no, _CARRYING),
+    7: Skill("counting", carrying.counting, {**_CARRYING, "people": 2}),
+    8: Skill("lists-sets", carrying.lists, _CARRYING),
+    9: Skill("simple-negation", uncertain.negation, _MOVING),
+    10: Skill("indefinite-knowledge", uncertain.indefinite, {"people": 1, "places": 3}),
+    11: Skill("basic-coreference", several.coreference, _MOVING),
+    12: Skill("conjunction", several.conjunction, {"people": 2, "places": 3}),
+    13: Skill("compound-coreference", several.compound_coreference, {"people": 2, "places": 3}),
+    14: Skill("time-reasoning", several.times, {**_MOVING, "times": 2}),
+    15: Skill("basic-deduction", kinds.deduction, {"animals": 2, "creatures": 1}),
+    16: Skill("basic-induction", kinds.induction, {"creatures": 2, "colors": 2}),
+    17: Skill("positional-reasoning", space.positions, {"shapes": 3}),
+    18: Skill("size-reasoning", space.sizes, {"containers": 2}),
+    19: Skill("path-finding", space.ways, {"places": 3}),
+    20: Skill("agents-motivations", motives.motives, {"people": 1}),
 }
-"""bAbI task number -> what writes one of its stories, as the examples of its questions."""
+"""bAbI task number -> skill."""
 
 _MAX_REPEATS = 1000
-"""How many stories in a row may stand in the training data before a test story is given up."""
+"""How many questions in a row may stand in the training data before a test question is given up."""
 
 
 def simulate(
-    task: int = 1, n_train: int = 1000, n_test: int = 1000, seed: int = 0, world: World | None = None
+    task: int | Iterable[int] = 1,
+    n_train: int = 1000,
+    n_test: int = 1000,
+    seed: int = 0,
+    world: World | None = None,
 ) -> Split:
     """Write stories with questions, answers and true supporting facts.
 
     Args:
-        task: the skill, a bAbI task number.
-        n_train: number of training questions.
-        n_test: number of test questions; no (story, question) pair of theirs stands in the training data.
+        task: the skill, a bAbI task number, or several.
+        n_train: number of training questions of each.
+        n_test: number of test questions of each; no (story, question) pair of theirs stands in the training data.
         seed: the same seed gives the same stories everywhere.
-        world: names to use; by default those of bAbI.
+        world: words to use; by default those of the task's published file.
 
     Raises:
-        InputError: for a skill that does not exist, a size below 0, or more stories than the world has.
+        InputError: for a skill that does not exist, a size below 0, a world that is too small for the skill, or more
+            different stories than it has.
     """
-    if task not in SKILLS:
-        raise InputError(f"task {task} is not simulated; there is: {', '.join(map(str, SKILLS))}")
     for name, size in (("n_train", n_train), ("n_test", n_test)):
         if size < 0:
             raise InputError(f"{name} is {size}: it must be 0 or more")
-    stories = _stories(task, world or World(), random.Random(seed))
-    train = list(islice((example for story in stories for example in story), n_train))
-    known = {(example.story, example.question) for example in train}
-    fresh = (example for story in _without(stories, known, task) for example in story)
-    return Split(train, list(islice(fresh, n_test)))
+    tasks = [task] if isinstance(task, int) else list(task)
+    for number in tasks:
+        check_world(number, world or published_world(number))
+    split = Split([], [])
+    for number in tasks:
+        train, test = iter_simulated(number, n_train, seed, world)
+        split.train.extend(train)
+        split.test.extend(islice(test, n_test))
+    return split
 
 
-def _stories(task: int, world: World, rng: random.Random) -> Iterator[list[Example]]:
+def check_world(task: int, world: World) -> None:
+    """Make sure that a task's stories can be told.
+
+    Raises:
+        InputError: for a task that does not exist, or a world that is too small for it.
+    """
+    if task not in SKILLS:
+        raise InputError(f"task {task} is not simulated: the tasks are 1 to {max(SKILLS)}")
+    for kind, least in SKILLS[task].needs.items():
+        found = len(getattr(world, kind))
+        if found < least:
+            raise InputError(f"task {task} needs {least} of {kind} at least, and this world has {found}")
+
+
+def iter_simulated(
+    task: int, n_train: int, seed: int = 0, world: World | None = None
+) -> tuple[Iterator[Example], Iterator[Example]]:
+    """The same as two streams: the training questions, and test questions without end, to be read after those.
+
+    Of each training question eight bytes are kept, and no more.
+    """
+    world = world or published_world(task)
+    check_world(task, world)
+    examples = _examples(task, world, Dice(f"{task} {seed}"))
+    known: set[bytes] = set()
+
+    def train() -> Iterator[Example]:
+        for example in islice(examples, n_train):
+            known.add(_digest(example))
+            yield example
+
+    def test() -> Iterator[Example]:
+        repeats = 0
+        for example in examples:
+            if _digest(example) not in known:
+                repeats = 0
+                yield example
+                continue
+            repeats += 1
+            if repeats == _MAX_REPEATS:
+                raise InputError(f"task {task}: the training stories leave no others to test on; lower n_train")
+
+    return train(), test()
+
+
+def _examples(task: int, world: World, dice: Dice) -> Iterator[Example]:
     while True:
-        yield SKILLS[task](world, rng)
+        teller = Teller(world, dice, str(task))
+        SKILLS[task].tell(teller)
+        yield from teller.examples
 
 
-def _without(
-    stories: Iterator[list[Example]], known: set[tuple[tuple[str, ...], str]], task: int
-) -> Iterator[list[Example]]:
-    """The stories that share no question with the known ones."""
-    repeats = 0
-    for story in stories:
-        if known.isdisjoint((example.story, example.question) for example in story):
-            repeats = 0
-            yield story
-            continue
-        repeats += 1
-        if repeats == _MAX_REPEATS:
-            raise InputError(f"task {task}: the training stories leave no others to test on; lower n_train")
+def _digest(example: Example) -> bytes:
+    text = "\\n".join((*example.story, example.question))
+    return hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -1,27 +1,70 @@
-"""Skills 1 to 3: answers that follow from one, two or three supporting facts."""
+"""Tasks 1 to 3: answers that follow from one, two or three supporting facts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.simulator.world import Whereabouts, World
-from memn2n.stories import Example
+from memn2n.simulator.scene import Scene, lately, tell
 
 if TYPE_CHECKING:
-    import random
+    from memn2n.simulator.teller import Teller
 
-_QUESTIONS = 5
-_MOVES_BEFORE_QUESTION = 2
+_STAGES = (0.8, 0.16, 0.04)
+"""How likely a place of an object's way is to be asked about, from the last one back."""
 
 
-def single_supporting_fact(world: World, rng: random.Random) -> list[Example]:
-    """Task 1: people move, and a question after every second move asks where one of them is."""
-    state = Whereabouts(world, rng)
-    examples = []
-    for _ in range(_QUESTIONS):
-        for _ in range(_MOVES_BEFORE_QUESTION):
-            state.move()
-        person = state.recent()
-        examples.append(Example(tuple(state.story), f"Where is {person}?", state.place[person],
-                                support=(state.since[person],), task="1"))  # fmt: skip
-    return examples
+def single_fact(teller: Teller) -> None:
+    """Task 1: where is somebody?"""
+    scene = Scene(teller)
+
+    def ask() -> None:
+        person = lately(teller, scene.came)
+        assert person is not None  # every sentence tells of somebody
+        teller.ask("where_person", scene.place[person], scene.came[person], person=person)
+
+    tell(teller, scene.move, ask)
+
+
+def two_facts(teller: Teller) -> None:
+    """Task 2: where is an object, that somebody carries or has dropped?"""
+    scene = Scene(teller)
+
+    def ask() -> None:
+        known: dict[str, tuple[int, int]] = {}  # object -> the two facts
+        for thing, way in scene.way.items():
+            if thing in scene.dropped:
+                dropped, came = scene.dropped[thing]
+                if came is not None:
+                    known[thing] = (dropped, came)
+            elif way:
+                known[thing] = (scene.taken[thing], way[-1][1])
+        name = lately(teller, {name: handled for name, (handled, _) in known.items()})
+        if name is not None:
+            place = scene.place[scene.carrier.get(name, name)]
+            teller.ask("where_object", place, *known[name], object=name)
+
+    tell(teller, scene.step, ask)
+
+
+def three_facts(teller: Teller) -> None:
+    """Task 3: where was an object before it was at some place?"""
+    scene = Scene(teller, there=0.2)
+
+    def ask() -> None:
+        known = {name: scene.dropped[name][0] if name in scene.dropped else scene.taken[name]
+                 for name, way in scene.way.items() if len(way) > 1}  # fmt: skip
+        name = lately(teller, known)
+        if name is None:
+            return
+        way = scene.way[name]
+        seen: set[str] = set()
+        stages = []  # positions in the way where an object was at a place for the last time, from the end
+        for index in range(len(way) - 1, 0, -1):
+            if way[index][0] not in seen:
+                seen.add(way[index][0])
+                stages.append(index)
+        index = teller.dice.weighted(stages[: len(_STAGES)], _STAGES)
+        (before, left), (place, came) = way[index - 1 : index + 1]
+        teller.ask("where_object_before", before, known[name], came, left, object=name, place=place)
+
+    tell(teller, scene.step, ask)

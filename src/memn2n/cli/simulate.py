@@ -1,0 +1,47 @@
+"""``memn2n simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memn2n.cli.tasks import parse_tasks
+from memn2n.config import StoryFormat
+from memn2n.errors import InputError
+
+
+def simulate(
+    task: Annotated[str, typer.Option(metavar="N|N,N|N-N|all", help="bAbI's tasks, 1 to 20.")] = "all",
+    train: Annotated[int, typer.Option(help="Training questions of each task.")] = 1000,
+    test: Annotated[int, typer.Option(help="Test questions of each task; none of them stands in training.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+    world: Annotated[
+        Path | None, typer.Option(help="A TOML file of names, verbs and sentences of one's own; see docs/simulator.md.")
+    ] = None,
+    file_format: Annotated[StoryFormat, typer.Option("--format", help="bAbI's files, or JSON lines.")] = "babi",
+    out: Annotated[Path, typer.Option(help="Folder of the files; those of the same names are replaced.")] = Path(
+        "data/simulated"
+    ),
+) -> None:
+    """Write stories with questions for the 20 skills of bAbI."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from memn2n.simulator import SKILLS, check_world
+    from memn2n.simulator.files import write_simulated
+    from memn2n.simulator.world import published_world
+    from memn2n.simulator.world_file import read_world
+
+    tasks = parse_tasks(task, "--task") or list(SKILLS)
+    own = None if world is None else read_world(world)
+    for name, size in (("--train", train), ("--test", test)):
+        if size < 1:
+            raise InputError(f"{name} is {size}: it must be 1 or more")
+    for number in tasks:
+        check_world(number, own or published_world(number))
+    console = Console(stderr=True)
+    for number in track(tasks, "stories", console=console, transient=True, disable=not console.is_terminal):
+        write_simulated(out, number, train, test, seed, own, file_format)
+    typer.echo(out)

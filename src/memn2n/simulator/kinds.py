@@ -1,0 +1,81 @@
+"""Tasks 15 and 16: what holds of a kind holds of each of it, and the other way round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from memn2n.simulator.dice import Dice
+    from memn2n.simulator.teller import Teller
+
+_FEARFUL = 4
+_COLORED = 4
+_SAME_COLOR = 0.5
+"""How often an animal has the color of the last one of its species, instead of any."""
+
+
+def deduction(teller: Teller) -> None:
+    """Task 15: what is somebody afraid of, whose kind is told, and what that kind is afraid of?"""
+    dice, world = teller.dice, teller.world
+    kinds = dice.some(world.animals, 4)
+    names = dice.some(world.creatures, _FEARFUL)
+    fears: dict[str, tuple[str, int]] = {}  # kind -> what it fears, and the sentence that says so
+    known: dict[str, tuple[str, int]] = {}  # name -> its kind, and the sentence
+    while len(fears) < len(kinds) or len(known) < len(names):
+        if len(fears) < len(kinds) and (not fears or len(known) == len(names) or dice.chance(0.5)):
+            kind = kinds[len(fears)]
+            feared = dice.one([other for other in kinds if other != kind])
+            told = teller.say("afraid", animals=world.animals[kind], others=world.animals[feared])
+            fears[kind] = (feared, told)
+        else:
+            name, kind = names[len(known)], dice.one([*fears])
+            known[name] = (kind, teller.say("is_animal", name=name, animal=kind))
+    for _ in range(4):
+        name = dice.one(names)
+        kind, told = known[name]
+        feared, rule = fears[kind]
+        teller.ask("what_afraid", feared, told, rule, name=name)
+
+
+def induction(teller: Teller) -> None:
+    """Task 16: what color is somebody, of whose species others have been seen?
+
+    Where these differ in color, the one whose species was told last decides, as in bAbI's files; never two others.
+    """
+    dice, world = teller.dice, teller.world
+    names = dice.some(world.creatures, _COLORED + 1)
+    alike = 1
+    while alike in (1, 3):
+        species = [dice.one(world.species) for _ in names]
+        turns = _turns(dice, len(names))
+        uncolored = next(index for index in range(len(names)) if ("color", index) not in turns)
+        alike = species.count(species[uncolored])
+    told: dict[int, int] = {}
+    colors: dict[int, tuple[str, int]] = {}
+    for kind, index in turns:
+        if kind == "species":
+            told[index] = teller.say("is_animal", name=names[index], animal=species[index])
+            continue
+        seen = [colors[other][0] for other in colors if species[other] == species[index]]
+        color = seen[-1] if seen and dice.chance(_SAME_COLOR) else dice.one(world.colors)
+        colors[index] = (color, teller.say("is_color", name=names[index], color=color))
+    like = max(index for index in colors if species[index] == species[uncolored])
+    teller.ask("what_color", colors[like][0], told[uncolored], told[like], colors[like][1], name=names[uncolored])
+
+
+def _turns(dice: Dice, number: int) -> list[tuple[str, int]]:
+    """What is told of whom, one after the other: everybody's species, and later the color of all but one."""
+    turns: list[tuple[str, int]] = []
+    waiting: list[int] = []  # for their color
+    introduced = 0
+    while len(turns) < 2 * number - 1:
+        left = 2 * number - 1 - len(turns)
+        if introduced < number and (not waiting or left == number - introduced or dice.chance(0.5)):
+            turns.append(("species", introduced))
+            waiting.append(introduced)
+            introduced += 1
+        else:
+            index = dice.one(waiting)
+            waiting.remove(index)
+            turns.append(("color", index))
+    return turns

@@ -1,0 +1,69 @@
+"""Worlds in TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from memn2n.data.lines import iter_lines
+from memn2n.errors import DataError, InputError
+from memn2n.simulator.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_world(path: str | Path) -> World:
+    """Read a world from a TOML file, whose keys are those of ``World``; what it leaves out is as in bAbI.
+
+    Raises:
+        DataError: if it cannot be read, is no TOML, has an unknown key or a value of another kind, or is no ``World``.
+    """
+    lines = [line for _, line in iter_lines(path)]
+    try:
+        found = tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(path, None, f"this is not TOML: {error}") from None
+    default = World()
+    known = {kind.name for kind in fields(World)}
+    chosen = {}
+    for key, value in found.items():
+        if key not in known:
+            raise DataError(path, _line(lines, key), f'unknown key "{key}"; there is: {", ".join(sorted(known))}')
+        try:
+            chosen[key] = _value(key, value, getattr(default, key))
+        except InputError as error:
+            raise DataError(path, _line(lines, key), str(error)) from None
+    try:
+        return World(**chosen)
+    except InputError as error:
+        named = [*found, *found.get("phrases", {})]
+        line = next((_line(lines, key) for key in reversed(named) if key in str(error)), None)
+        raise DataError(path, line, str(error)) from None
+
+
+def _value(key: str, value: object, default: object) -> Any:
+    """A value of a TOML file as ``World`` takes it."""
+    if key == "motives":
+        if isinstance(value, dict) and all(_are_texts(pair) and len(pair) == 2 for pair in value.values()):
+            return {motive: tuple(pair) for motive, pair in value.items()}
+        raise InputError(f"{key} must be a table of [place, object]")
+    if isinstance(default, Mapping):
+        if isinstance(value, dict) and _are_texts(list(value.values())):
+            return value
+        raise InputError(f"{key} must be a table of texts")
+    if isinstance(value, list) and _are_texts(value):
+        return tuple(value)
+    raise InputError(f"{key} must be a list of texts")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
+def _line(lines: list[str], key: str) -> int | None:
+    """The number of the line on which a key, or its table, begins."""
+    starts = (f"{key} ", f"{key}=", f"[{key}]", f'"{key}"')
+    return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(starts)), None)

@@ -1,0 +1,131 @@
+"""Simulated stories as files, from Python and from the command line."""
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from memn2n import Example, read_babi, read_jsonl, simulate, write_babi
+from memn2n.errors import DataError, InputError
+from memn2n.simulator import SKILLS, files, iter_simulated
+from memn2n.simulator.files import write_simulated
+from tests.cli.conftest import CLI, cli
+
+__all__ = ["cli"]
+
+
+@pytest.mark.parametrize("task", list(SKILLS))
+def test_a_babi_file_holds_what_was_simulated(tmp_path: Path, task: int) -> None:
+    train, test = write_simulated(tmp_path, task, 120, 30, seed=7)
+    assert read_babi(tmp_path, task) == simulate(task, n_train=120, n_test=30, seed=7)
+    assert (train.name, test.name) == tuple(f"qa{task}_{SKILLS[task].name}_{part}.txt" for part in ("train", "test"))
+
+
+def test_the_names_are_those_of_the_published_files(real_data: Path, tmp_path: Path) -> None:
+    for task in SKILLS:
+        for file in write_simulated(tmp_path, task, 1, 1):
+            assert (real_data / "babi" / "en" / file.name).is_file()
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    train, test = write_simulated(tmp_path, 2, 20, 10, seed=1, file_format="jsonl")
+    assert (read_jsonl(train), read_jsonl(test)) == simulate(2, n_train=20, n_test=10, seed=1)
+
+
+def test_questions_of_one_story_stand_together(tmp_path: Path) -> None:
+    one = Example(("A b.", "C d."), "Q?", "x", (1,), "1")
+    more = Example((*one.story, "E f."), "R?", "y,z", (2, 0), "1")
+    other = Example(("A b.",), "Q?", "x", (0,), "1")
+    write_babi(tmp_path / "qa1_train.txt", [one, more, other])
+    assert (tmp_path / "qa1_train.txt").read_text() == (
+        "1 A b.\n2 C d.\n3 Q?\tx\t2\n4 E f.\n5 R?\ty,z\t4 1\n1 A b.\n2 Q?\tx\t1\n"
+    )
+
+
+def test_interrupted_writing_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = write_simulated(tmp_path, 1, 5, 5)
+    before = train.read_bytes(), test.read_bytes()
+
+    def broken(*args: object) -> object:
+        examples, _ = iter_simulated(*args)  # type: ignore[arg-type]
+
+        def some() -> object:
+            yield from islice(examples, 3)
+            raise KeyboardInterrupt
+
+        return some(), iter(())
+
+    monkeypatch.setattr(files, "iter_simulated", broken)
+    with pytest.raises(KeyboardInterrupt):
+        write_simulated(tmp_path, 1, 5, 5, seed=9)
+    assert (train.read_bytes(), test.read_bytes()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((train.name, test.name))
+
+
+def test_folders_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="file cannot be made: "):
+        write_simulated(tmp_path / "file", 1, 1, 1)
+    (tmp_path / "qa1_single-supporting-fact_train.txt").mkdir()
+    with pytest.raises(DataError, match=r"qa1_single-supporting-fact_train\.txt: cannot be written"):
+        write_simulated(tmp_path, 1, 1, 1)
+    with pytest.raises(InputError, match="n_test is 0: it must be 1 or more"):
+        write_simulated(tmp_path, 1, 1, 0)
+
+
+def test_the_command_writes_all_tasks(cli: CLI, tmp_path: Path) -> None:
+    result = cli("simulate", "--train", 10, "--test", 5, "--seed", 3, "--out", tmp_path / "new" / "en")
+    assert (result.status, result.out, result.err) == (0, f"{tmp_path / 'new' / 'en'}\n", "")
+    train, test = read_babi(tmp_path / "new" / "en")
+    assert (len(train), len(test)) == (200, 100)
+    assert [example for example in train if example.task == "9"] == simulate(9, 10, 5, seed=3).train
+
+
+def test_the_command_takes_a_world(cli: CLI, tmp_path: Path) -> None:
+    world = tmp_path / "world.toml"
+    world.write_text('people = ["Ada", "Bo"]\npronouns = {}\n')
+    cli(
+        "simulate",
+        "--task",
+        "1,12",
+        "--train",
+        10,
+        "--test",
+        1,
+        "--world",
+        world,
+        "--format",
+        "jsonl",
+        "--out",
+        tmp_path,
+    )
+    stories = read_jsonl(tmp_path / "qa12_conjunction_train.jsonl")
+    assert {name for example in stories for name in example.story[0].split()[:3]} == {"Ada", "and", "Bo"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--task", "0"], "task 0 is not simulated: the tasks are 1 to 20"),
+        (["--task", "3-21"], "task 21 is not simulated"),
+        (["--task", "x"], "--task is 'x': give a number, or a list such as 1,2,5-8, or \"all\""),
+        (["--train", "0"], "--train is 0: it must be 1 or more"),
+        (["--test", "-3"], "--test is -3: it must be 1 or more"),
+        (["--world", "none.toml"], "none.toml: there is no such file"),
+    ],
+)
+def test_bad_input_writes_nothing(cli: CLI, tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = cli("simulate", *arguments, "--out", tmp_path / "out")
+    assert (result.status, result.out) == (2, "")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_world_too_small_for_one_of_the_tasks_is_refused_before_anything_is_written(cli: CLI, tmp_path: Path) -> None:
+    world = tmp_path / "world.toml"
+    world.write_text('people = ["Ada"]\npronouns = {}\n')
+    result = cli("simulate", "--world", world, "--out", tmp_path / "out")
+    assert result.status == 2
+    assert "task 5 needs 2 of people at least, and this world has 1" in result.err
+    assert not (tmp_path / "out").exists()
