@@ -19,17 +19,25 @@ from memn2n.errors import InputError, TrainingError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from memn2n.reproduce import ColumnReport, LMEvent, LMTableReport, Progress, RowReport, TableReport
+    from memn2n.reproduce import (
+        ColumnReport,
+        LMEvent,
+        LMTableReport,
+        Progress,
+        RowReport,
+        TableReport,
+        TransferReport,
+    )
 
 _INTERRUPTED = 130
-_TABLES = ("babi-1k", "babi-10k", "ptb")
+_TABLES = ("babi-1k", "babi-10k", "ptb", "transfer")
 
 
 def reproduce(
-    table: Annotated[str, typer.Argument(metavar="babi-1k|babi-10k|ptb", help="The paper's table.")],
+    table: Annotated[str, typer.Argument(metavar="babi-1k|babi-10k|ptb|transfer", help="The table.")],
     data: Annotated[
         Path | None,
-        typer.Option(help="The folder of bAbI files: en, or en-10k for babi-10k; of ptb.*.txt, by default data/ptb."),
+        typer.Option(help="The folder of bAbI files: en for babi-1k, else en-10k; of ptb.*.txt, by default data/ptb."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -46,7 +54,8 @@ def reproduce(
         ),
     ] = None,
     restarts: Annotated[
-        int | None, typer.Option(help="Networks trained for each task, jointly, or for a row; by default 10, ptb 1.")
+        int | None,
+        typer.Option(help="Networks trained for each task, jointly, or for a row; by default 10, transfer 5, ptb 1."),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     threads: Annotated[
@@ -67,8 +76,9 @@ def reproduce(
 ) -> None:
     """Train the paper's tables again, and print its figures and ours side by side.
 
-    babi-1k and babi-10k are its Table 1 and 3, ptb is its Table 2 on Penn Treebank. Started again after Ctrl-C or a
-    kill, it goes on where it stopped.
+    babi-1k and babi-10k are its Table 1 and 3, ptb is its Table 2 on Penn Treebank. transfer is a table of our own:
+    how well networks trained on simulated stories answer bAbI's questions. Started again after Ctrl-C or a kill, it
+    goes on where it stopped.
     """
     if table not in _TABLES:
         raise InputError(f"there is no table {table!r}; there are: {', '.join(_TABLES)}")
@@ -76,6 +86,9 @@ def reproduce(
     if table == "ptb":
         _refuse(table, column=column, tasks=tasks, backend=backend)
         _reproduce_ptb(data, row, restarts, seed, threads, device, precision, out, as_json)
+    elif table == "transfer":
+        _refuse(table, column=column, row=row, device=device, precision=precision)
+        _reproduce_transfer(data, tasks, restarts, seed, threads, backend, out, as_json)
     else:
         _refuse(table, row=row, device=device, precision=precision)
         _reproduce_babi(table, data, column, tasks, restarts, seed, threads, backend, out, as_json)
@@ -135,11 +148,31 @@ def _reproduce_ptb(
         raise TrainingError(f"every restart diverged: {', '.join(diverged)}")
 
 
+def _reproduce_transfer(
+    data: Path | None, tasks: str | None, restarts: int | None, seed: int, threads: int | None,
+    backend: Backend | None, out: Path, as_json: bool,
+) -> None:  # fmt: skip
+    if data is None:
+        raise InputError("--data is missing: name the folder of bAbI files en-10k, which are trained and tested on too")
+    wanted = parse_tasks(tasks, "--tasks")
+
+    from memn2n.reproduce import run_transfer
+
+    with _RestartBar() as bar, _interruptible(bar, out):
+        report = run_transfer(
+            data, out, tasks=wanted, restarts=5 if restarts is None else restarts, seed=seed, threads=threads,
+            backend=backend or "auto", command=_command(), on_progress=bar.show_of,
+        )  # fmt: skip
+    if not as_json:
+        _print_transfer(report)
+    _print_end(report, out, as_json)
+
+
 def _command() -> str:
     return shlex.join(["memn2n", *sys.argv[1:]])
 
 
-def _print_end(report: TableReport | LMTableReport, out: Path, as_json: bool) -> None:
+def _print_end(report: TableReport | LMTableReport | TransferReport, out: Path, as_json: bool) -> None:
     typer.echo(json.dumps(report.to_dict()) if as_json else f"written to {out / 'results.md'} and results.json")
 
 
@@ -189,10 +222,19 @@ class _RestartBar(_Bar):
 
     def __init__(self) -> None:
         super().__init__("{task.fields[restarts]} restarts")
+        self._stories = ""
+
+    def show_of(self, stories: str, progress: Progress) -> None:
+        """Show how far the training on some stories is; each has a bar of its own."""
+        if stories != self._stories:
+            self._stories = stories
+            for task in self._bar.task_ids:
+                self._bar.remove_task(task)
+        self.show(progress)
 
     def show(self, progress: Progress) -> None:
         """Show how far it is."""
-        where = f"{progress.column}, {progress.label}"
+        where = ", ".join(filter(None, (self._stories, progress.column, progress.label)))
         restarts = f"{progress.restarts_done}/{progress.restarts}"
         if not self._bar.task_ids:  # what was done before must not count for the speed
             self._bar.add_task(where, total=progress.work, completed=progress.work_done, restarts=restarts)  # type: ignore[arg-type]
@@ -259,6 +301,27 @@ def _print_rows(report: LMTableReport) -> None:
     console = Console()
     console.print(table)
     console.print(LM_EXPLANATION, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_transfer(report: TransferReport) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from memn2n.reproduce.transfer import TRANSFER_EXPLANATION, TRANSFER_HEADINGS
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    for heading in TRANSFER_HEADINGS:
+        table.add_column(heading.replace(" to ", "\nto ").replace(" more", "\nmore"), justify="right", no_wrap=True)
+    for row in report.rows:
+        table.add_row(Text(row.label), *row.cells())
+    table.add_section()
+    table.add_row(Text(report.mean.label), *report.mean.cells())
+    console = Console()
+    console.print(table)
+    console.print(TRANSFER_EXPLANATION, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_column(column: ColumnReport, report: TableReport) -> None:

@@ -84,6 +84,7 @@ def make_plan(
     seed: int,
     threads: int | None,
     backend: Backend,
+    test: Path | None = None,
 ) -> Plan:
     """Settle the work, reading all data and all that was stored by earlier calls; nothing is written.
 
@@ -98,7 +99,7 @@ def make_plan(
     choose_threads(threads)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the results")
-    files = TaskFiles(find_folder(data, table_name), table)
+    files = TaskFiles(find_folder(data, table_name), table, test)
     usable = tuple(task for task in wanted if task in files.usable)
     if not usable:
         lacking = ", ".join(f"task {task}: no {files.missing[task]} file" for task in wanted)

@@ -52,6 +52,7 @@ def run_table(
     seed: int = 0,
     threads: int | None = None,
     backend: Backend = "auto",
+    test: str | Path | None = None,
     command: str = "",
     on_progress: Callable[[Progress], None] | None = None,
     on_column: Callable[[ColumnReport, TableReport], None] | None = None,
@@ -72,6 +73,7 @@ def run_table(
         seed: the same seed gives the same figures.
         threads: restarts that the engine trains at a time, by default one a core; figures do not depend on it.
         backend: what trains, as for ``StoryQA.fit``. Restarts of different backends are not mixed.
+        test: the folder of the test files, where it is another one than that of the training files.
         command: the command line, for the record.
         on_progress: called while training.
         on_column: called with each column's figures, and all figures so far.
@@ -86,7 +88,8 @@ def run_table(
     """
     out = Path(out)
     check_out(out)
-    plan = make_plan(table, Path(data), out, columns, tasks, restarts, seed, threads, backend)
+    plan = make_plan(table, Path(data), out, columns, tasks, restarts, seed, threads, backend,
+                     None if test is None else Path(test))  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
         table, command, version("memn2n"), datetime.now(UTC).isoformat(timespec="seconds"), str(plan.files.folder),

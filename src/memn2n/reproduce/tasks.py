@@ -61,11 +61,13 @@ class TaskFiles:
     Args:
         folder: of bAbI files.
         table: the paper's table; other tasks of the folder are passed over.
+        test: the folder of the test files, where it is another one.
     """
 
-    def __init__(self, folder: Path, table: Table) -> None:
-        parts = {part: available(folder, part).keys() for part in ("train", "test")}
+    def __init__(self, folder: Path, table: Table, test: Path | None = None) -> None:
         self.folder = folder
+        self._test_folder = test or folder
+        parts = {"train": available(folder, "train").keys(), "test": available(self._test_folder, "test").keys()}
         self.trainable = tuple(task for task in table.tasks if task in parts["train"])
         self.usable = tuple(task for task in self.trainable if task in parts["test"])
         self.missing = {
@@ -89,7 +91,7 @@ class TaskFiles:
             examples = read_stories(self.folder, "train", train)
             vocabulary = vocabulary_of(examples)
             stories = StorySet.encode(examples, vocabulary)
-            asked = StorySet.encode(read_stories(self.folder, "test", test), vocabulary)
+            asked = StorySet.encode(read_stories(self._test_folder, "test", test), vocabulary)
             self._encoded[key] = Encoded(vocabulary, stories, asked, _digest(vocabulary, stories))
         return self._encoded[key]
 
