@@ -85,10 +85,10 @@ def test_it_goes_on_where_it_stopped(published: Path, tmp_path: Path) -> None:
 
 
 def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = transfer.write_simulated
-    monkeypatch.setattr(
-        transfer, "write_simulated", lambda folder, task, _train, _test, seed: few(folder, task, 90, 30, seed)
-    )
+    def few(folder: Path, task: int, _train: int, _test: int, seed: int) -> None:
+        write_simulated(folder, task, 90, 30, seed)
+
+    monkeypatch.setattr("memn2n.reproduce.transfer.write_simulated", few)
     args = ["reproduce", "transfer", "--data", published, "--tasks", "1,9", "--restarts", 1, "--out", tmp_path / "out"]
     shown = cli(*args)
     assert shown.status == 0, shown.err
