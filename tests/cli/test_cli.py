@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from memn2n import TrainingConfig
+from memn2n import Corpus, LMConfig, LMTraining, MemoryLM
 from memn2n.cli import main
 from tests.cli.conftest import CLI
 
@@ -104,17 +106,32 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         main()
 
 
-def test_demo(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
-    import memn2n
-
-    quick = TrainingConfig(epochs=25, linear_start_epochs=10)
-    monkeypatch.setattr(memn2n, "TrainingConfig", lambda **given: TrainingConfig.from_dict(
-        {"epochs": quick.epochs, "linear_start_epochs": quick.linear_start_epochs, **given}))  # fmt: skip
-    shown = cli("demo")
+def test_demo(cli: CLI) -> None:
+    shown = cli("demo", "--no-lm")
     assert shown.status == 0, shown.err
-    assert "attention" in shown.out
+    for task in ("1 ", "11", "15"):
+        row = next(line for line in shown.out.splitlines() if line.startswith(f"│ {task}"))
+        assert float(row.split("│")[3].rstrip("% failed\n")) < 5
+    assert "What is " in shown.out
     assert "hop 3" in shown.out
     assert "* supporting fact" in shown.out
+    assert "language model" not in shown.out
+
+
+def test_the_language_model_of_the_demo(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = MemoryLM.fit
+
+    def fit_a_small_one(train: Corpus, valid: Corpus, training: LMTraining, **given: Any) -> MemoryLM:
+        network = LMConfig(dim=4, linear=2, hops=1, memory_size=5)
+        return fit(train, valid, network=network, training=replace(training, epochs=1), max_words=300, **given)
+
+    monkeypatch.setattr(MemoryLM, "fit", fit_a_small_one)
+    shown = cli("demo")
+    assert shown.status == 0, shown.err
+    assert "epoch 1/" in shown.err
+    written = shown.out.split("What it would write after 'the value of':\n")[1].split("\n\n")[0]
+    assert len(written.split()) == 3 + 20
+    assert "memn2n qa ask" in shown.out
 
 
 def test_info(cli: CLI) -> None:
