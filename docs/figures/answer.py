@@ -1,4 +1,4 @@
-"""Draw docs/figures/answer.svg: train as `memn2n demo` does, and show one answer with its attention.
+"""Draw docs/figures/answer.svg: train on simulated stories of task 1, and show one answer with its attention.
 
 Run it as `python docs/figures/answer.py`; it takes about 15 seconds.
 """

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memn2n import Example, read_babi
+from memn2n import Example, read_babi, write_babi
 from memn2n.data import read_stories
 from memn2n.data.babi import iter_babi
 from memn2n.data.jsonl import iter_jsonl
-from memn2n.errors import DataError, DataWarning, MemN2NError
+from memn2n.errors import DataError, DataWarning, InputError, MemN2NError
 
 STORY = """\
 1 Mary moved to the bathroom.
@@ -185,3 +185,52 @@ def test_reading_is_streamed(read: Callable[[BytesIO], Iterator[Example]], first
             return line
 
     assert next(read(Endless(first))).answer == "c"
+
+
+def test_questions_of_one_story_stand_together(tmp_path: Path) -> None:
+    one = Example(("A b.", "C d."), "Q?", "x", (1,), "1")
+    more = Example((*one.story, "E f."), "R?", "y,z", (2, 0), "1")
+    other = Example(("A b.",), "Q?", "x", (0,), "1")
+    write_babi(tmp_path / "qa1_train.txt", [one, more, other])
+    assert (tmp_path / "qa1_train.txt").read_text() == (
+        "1 A b.\n2 C d.\n3 Q?\tx\t2\n4 E f.\n5 R?\ty,z\t4 1\n1 A b.\n2 Q?\tx\t1\n"
+    )
+
+
+WORDS = st.sampled_from(["Mary", "John", "went", "sat", "there"])
+SENTENCES = st.lists(WORDS, min_size=1, max_size=4).map(lambda words: " ".join(words) + ".")
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Example]:
+    """The questions of some stories; a story of the file goes on while its sentences do."""
+    examples = []
+    for _ in range(draw(st.integers(1, 3))):
+        sentences = tuple(draw(st.lists(SENTENCES, min_size=1, max_size=6)))
+        for length in sorted(draw(st.lists(st.integers(1, len(sentences)), min_size=1, max_size=3))):
+            support = tuple(draw(st.lists(st.integers(0, length - 1), max_size=2)))
+            examples.append(Example(sentences[:length], "Where is it?", draw(WORDS), support, "1"))
+    return examples
+
+
+@given(stories())
+def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, examples: list[Example]) -> None:
+    file = tmp_path_factory.mktemp("babi") / "qa1_train.txt"
+    write_babi(file, examples)
+    assert list(iter_babi(file)) == examples
+
+
+@pytest.mark.parametrize(
+    ("example", "message"),
+    [
+        (Example((), "Q?", "x"), "there is no story"),
+        (Example(("A b.",), "Q?", "x", (-1,)), "a supporting fact outside its story"),
+        (Example(("A\tb.",), "Q?", "x"), "holds a tab or a line end"),
+        (Example(("A b.",), "Q?", "x\ny"), "holds a tab or a line end"),
+        (Example(("Is it?",), "Q?", "x"), "ends as a question"),
+    ],
+)
+def test_what_the_format_cannot_hold(tmp_path: Path, example: Example, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        write_babi(tmp_path / "a.txt", [example])
+    assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,14 @@
 """Simulated stories as files, from Python and from the command line."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from memn2n import Example, read_babi, read_jsonl, simulate, write_babi
-from memn2n.errors import DataError, InputError
+from memn2n import Example, read_babi, read_jsonl, simulate
+from memn2n.errors import InputError
 from memn2n.simulator import SKILLS, files, iter_simulated
 from memn2n.simulator.files import write_simulated
 from tests.cli.conftest import CLI, cli
@@ -16,61 +18,54 @@ __all__ = ["cli"]
 
 @pytest.mark.parametrize("task", list(SKILLS))
 def test_a_babi_file_holds_what_was_simulated(tmp_path: Path, task: int) -> None:
-    train, test = write_simulated(tmp_path, task, 120, 30, seed=7)
+    ((train, test),) = write_simulated(tmp_path, [task], 120, 30, seed=7)
     assert read_babi(tmp_path, task) == simulate(task, n_train=120, n_test=30, seed=7)
     assert (train.name, test.name) == tuple(f"qa{task}_{SKILLS[task].name}_{part}.txt" for part in ("train", "test"))
 
 
 def test_the_names_are_those_of_the_published_files(real_data: Path, tmp_path: Path) -> None:
-    for task in SKILLS:
-        for file in write_simulated(tmp_path, task, 1, 1):
+    for written in write_simulated(tmp_path, SKILLS, 1, 1):
+        for file in written:
             assert (real_data / "babi" / "en" / file.name).is_file()
 
 
 def test_json_lines(tmp_path: Path) -> None:
-    train, test = write_simulated(tmp_path, 2, 20, 10, seed=1, file_format="jsonl")
+    ((train, test),) = write_simulated(tmp_path, [2], 20, 10, seed=1, file_format="jsonl")
     assert (read_jsonl(train), read_jsonl(test)) == simulate(2, n_train=20, n_test=10, seed=1)
 
 
-def test_questions_of_one_story_stand_together(tmp_path: Path) -> None:
-    one = Example(("A b.", "C d."), "Q?", "x", (1,), "1")
-    more = Example((*one.story, "E f."), "R?", "y,z", (2, 0), "1")
-    other = Example(("A b.",), "Q?", "x", (0,), "1")
-    write_babi(tmp_path / "qa1_train.txt", [one, more, other])
-    assert (tmp_path / "qa1_train.txt").read_text() == (
-        "1 A b.\n2 C d.\n3 Q?\tx\t2\n4 E f.\n5 R?\ty,z\t4 1\n1 A b.\n2 Q?\tx\t1\n"
-    )
-
-
-def test_interrupted_writing_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train, test = write_simulated(tmp_path, 1, 5, 5)
+@pytest.mark.parametrize("interrupted", ["train", "test"])
+def test_interrupted_writing_leaves_both_files_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
+) -> None:
+    ((train, test),) = write_simulated(tmp_path, [1], 5, 5)
     before = train.read_bytes(), test.read_bytes()
 
-    def broken(*args: object) -> object:
-        examples, _ = iter_simulated(*args)  # type: ignore[arg-type]
+    def until_ctrl_c(examples: Iterator[Example]) -> Iterator[Example]:
+        yield from islice(examples, 3)
+        raise KeyboardInterrupt
 
-        def some() -> object:
-            yield from islice(examples, 3)
-            raise KeyboardInterrupt
-
-        return some(), iter(())
+    def broken(*args: Any) -> tuple[Iterator[Example], Iterator[Example]]:
+        streams = dict(zip(("train", "test"), iter_simulated(*args), strict=True))
+        streams[interrupted] = until_ctrl_c(streams[interrupted])
+        return streams["train"], streams["test"]
 
     monkeypatch.setattr(files, "iter_simulated", broken)
     with pytest.raises(KeyboardInterrupt):
-        write_simulated(tmp_path, 1, 5, 5, seed=9)
+        list(write_simulated(tmp_path, [1], 5, 5, seed=9))
     assert (train.read_bytes(), test.read_bytes()) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((train.name, test.name))
 
 
 def test_folders_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="file cannot be made: "):
-        write_simulated(tmp_path / "file", 1, 1, 1)
+    with pytest.raises(InputError, match="file cannot be written to: "):
+        list(write_simulated(tmp_path / "file", [1], 1, 1))
     (tmp_path / "qa1_single-supporting-fact_train.txt").mkdir()
-    with pytest.raises(DataError, match=r"qa1_single-supporting-fact_train\.txt: cannot be written"):
-        write_simulated(tmp_path, 1, 1, 1)
+    with pytest.raises(InputError, match="cannot be written to"):
+        list(write_simulated(tmp_path, [1], 1, 1))
     with pytest.raises(InputError, match="n_test is 0: it must be 1 or more"):
-        write_simulated(tmp_path, 1, 1, 0)
+        list(write_simulated(tmp_path, [1], 1, 0))
 
 
 def test_the_command_writes_all_tasks(cli: CLI, tmp_path: Path) -> None:
@@ -111,6 +106,7 @@ def test_the_command_takes_a_world(cli: CLI, tmp_path: Path) -> None:
         (["--task", "x"], "--task is 'x': give a number, or a list such as 1,2,5-8, or \"all\""),
         (["--train", "0"], "--train is 0: it must be 1 or more"),
         (["--test", "-3"], "--test is -3: it must be 1 or more"),
+        (["--train", "99999999999999999999"], "n_train is 99999999999999999999: it must be from 0 to"),
         (["--world", "none.toml"], "none.toml: there is no such file"),
     ],
 )

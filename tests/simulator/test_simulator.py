@@ -72,20 +72,22 @@ def test_train_and_test_share_no_question(task: int) -> None:
 
 def test_the_same_seed_gives_the_same_stories_everywhere() -> None:
     text = "".join(repr(simulate(task, n_train=100, n_test=100, seed=5)) for task in TASKS)
-    assert hashlib.sha256(text.encode()).hexdigest()[:32] == "fcb2dd47dc9a0277ca466c4cd9b07711"
+    assert hashlib.sha256(text.encode()).hexdigest()[:32] == "e2d5ef5d95ab39075b665251545cf4a3"
     assert simulate(seed=5) != simulate(seed=6)
 
 
 def test_several_tasks_at_once() -> None:
     train, test = simulate((2, 9), n_train=30, n_test=10, seed=1)
+    assert simulate((9, 9), 5, 5) == simulate(9, 5, 5)
     assert (train, test) == tuple(
         two + nine for two, nine in zip(simulate(2, 30, 10, seed=1), simulate(9, 30, 10, seed=1), strict=True)
     )
 
 
 def test_the_stream_is_what_simulate_gives() -> None:
-    train, test = iter_simulated(6, 30, seed=2)
-    assert (list(train), [next(test) for _ in range(20)]) == simulate(6, n_train=30, n_test=20, seed=2)
+    train, test = iter_simulated(6, 30, 20, seed=2)
+    assert (list(train), list(test)) == simulate(6, n_train=30, n_test=20, seed=2)
+    assert list(iter_simulated(6, 30, 20, seed=2)[1]) == simulate(6, n_train=30, n_test=20, seed=2).test
 
 
 def of_story(examples: list[Example], task: int) -> tuple[Counter[str], dict[str, float]]:
@@ -98,6 +100,10 @@ def of_story(examples: list[Example], task: int) -> tuple[Counter[str], dict[str
         "facts": fmean(len(example.support) for example in examples),
         "since the last fact": fmean(len(one.story) - last for one, last in zip(examples, supported, strict=True)),
         "since the first": fmean(len(example.story) - min(example.support) for example in examples),
+        "facts in order": 1 + fmean(list(example.support) == sorted(example.support) for example in examples),
+        "first sentence": 1 + fmean(0 in example.support for example in examples),
+        "short third sentence": 1
+        + fmean(len(example.story[2:3] and example.story[2].split()) < 5 for example in examples),
     } | {f"answer {answer}": count / size for answer, count in Counter(one.answer for one in examples).items()}
 
 
@@ -109,7 +115,7 @@ def test_stories_are_like_the_published_ones(real_data: Path, task: int) -> None
     assert our_words.keys() == words.keys()
     for name, figure in figures.items():
         if not name.startswith("answer"):
-            assert ours[name] == pytest.approx(figure, rel=0.15), name
+            assert ours[name] == pytest.approx(figure, rel=0.1), name
         elif figure > 0.01:  # rarer lists of objects need not come up
             assert ours[name] == pytest.approx(figure, abs=0.06), name
 
@@ -137,6 +143,33 @@ def test_the_smallest_world_will_do(task: int) -> None:
         assert example.answer.strip()
 
 
+@pytest.mark.parametrize("creatures", range(2, 6))
+@pytest.mark.parametrize("species", range(1, 4))
+def test_colors_in_small_worlds(creatures: int, species: int) -> None:
+    names, kinds = ("Rex", "Pip", "Tom", "Una", "Zoe"), ("owl", "fox", "bee")
+    world = World(creatures=names[:creatures], species=kinds[:species])
+    for example in simulate(16, n_train=40, n_test=0, world=world).train:
+        assert solve(example.story, example.question) == example.answer
+
+
+def test_more_objects_than_numbers() -> None:
+    world = World(objects=("ball", "cup", "key", "lamp"))
+    with pytest.raises(InputError, match="task 7 needs 5 of numbers at least, and this world has 4"):
+        simulate(7, world=world)
+    assert simulate(8, n_train=50, n_test=0, world=world).train
+
+
+def test_a_world_too_large_to_come_to_a_question_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memn2n.simulator.scene._MOST_STEPS", 2)
+    with pytest.raises(InputError, match="this world is so large that its stories come to no question"):
+        simulate(3, n_train=5)
+
+
+def test_a_story_is_trained_on_or_tested_on() -> None:
+    train, test = simulate(17, n_train=13, n_test=5, seed=1)
+    assert train[-1].story not in {example.story for example in test}
+
+
 @pytest.mark.parametrize("task", [task for task in TASKS if max(SKILLS[task].needs.values()) > 1])
 def test_a_world_that_is_too_small_is_refused(task: int) -> None:
     kind, least = next(item for item in SKILLS[task].needs.items() if item[1] > 1)
@@ -152,7 +185,7 @@ def test_a_world_that_is_too_small_is_refused(task: int) -> None:
 def test_what_cannot_be_simulated() -> None:
     with pytest.raises(InputError, match="task 21 is not simulated: the tasks are 1 to 20"):
         simulate(task=21)
-    with pytest.raises(InputError, match="n_test is -1: it must be 0 or more"):
+    with pytest.raises(InputError, match="n_test is -1: it must be from 0 to"):
         simulate(n_test=-1)
 
 

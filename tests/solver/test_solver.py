@@ -112,6 +112,7 @@ CASES = [
     (PAIRS, "Where is Inge?", "porch"),
     ("He went to the shed. Ada took the rope. Then she moved to the well.", "Where is the rope?", "well"),
     ("They went to the shed. Ada took the rope.", "Where is Ada?", None),
+    ("Ada went to the shed. Afterwards they went to the porch.", "Where is Ada?", "porch"),
     # times of day, told in any order
     (DAYS, "Where was Ada before the shed?", "attic"),
     (DAYS, "Where was Ada before the porch?", "attic"),

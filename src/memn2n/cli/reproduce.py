@@ -166,6 +166,9 @@ def _reproduce_transfer(
     if not as_json:
         _print_transfer(report)
     _print_end(report, out, as_json)
+    diverged = [row.label for row in report.rows if row.excess is None]
+    if diverged:
+        raise TrainingError(f"every restart diverged: {'; '.join(diverged)}")
 
 
 def _command() -> str:

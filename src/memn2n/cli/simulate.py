@@ -29,19 +29,17 @@ def simulate(
     from rich.console import Console
     from rich.progress import track
 
-    from memn2n.simulator import SKILLS, check_world
+    from memn2n.simulator import SKILLS
     from memn2n.simulator.files import write_simulated
-    from memn2n.simulator.world import published_world
     from memn2n.simulator.world_file import read_world
 
-    tasks = parse_tasks(task, "--task") or list(SKILLS)
-    own = None if world is None else read_world(world)
+    tasks = dict.fromkeys(parse_tasks(task, "--task") or SKILLS)
     for name, size in (("--train", train), ("--test", test)):
         if size < 1:
             raise InputError(f"{name} is {size}: it must be 1 or more")
-    for number in tasks:
-        check_world(number, own or published_world(number))
+    own = None if world is None else read_world(world)
     console = Console(stderr=True)
-    for number in track(tasks, "stories", console=console, transient=True, disable=not console.is_terminal):
-        write_simulated(out, number, train, test, seed, own, file_format)
+    written = write_simulated(out, tasks, train, test, seed, own, file_format)
+    for _ in track(written, "stories", len(tasks), console=console, transient=True, disable=not console.is_terminal):
+        pass
     typer.echo(out)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.data.lines import iter_lines, write_lines
 from memn2n.errors import DataError, DataWarning, InputError
-from memn2n.stories import Example, Split
+from memn2n.stories import Example, Split, check_example
 from memn2n.text import has_word
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def write_babi(path: str | Path, examples: Iterable[Example]) -> None:
     """Write examples so that ``iter_babi`` gives them back; the questions of a story must stand one after the other.
 
     Raises:
-        DataError: if the file cannot be written; it is whole or as before.
+        InputError: for an example that cannot be trained on, or that the format cannot hold: a tab or line end in a
+            text, a sentence that ends as a question.
+        DataError: if the file cannot be written. It is whole or as before.
     """
     write_lines(path, (f"{line}\n".encode() for line in _babi_lines(examples)))
 
@@ -127,6 +129,13 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
     numbers: list[int] = []  # of the story's sentences
     last = 0
     for example in examples:
+        check_example(example)
+        for text in (*example.story, example.question, example.answer):
+            if set("\t\r\n") & set(text):
+                raise InputError(f"{text!r} holds a tab or a line end, which bAbI's format cannot hold")
+        asked = next((sentence for sentence in example.story if sentence.rstrip().endswith("?")), None)
+        if asked is not None:
+            raise InputError(f"the sentence {asked!r} ends as a question, which bAbI's format takes it for")
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:

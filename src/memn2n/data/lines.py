@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -89,18 +88,19 @@ def write_lines(path: str | Path, lines: Iterable[bytes]) -> None:
     """
     target = Path(path).resolve()  # through a symbolic link
     in_place = target.exists() and not target.is_file()
-    written = target if in_place else target.with_name(f"{target.name}.{os.getpid()}.partial")
+    written = target if in_place else target.with_name(f"{target.name}.{secrets.token_hex(6)}.partial")
     try:
         with written.open("wb" if in_place else "xb") as file:
-            file.writelines(lines)
-        if not in_place:
-            written.replace(target)
+            try:
+                file.writelines(lines)
+                file.flush()
+                if not in_place:
+                    written.replace(target)
+            finally:
+                if not in_place:
+                    written.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(path, None, f"cannot be written: {error.strerror}") from None
-    finally:
-        if not in_place:
-            with contextlib.suppress(OSError):
-                written.unlink()
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:

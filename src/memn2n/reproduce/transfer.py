@@ -43,27 +43,29 @@ class TransferRow:
 
     Args:
         label: the task's number and name.
+        has_published: whether there is a published training file.
         published: trained on the published file, tested on the published one.
         transferred: trained on simulated stories, tested on the published file.
         simulated: trained on simulated stories, tested on others of these.
     """
 
     label: str
+    has_published: bool
     published: float | None
     transferred: float | None
     simulated: float | None
 
     @property
-    def loss(self) -> float | None:
-        """By how much simulated stories do worse than published ones, or than on their own test questions."""
-        before = self.simulated if self.published is None else self.published
+    def excess(self) -> float | None:
+        """By how much simulated stories do worse than published ones; or, without these, than on their own kind."""
+        before = self.published if self.has_published else self.simulated
         return None if before is None or self.transferred is None else self.transferred - before
 
     def cells(self) -> list[str]:
         """The figures under ``TRANSFER_HEADINGS``."""
         errors = ("-" if error is None else f"{100 * error:.1f}"
                   for error in (self.published, self.transferred, self.simulated))  # fmt: skip
-        return [*errors, "-" if self.loss is None else f"{100 * self.loss:+.1f}"]
+        return [*errors, "-" if self.excess is None else f"{100 * self.excess:+.1f}"]
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,19 @@ class TransferReport:
 
     @property
     def mean(self) -> TransferRow:
-        """The mean over the tasks that have both training files."""
+        """The mean over the tasks that have all three figures."""
         whole = [row for row in self.rows if None not in (row.published, row.transferred, row.simulated)]
 
         def mean(name: str) -> float | None:
             return fmean(getattr(row, name) for row in whole) if whole else None
 
-        return TransferRow(f"mean of {len(whole)}", mean("published"), mean("transferred"), mean("simulated"))
+        return TransferRow(f"mean of {len(whole)}", True, mean("published"), mean("transferred"), mean("simulated"))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; errors are shares, 0 to 1."""
         record = {"format": FORMAT, "version": _VERSION, "table": TRANSFER} | asdict(self)
-        return record | {"rows": [asdict(row) | {"loss": row.loss} for row in (*self.rows, self.mean)]}
+        rows = [asdict(row) | {"excess": row.excess} for row in (*self.rows, self.mean)]
+        return record | {"rows": rows[:-1], "mean": rows[-1]}
 
     def markdown(self) -> str:
         """The table as a page."""
@@ -173,18 +176,20 @@ def run_transfer(
         return {result.task: result.by_training for result in report.columns[0].results}
 
     chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
-    of_published = {}
-    if available(published, "train").keys() & set(chosen):
-        of_published = errors("published", published, None)
     files = out / "simulated files"
-    for task in chosen:
-        write_simulated(files, task, n_train, n_test, seed)
+    for _ in write_simulated(files, chosen, n_train, n_test, seed):
+        pass
+    of_published: dict[int, float] = {}
+    files_published = available(published, "train").keys()
+    if files_published & set(chosen):
+        of_published = errors("published", published, None)
     of_simulated = errors("simulated", files, None)
     transferred = errors("simulated", files, published)
     rows = []
     for task in chosen:
         label = f"{task}: {table.tasks[task]}"
-        rows.append(TransferRow(label, of_published.get(task), transferred.get(task), of_simulated.get(task)))
+        rows.append(TransferRow(label, task in files_published, of_published.get(task), transferred.get(task),
+                                of_simulated.get(task)))  # fmt: skip
     report = TransferReport(
         command, version("memn2n"), begun, str(published), seed, restarts, n_train, n_test, tuple(rows)
     )

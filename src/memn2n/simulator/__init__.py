@@ -35,6 +35,7 @@ class Skill(NamedTuple):
     needs: Mapping[str, int]
 
 
+_COUNTING = 7
 _MOVING = {"people": 1, "places": 2}
 _CARRYING = {"people": 1, "places": 2, "objects": 1}
 
@@ -65,6 +66,11 @@ SKILLS: dict[int, Skill] = {
 _MAX_REPEATS = 1000
 """How many questions in a row may stand in the training data before a test question is given up."""
 
+_MAX_SILENT = 20
+"""How many stories in a row may end without a question before the world is given up."""
+
+_MAX_QUESTIONS = 2**40
+
 
 def simulate(
     task: int | Iterable[int] = 1,
@@ -78,7 +84,7 @@ def simulate(
     Args:
         task: the skill, a bAbI task number, or several.
         n_train: number of training questions of each.
-        n_test: number of test questions of each; no (story, question) pair of theirs stands in the training data.
+        n_test: number of test questions of each; none of them stands in the task's training data with the same story.
         seed: the same seed gives the same stories everywhere.
         world: words to use; by default those of the task's published file.
 
@@ -86,54 +92,62 @@ def simulate(
         InputError: for a skill that does not exist, a size below 0, a world that is too small for the skill, or more
             different stories than it has.
     """
-    for name, size in (("n_train", n_train), ("n_test", n_test)):
-        if size < 0:
-            raise InputError(f"{name} is {size}: it must be 0 or more")
-    tasks = [task] if isinstance(task, int) else list(task)
+    tasks = [task] if isinstance(task, int) else [*dict.fromkeys(task)]
     for number in tasks:
-        check_world(number, world or published_world(number))
+        check_world(number, world)
     split = Split([], [])
     for number in tasks:
-        train, test = iter_simulated(number, n_train, seed, world)
+        train, test = iter_simulated(number, n_train, n_test, seed, world)
         split.train.extend(train)
-        split.test.extend(islice(test, n_test))
+        split.test.extend(test)
     return split
 
 
-def check_world(task: int, world: World) -> None:
+def check_world(task: int, world: World | None) -> None:
     """Make sure that a task's stories can be told.
 
     Raises:
         InputError: for a task that does not exist, or a world that is too small for it.
     """
     if task not in SKILLS:
-        raise InputError(f"task {task} is not simulated: the tasks are 1 to {max(SKILLS)}")
-    for kind, least in SKILLS[task].needs.items():
+        raise InputError(f"task {task!r} is not simulated: the tasks are 1 to {max(SKILLS)}")
+    world = world or published_world(task)
+    needs = dict(SKILLS[task].needs)
+    if task == _COUNTING:
+        needs["numbers"] = len(world.objects) + 1
+    for kind, least in needs.items():
         found = len(getattr(world, kind))
         if found < least:
             raise InputError(f"task {task} needs {least} of {kind} at least, and this world has {found}")
 
 
 def iter_simulated(
-    task: int, n_train: int, seed: int = 0, world: World | None = None
+    task: int, n_train: int, n_test: int, seed: int = 0, world: World | None = None
 ) -> tuple[Iterator[Example], Iterator[Example]]:
-    """The same as two streams: the training questions, and test questions without end, to be read after those.
+    """The same of one task as two streams, training and test; a digest is kept of each training question, and no more.
 
-    Of each training question eight bytes are kept, and no more.
+    The test stories begin where the training stories end: reading them first passes over these.
     """
-    world = world or published_world(task)
+    for name, size in (("n_train", n_train), ("n_test", n_test)):
+        if not 0 <= size <= _MAX_QUESTIONS:
+            raise InputError(f"{name} is {size}: it must be from 0 to {_MAX_QUESTIONS:,}")
     check_world(task, world)
-    examples = _examples(task, world, Dice(f"{task} {seed}"))
+    stories = _stories(task, world or published_world(task), Dice(f"{task} {seed}"))
     known: set[bytes] = set()
 
-    def train() -> Iterator[Example]:
-        for example in islice(examples, n_train):
-            known.add(_digest(example))
-            yield example
+    def training() -> Iterator[Example]:
+        left = n_train
+        while left > 0:
+            for example in next(stories)[:left]:
+                known.add(_digest(example))
+                left -= 1
+                yield example
 
-    def test() -> Iterator[Example]:
+    def unseen() -> Iterator[Example]:
+        for _ in train:
+            pass
         repeats = 0
-        for example in examples:
+        for example in (example for story in stories for example in story):
             if _digest(example) not in known:
                 repeats = 0
                 yield example
@@ -142,16 +156,21 @@ def iter_simulated(
             if repeats == _MAX_REPEATS:
                 raise InputError(f"task {task}: the training stories leave no others to test on; lower n_train")
 
-    return train(), test()
+    train = training()
+    return train, islice(unseen(), n_test)
 
 
-def _examples(task: int, world: World, dice: Dice) -> Iterator[Example]:
-    while True:
+def _stories(task: int, world: World, dice: Dice) -> Iterator[list[Example]]:
+    """The questions of each story."""
+    silent = 0
+    while silent < _MAX_SILENT:
         teller = Teller(world, dice, str(task))
         SKILLS[task].tell(teller)
-        yield from teller.examples
+        silent = 0 if teller.examples else silent + 1
+        yield teller.examples
+    raise InputError(f"task {task}: this world is so large that its stories come to no question; give it fewer names")
 
 
 def _digest(example: Example) -> bytes:
-    text = "\\n".join((*example.story, example.question))
+    text = "\n".join((*example.story, example.question))
     return hashlib.blake2b(text.encode(), digest_size=8).digest()

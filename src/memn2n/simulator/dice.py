@@ -48,6 +48,14 @@ class Dice:
             shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
         return shuffled
 
+    def turned(self, items: Iterable[T]) -> list[T]:
+        """The items in a random order in which none stands where it stood; two change places."""
+        turned = list(items)
+        for last in range(len(turned) - 1, 0, -1):
+            other = self.below(last)
+            turned[last], turned[other] = turned[other], turned[last]
+        return turned
+
     def some(self, items: Iterable[T], number: int) -> list[T]:
         """So many different items, in random order."""
         return self.shuffled(items)[:number]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.simulator.scene import Scene, lately, tell
+from memn2n.simulator.scene import RECENT, Scene, lately, tell
 
 if TYPE_CHECKING:
     from memn2n.simulator.teller import Teller
-
-_STAGES = (0.8, 0.16, 0.04)
-"""How likely a place of an object's way is to be asked about, from the last one back."""
 
 
 def single_fact(teller: Teller) -> None:
@@ -63,7 +60,7 @@ def three_facts(teller: Teller) -> None:
             if way[index][0] not in seen:
                 seen.add(way[index][0])
                 stages.append(index)
-        index = teller.dice.weighted(stages[: len(_STAGES)], _STAGES)
+        index = teller.dice.weighted(stages[: len(RECENT)], RECENT)
         (before, left), (place, came) = way[index - 1 : index + 1]
         teller.ask("where_object_before", before, known[name], came, left, object=name, place=place)
 

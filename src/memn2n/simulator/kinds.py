@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from memn2n.simulator.dice import Dice
     from memn2n.simulator.teller import Teller
 
+_KINDS = 4
 _FEARFUL = 4
+_FEARS_ASKED = 4
 _COLORED = 4
 _SAME_COLOR = 0.5
 """How often an animal has the color of the last one of its species, instead of any."""
@@ -17,12 +19,14 @@ _SAME_COLOR = 0.5
 def deduction(teller: Teller) -> None:
     """Task 15: what is somebody afraid of, whose kind is told, and what that kind is afraid of?"""
     dice, world = teller.dice, teller.world
-    kinds = dice.some(world.animals, 4)
+    kinds = dice.some(world.animals, _KINDS)
     names = dice.some(world.creatures, _FEARFUL)
     fears: dict[str, tuple[str, int]] = {}  # kind -> what it fears, and the sentence that says so
     known: dict[str, tuple[str, int]] = {}  # name -> its kind, and the sentence
     while len(fears) < len(kinds) or len(known) < len(names):
-        if len(fears) < len(kinds) and (not fears or len(known) == len(names) or dice.chance(0.5)):
+        rules, facts = len(kinds) - len(fears), len(names) - len(known)  # to be told
+        facts_now = facts * len(fears) / len(kinds)  # of a kind whose rule is told
+        if dice.chance(rules / (rules + facts_now)):
             kind = kinds[len(fears)]
             feared = dice.one([other for other in kinds if other != kind])
             told = teller.say("afraid", animals=world.animals[kind], others=world.animals[feared])
@@ -30,7 +34,7 @@ def deduction(teller: Teller) -> None:
         else:
             name, kind = names[len(known)], dice.one([*fears])
             known[name] = (kind, teller.say("is_animal", name=name, animal=kind))
-    for _ in range(4):
+    for _ in range(_FEARS_ASKED):
         name = dice.one(names)
         kind, told = known[name]
         feared, rule = fears[kind]
@@ -40,12 +44,13 @@ def deduction(teller: Teller) -> None:
 def induction(teller: Teller) -> None:
     """Task 16: what color is somebody, of whose species others have been seen?
 
-    Where these differ in color, the one whose species was told last decides, as in bAbI's files; never two others.
+    Where these differ in color, the one whose species was told last decides, as in bAbI's files; there are never two
+    of them, but in a world of three animals.
     """
     dice, world = teller.dice, teller.world
     names = dice.some(world.creatures, _COLORED + 1)
-    alike = 1
-    while alike in (1, 3):
+    alike, unwanted = 1, (1, 3) if len(names) > 3 else (1,)
+    while alike in unwanted:
         species = [dice.one(world.species) for _ in names]
         turns = _turns(dice, len(names))
         uncolored = next(index for index in range(len(names)) if ("color", index) not in turns)
@@ -69,8 +74,8 @@ def _turns(dice: Dice, number: int) -> list[tuple[str, int]]:
     waiting: list[int] = []  # for their color
     introduced = 0
     while len(turns) < 2 * number - 1:
-        left = 2 * number - 1 - len(turns)
-        if introduced < number and (not waiting or left == number - introduced or dice.chance(0.5)):
+        left = number - introduced
+        if left and (len(turns) - introduced == number - 1 or dice.chance(left / (left + len(waiting)))):
             turns.append(("species", introduced))
             waiting.append(introduced)
             introduced += 1

@@ -16,7 +16,7 @@ QUESTIONS = 5
 LATE = 5
 """Questions are about one of so many last sentences."""
 
-_RECENT = (5, 4, 3, 2)
+RECENT = (5, 4, 3, 2)
 """How likely one is to be asked about, from the one told of last back."""
 
 _GIVING = 4
@@ -140,7 +140,7 @@ class Scene:
         self.handled.setdefault(person, {}).setdefault(name, []).append(position)
 
 
-def lately(teller: Teller, told: Mapping[str, int], weights: Sequence[float] = _RECENT, late: int = LATE) -> str | None:
+def lately(teller: Teller, told: Mapping[str, int], weights: Sequence[float] = RECENT, late: int = LATE) -> str | None:
     """One of those of whom the last sentences tell, rather one told of later; None if they tell of none.
 
     Args:
@@ -154,11 +154,11 @@ def lately(teller: Teller, told: Mapping[str, int], weights: Sequence[float] = _
     return teller.dice.weighted(names, weights) if names else None
 
 
-def tell(teller: Teller, step: Callable[[], None], ask: Callable[[], None], questions: int = QUESTIONS) -> None:
+def tell(teller: Teller, step: Callable[[], None], ask: Callable[[], None]) -> None:
     """Two steps, and a question if one can be asked; again, until so many were asked."""
     for _ in range(_MOST_STEPS // 2):
         step()
         step()
         ask()
-        if len(teller.examples) >= questions:
+        if len(teller.examples) >= QUESTIONS:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from memn2n.simulator.scene import lately, tell
+from memn2n.simulator.scene import LATE, lately, tell
 
 if TYPE_CHECKING:
     from memn2n.simulator.teller import Teller
@@ -79,7 +79,8 @@ def times(teller: Teller) -> None:
     """
     dice, world = teller.dice, teller.world
     days: dict[str, list[_Move]] = {}  # person -> where they were at each time, from the earliest on
-    waiting: list[tuple[str, int]] = []  # person and number of the time, to be told
+    steps: list[tuple[str, int]] = []  # person and number of the time, as they come
+    waiting: list[tuple[str, int]] = []  # those that are to be told
 
     def step() -> None:
         free = [name for name in world.people if len(days.get(name, ())) < len(world.times)]
@@ -89,26 +90,29 @@ def times(teller: Teller) -> None:
         day = days.pop(person, [])
         place = dice.one([place for place in world.places if not day or place != day[-1].place])
         waiting.append((person, len(day)))
+        steps.append((person, len(day)))
         days[person] = [*day, _Move(place, ())]
 
     def ask() -> None:
-        known = [name for name in reversed(days) if len(days[name]) > 1]
-        if not known:
+        if all(len(day) < 2 for day in days.values()):
             return
-        for person, time in dice.shuffled(waiting):
+        for person, time in dice.turned(waiting):
             phrase = dice.one(("time_first", "time_last"))
             place = days[person][time].place
             told = teller.say(phrase, person=person, time=world.times[time], place=place, verb=dice.one(world.moves))
             days[person][time] = _Move(place, (told,))
         waiting.clear()
-        asked = lately(teller, {name: max(told for move in days[name] for told in move.facts) for name in known})
-        if asked is None:
+        late = [(name, time) for name, time in steps[-LATE:] if time and _is_last(days[name], time)]
+        if not late:
             return
-        day = days[asked]
-        time = dice.one(
-            [time for time in range(1, len(day)) if all(day[time].place != move.place for move in day[time + 1 :])]
-        )
+        person, time = dice.one(late)
+        day = days[person]
         place, before = day[time].place, day[time - 1]
-        teller.ask("where_person_before", before.place, *day[time].facts, *before.facts, person=asked, place=place)
+        teller.ask("where_person_before", before.place, *day[time].facts, *before.facts, person=person, place=place)
 
     tell(teller, step, ask)
+
+
+def _is_last(day: list[_Move], time: int) -> bool:
+    """Whether somebody was never again where they were at a time."""
+    return all(day[time].place != move.place for move in day[time + 1 :])

@@ -15,6 +15,9 @@ _MIDDLE_FIRST = 2 / 3
 
 _SIZES_TOLD = 5
 _SIZES_ASKED = 5
+_LATER_FACT_FIRST = 0.68
+"""How often the first supporting fact of task 18, which is the larger pair's if the answer is yes, was told later."""
+
 _POSITIONS_ASKED = 8
 _PLACES_ON_THE_WAY = 3
 _NEIGHBOURS = 3
@@ -71,7 +74,8 @@ def sizes(teller: Teller) -> None:
         chains = [(below, above) for below in compared for above in compared if below[1] == above[0]]
     for _ in range(_SIZES_ASKED):
         below, above = dice.one(chains)
-        truth = dice.chance(0.5)
+        later_first = dice.chance(_LATER_FACT_FIRST)
+        truth = later_first == (compared[above] > compared[below])
         pair = (below[0], above[1])
         facts = (compared[above], compared[below]) if truth else (compared[below], compared[above])
         if dice.chance(0.5):

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import InputError
 from memn2n.simulator.phrases import PHRASES, placeholders
-from memn2n.text import has_word
+from memn2n.text import answer_symbol, has_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 Names = tuple[str, ...]
 
-_DISJOINT = ("people", "places", "objects", "creatures", "animals", "species", "colors", "shapes", "treats",
+_NAMES_IN_STORIES = ("people", "places", "objects", "creatures", "animals", "species", "colors", "shapes", "treats",
              "containers")  # fmt: skip
 """Whose names must differ, so that a story can be understood."""
+
+_TOLD_APART = (("in", "not_in", "either_in"), ("in", "no_longer_in"), ("fits", "bigger"), ("yes", "no", "maybe"))
+"""Sentences that must differ."""
+
+_PRONOUNS = {"Daniel": "he", "John": "he", "Mary": "she", "Sandra": "she"}
+
+
+class WorldError(InputError):
+    """What cannot be a world; ``key`` is the field, or the sentence, that is wrong."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -27,14 +41,12 @@ class World:
     Each is a tuple, or a mapping; a world of one's own gives what shall be other than in bAbI.
 
     Raises:
-        InputError: if there is nothing of some kind, a name is blank or holds a comma, tab, question mark or line end,
-            a name stands twice, or a sentence lacks one of its placeholders.
+        WorldError: if there is nothing of some kind, something is no name, two names or sentences cannot be told apart,
+            or a sentence lacks one of its placeholders.
     """
 
     people: Names = ("Daniel", "John", "Mary", "Sandra")
-    pronouns: Mapping[str, str] = field(
-        default_factory=lambda: {"Daniel": "he", "John": "he", "Mary": "she", "Sandra": "she"}
-    )
+    pronouns: Mapping[str, str] = field(default_factory=lambda: dict(_PRONOUNS))
     """Person -> pronoun; "they" for who is not in it."""
     places: Names = ("bathroom", "bedroom", "garden", "hallway", "kitchen", "office")
     objects: Names = ("apple", "football", "milk")
@@ -78,43 +90,87 @@ class World:
 
     def __post_init__(self) -> None:
         for kind in fields(self):
-            _check_names(kind.name, getattr(self, kind.name))
-        counted = Counter(name for kind in _DISJOINT for name in {name.casefold() for name in getattr(self, kind)})
-        for name, number in counted.items():
-            if number > 1:
-                kinds = [kind for kind in _DISJOINT if name in {known.casefold() for known in getattr(self, kind)}]
-                raise InputError(f'"{name}" stands among the world\'s {" and its ".join(kinds)}: rename one')
+            if kind.name != "phrases":
+                _check_names(kind.name, getattr(self, kind.name))
         for key, number in (("directions", 4), ("positions", 4)):
             if len(getattr(self, key)) != number:
-                raise InputError(f"a world has {number} of {key}, this one has {len(getattr(self, key))}")
+                raise WorldError(key, f"a world has {number} of {key}, this one has {len(getattr(self, key))}")
+        strange = [name for name in self.pronouns if name not in (*self.people, *_PRONOUNS)]
+        if strange:
+            raise WorldError("pronouns", f'"{strange[0]}" has a pronoun and is not among the world\'s people')
         _check_phrases(self.phrases)
         object.__setattr__(self, "phrases", {**PHRASES, **self.phrases})
+        for kinds in (_NAMES_IN_STORIES, ("gets", "drops")):
+            self._check_apart(kinds)
+        nothing = answer_symbol(self.phrases["nothing"])
+        if nothing in map(answer_symbol, self.objects):
+            raise WorldError("objects", f'"{nothing}" is an object, and what somebody carries who has none: rename one')
+
+    def _check_apart(self, kinds: tuple[str, ...]) -> None:
+        """Names of these kinds must all differ."""
+        found: dict[str, str] = {}
+        for kind in kinds:
+            for name in map(answer_symbol, getattr(self, kind)):
+                if name in found:
+                    raise WorldError(
+                        kind, f'"{name}" stands among the world\'s {found[name]} and its {kind}: rename one'
+                    )
+                found[name] = kind
 
 
 def _check_names(kind: str, names: Names | Mapping[str, Any]) -> None:
-    if not names and kind not in ("pronouns", "phrases"):
-        raise InputError(f"a world needs one of {kind} at least")
+    if not names and kind != "pronouns":
+        raise WorldError(kind, f"a world needs one of {kind} at least")
     for name in names:
-        if not has_word(name) or any(mark in name for mark in ",?\t\n\r"):
-            raise InputError(f"{name!r} of the world's {kind} is no name: it needs a letter or digit, and may hold no "
-                             "comma, question mark, tab or line end")  # fmt: skip
-    twice = [name for name, number in Counter(name.casefold() for name in names).items() if number > 1]
+        _check_name(kind, name)
+    _check_different(kind, names)
+    if not isinstance(names, Mapping):
+        return
+    for value in names.values():
+        for name in (value,) if isinstance(value, str) else value:
+            _check_name(kind, name)
+    if kind in ("animals", "directions"):
+        _check_different(kind, names.values())
+
+
+def _check_name(kind: str, name: object) -> None:
+    sound = isinstance(name, str) and has_word(name) and name == name.strip() and not set(",?\t\n\r") & set(name)
+    if not sound:
+        rule = "it needs a letter or digit, no comma, question mark, tab or line end, and no space at its ends"
+        raise WorldError(kind, f"{name!r} of the world's {kind} is no name: {rule}")
+
+
+def _check_different(kind: str, names: Iterable[str]) -> None:
+    twice = [name for name, number in Counter(map(answer_symbol, names)).items() if number > 1]
     if twice:
-        raise InputError(f'"{twice[0]}" stands twice among the world\'s {kind}')
+        raise WorldError(kind, f'"{twice[0]}" stands twice among the world\'s {kind}')
 
 
 def _check_phrases(phrases: Mapping[str, str]) -> None:
     for name, template in phrases.items():
         if name not in PHRASES:
-            raise InputError(f"there is no sentence {name!r} to replace; there is: {', '.join(PHRASES)}")
+            raise WorldError("phrases", f"there is no sentence {name!r} to replace; there is: {', '.join(PHRASES)}")
         wanted = placeholders(PHRASES[name])
         try:
             found = placeholders(template)
         except ValueError as error:
-            raise InputError(f"the sentence {name} is {template!r}: {error}") from None
+            raise WorldError(name, f"the sentence {name} is {template!r}: {error}") from None
         if found != wanted:
             names = ", ".join(f"{{{key}}}" for key in sorted(wanted)) or "no placeholder"
-            raise InputError(f"the sentence {name} is {template!r}: it must have {names}")
+            raise WorldError(name, f"the sentence {name} is {template!r}: it must have {names}")
+        if any(mark in template for mark in "\t\n\r") or not template.strip():
+            raise WorldError(name, f"the sentence {name} is {template!r}: it must be one line, and not empty")
+        if template.rstrip().endswith("?") != PHRASES[name].endswith("?"):
+            ends = "end" if PHRASES[name].endswith("?") else "not end"
+            raise WorldError(name, f"the sentence {name} is {template!r}: it must {ends} in a question mark")
+        if PHRASES[name] == name:  # an answer
+            _check_name(name, template)
+    every = {**PHRASES, **phrases}
+    for group in _TOLD_APART:
+        texts = [answer_symbol(every[name]) for name in group]
+        if len(set(texts)) < len(texts):
+            changed = next((name for name in group if name in phrases), group[0])
+            raise WorldError(changed, f"the sentences {', '.join(group)} must differ")
 
 
 _TOWN = World(
@@ -123,11 +179,11 @@ _TOWN = World(
     places=("bedroom", "cinema", "kitchen", "office", "park", "school"),
 )
 _PUBLISHED = {
-    5: replace(World(), people=("Bill", "Fred", "Jeff", "Mary")),
+    5: World(people=("Bill", "Fred", "Jeff", "Mary")),
     10: _TOWN,
     14: _TOWN,
-    15: replace(World(), creatures=("Emily", "Gertrude", "Jessica", "Winona")),
-    20: replace(World(), people=("Antoine", "Jason", "Sumit", "Yann")),
+    15: World(creatures=("Emily", "Gertrude", "Jessica", "Winona")),
+    20: World(people=("Antoine", "Jason", "Sumit", "Yann")),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from memn2n.data.lines import iter_lines
 from memn2n.errors import DataError, InputError
-from memn2n.simulator.world import World
+from memn2n.simulator.world import World, WorldError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def read_world(path: str | Path) -> World:
     lines = [line for _, line in iter_lines(path)]
     try:
         found = tomllib.loads("\n".join(lines))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of TOML, or of a number or nesting beyond measure
         raise DataError(path, None, f"this is not TOML: {error}") from None
     default = World()
     known = {kind.name for kind in fields(World)}
@@ -38,10 +38,8 @@ def read_world(path: str | Path) -> World:
             raise DataError(path, _line(lines, key), str(error)) from None
     try:
         return World(**chosen)
-    except InputError as error:
-        named = [*found, *found.get("phrases", {})]
-        line = next((_line(lines, key) for key in reversed(named) if key in str(error)), None)
-        raise DataError(path, line, str(error)) from None
+    except WorldError as error:
+        raise DataError(path, _line(lines, error.key), str(error)) from None
 
 
 def _value(key: str, value: object, default: object) -> Any:

@@ -13,25 +13,24 @@ if TYPE_CHECKING:
     from memn2n.solver.facts import Fact
 
 _ONE = {("He",), ("She",)}
-_SEVERAL = {("They",)}
+_ANY = {("They",)}
 
 
 def resolve(facts: Iterable[Fact]) -> Iterator[Fact]:
-    """Put names in the place of pronouns: "he" and "she" are the person named alone last, "they" the last pair.
+    """Put names in the place of pronouns: "he" and "she" are who was named alone last, "they" who was named last.
 
     A deed of nobody who was named is left out: nothing is known of them.
     """
     one: tuple[str, ...] | None = None
-    several: tuple[str, ...] | None = None
+    last: tuple[str, ...] | None = None
     for fact in facts:
         if not isinstance(fact, Deed):
             yield fact
             continue
-        who = one if fact.who in _ONE else several if fact.who in _SEVERAL else fact.who
+        who = one if fact.who in _ONE else last if fact.who in _ANY else fact.who
         if who is None:
             continue
+        last = who
         if len(who) == 1:
             one = who
-        else:
-            several = who
         yield replace(fact, who=who)
