@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memn2n.lm import MemoryLM
     from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
     from memn2n.lm_text import LMVocabulary
+    from memn2n.pretrained import pretrained
     from memn2n.qa import StoryQA
     from memn2n.simulator import simulate
     from memn2n.simulator.world import World
@@ -52,6 +53,7 @@ _HOMES = {
     "World": "simulator.world",
     "carried_text": "data.carried",
     "lm_variant": "config",
+    "pretrained": "pretrained",
     "read_babi": "data.babi",
     "read_corpus": "data.corpus",
     "read_jsonl": "data.jsonl",
@@ -67,7 +69,7 @@ _HOMES = {
 __all__ = ["Answer", "ConfigError", "Corpus", "DataError", "DownloadError", "Evaluation", "Example", "InputError",
            "LMConfig", "LMEvaluation", "LMTraining", "LMVocabulary", "MemN2NError", "MemoryLM",
            "ModelError", "NetworkConfig", "NextWords", "Split", "StoryQA", "TrainingConfig",
-           "TrainingError", "Vocabulary", "WordScore", "World", "carried_text", "lm_variant", "read_babi",
+           "TrainingError", "Vocabulary", "WordScore", "World", "carried_text", "lm_variant", "pretrained", "read_babi",
            "read_corpus", "read_jsonl", "read_stories", "read_world", "simulate", "solve", "variant", "write_babi",
            "write_jsonl"]  # fmt: skip
 

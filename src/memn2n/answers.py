@@ -38,6 +38,17 @@ class Answer:
     dropped: tuple[int, ...] = ()
     unknown_words: tuple[str, ...] = ()
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the answer should know: a line on sentences that were not read, one on unknown words."""
+        lines = []
+        if self.dropped:
+            kept = len(self.story) - len(self.dropped)
+            lines.append(f"the memory holds {kept} sentences; older ones ({len(self.dropped)}) were not read")
+        if self.unknown_words:
+            lines.append(f"never seen in training: {', '.join(self.unknown_words)}")
+        return lines
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values, without the story and question; attention rounded to 6 digits."""
         return {

@@ -85,6 +85,11 @@ class NextWords:
         """The most probable word."""
         return self.ranked[0][0]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader should know: a line on unknown words."""
+        return [f"never seen in training: {', '.join(self.unknown_words)}"] if self.unknown_words else []
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
         return {"memory": list(self.memory), "next": [{"word": word, "probability": p} for word, p in self.ranked],

@@ -45,7 +45,7 @@ def test_question_answer_and_what_was_left_out_are_told() -> None:
     assert "Where is [Mary]?" in text
     assert "bathroom  98.7%" in text
     assert row(text, "Old news.").count("-") == 2
-    assert "the memory holds 2 sentences; older ones (-) were not read" in text
+    assert "the memory holds 2 sentences; older ones (1) were not read" in text
     assert "never seen in training: news" in text
 
 

@@ -1,4 +1,4 @@
-"""``memn2n qa``: train, eval, ask, predict."""
+"""``memn2n qa``: train, eval, ask, explain, predict."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from memn2n.cli.pictures import Html, Pdf, Png, Svg
 from memn2n.cli.tasks import parse_tasks
 from memn2n.config import (
     AnswerSoftmax,
@@ -52,7 +53,9 @@ app = typer.Typer(help="Question answering about stories.", no_args_is_help=True
 _INTERRUPTED = 130
 _SELECTED_BY = {"train": "training", "validation": "validation"}
 
-Model = Annotated[Path, typer.Argument(metavar="DIR", help="A model directory, as qa train writes it.")]
+_MODEL = 'A model directory, as qa train writes it; or "stories", the model that comes with the package.'
+
+Model = Annotated[Path, typer.Argument(metavar="DIR", help=_MODEL)]
 Tasks = Annotated[
     str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks of a bAbI folder; by default all, jointly.")
 ]
@@ -187,11 +190,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Test a model: error and attention recall for each task."""
-    from memn2n import StoryQA
     from memn2n.cli.show import show_evaluation
     from memn2n.data import read_stories
 
-    qa = StoryQA.load(model)
+    qa = _load(model)
     evaluation = qa.evaluate(read_stories(data, "test", parse_tasks(task, "--task")))
     if as_json:
         typer.echo(json.dumps(evaluation.to_dict()))
@@ -201,7 +203,9 @@ def evaluate(
 
 @app.command()
 def ask(
-    model: Model,
+    model: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
+    ] = None,
     story: Annotated[Path | None, typer.Option(help="A text file with a sentence a line, to begin with.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -209,13 +213,44 @@ def ask(
 
     :reset begins a new story, :why shows the attention of the last answer, :story shows the story, :quit leaves.
     """
-    from memn2n import StoryQA
     from memn2n.cli.talk import talk
     from memn2n.data.lines import iter_lines
 
     begin = [] if story is None else [text.strip() for _, text in iter_lines(story) if text.strip()]
-    if not talk(StoryQA.load(model), begin, _stdin(), as_json=as_json):
+    if not talk(_load(model), begin, _stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
+
+
+@app.command()
+def explain(
+    story: Annotated[Path, typer.Option(help="A text file with a sentence a line.")],
+    question: Annotated[str, typer.Option(help="What to ask about it.")],
+    model: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
+    ] = None,
+    support: Annotated[
+        str | None, typer.Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
+    ] = None,
+    png: Png = None,
+    svg: Svg = None,
+    pdf: Pdf = None,
+    html: Html = None,
+) -> None:
+    """Answer a question, and show where each hop looked: on the terminal, and as pictures."""
+    from rich.console import Console
+
+    from memn2n.cli.pictures import write_pictures
+    from memn2n.data.lines import iter_lines
+    from memn2n.explain.rows import picture_of
+    from memn2n.explain.table import attention_table
+
+    sentences = [text.strip() for _, text in iter_lines(story) if text.strip()]
+    facts = [number - 1 for number in parse_tasks(support, "--support") or ()]
+    if any(not 0 <= fact < len(sentences) for fact in facts):
+        raise InputError(f"--support is {support!r}: the story has the sentences 1 to {len(sentences)}")
+    answer = _load(model).answer(sentences, question)
+    Console().print(attention_table(answer, facts))
+    write_pictures(picture_of(answer, facts), html, png=png, svg=svg, pdf=pdf)
 
 
 @app.command()
@@ -228,10 +263,9 @@ def predict(
     top: Annotated[int, typer.Option(min=1, help="How many answers to give with their probabilities.")] = 5,
 ) -> None:
     """Answer questions from JSONL to JSONL: each object comes back with the prediction's keys added."""
-    from memn2n import StoryQA
     from memn2n.data.jsonl import json_line, write_records
 
-    qa = StoryQA.load(model)
+    qa = _load(model)
     if str(data) == "-":
         predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # a program may wait for each answer
     else:
@@ -264,6 +298,15 @@ def _ctrl_c_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _load(model: Path | None) -> StoryQA:
+    from memn2n import StoryQA, pretrained
+    from memn2n.pretrained import NAMES
+
+    if model is None or (str(model) in NAMES and not model.exists()):
+        return pretrained("stories" if model is None else str(model))
+    return StoryQA.load(model)
 
 
 def _stdin() -> TextIO:

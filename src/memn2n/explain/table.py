@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from memn2n.answers import Answer
 
 _BAR_WIDTH = 6
+_SHOWN = 0.005  # the least probability of another answer that is told
 _HOPS_WITH_BARS = 4  # more of them leave no room for the sentences
 _SHADE = (23, 92, 140)  # background of a weight of 1; readable under white, whatever colours an eye can tell apart
 
@@ -26,12 +27,8 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
         support: positions of annotated supporting facts; they are marked with a star.
     """
     caption = [f"{answer.text}  {answer.probability:.1%}"]
-    if answer.dropped:
-        caption.append(
-            f"the memory holds {len(answer.story) - len(answer.dropped)} sentences; older ones (-) were not read"
-        )
-    if answer.unknown_words:
-        caption.append(f"never seen in training: {', '.join(answer.unknown_words)}")
+    caption += [f"{text}  {share:.1%}" for text, share in answer.top[1:] if share >= _SHOWN]
+    caption += answer.remarks
     if support:
         caption.append("* supporting fact")
     table = Table(

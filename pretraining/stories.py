@@ -1,0 +1,53 @@
+"""Train the model that comes with the package, from simulated stories alone, and save it where it is shipped.
+
+    python pretraining/stories.py
+
+Half an hour on two cores. What was tried, and how good it is: docs/results.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
+from memn2n.cli.show import show_evaluation
+from memn2n.simulator import SKILLS
+from memn2n.train.restarts import Restart
+
+FOLDER = Path(__file__).parents[1] / "src" / "memn2n" / "models" / "stories"
+
+SEED = 100
+QUESTIONS = 10_000
+HARD = {17: 30_000, 18: 30_000, 19: 30_000}
+"""Tasks with more questions than the others have: a joint network learns them last."""
+
+NETWORK = NetworkConfig(dim=64)
+TRAINING = TrainingConfig(
+    restarts=4, select="ensemble", linear_start_epochs=20, epochs=40, decay_every=10, validation_split="random"
+)
+
+
+def main() -> None:
+    """Train, test on simulated stories, and save."""
+    train, test = [], []
+    for task in SKILLS:
+        split = simulate(task, n_train=HARD.get(task, QUESTIONS), n_test=1000, seed=SEED)
+        train += split.train
+        test += split.test
+
+    def tell(event: object) -> None:
+        if isinstance(event, Restart):
+            print(event.restart + 1, event.train, event.valid, f"{event.seconds:.0f} s", file=sys.stderr, flush=True)
+
+    qa = StoryQA.fit(train, network=NETWORK, training=TRAINING, on_event=tell)
+    show_evaluation(qa.evaluate(test))
+    qa.fingerprints = np.empty(0, np.int64)  # of which training questions it has: eight bytes each, most of a megabyte
+    qa.save(FOLDER)
+    print(f"{sum(file.stat().st_size for file in FOLDER.iterdir()):,} bytes in {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()

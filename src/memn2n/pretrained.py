@@ -1,0 +1,27 @@
+"""Models that come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from memn2n.errors import InputError
+from memn2n.qa import StoryQA
+
+_MODELS = Path(__file__).with_name("models")
+
+NAMES = ("stories",)
+
+
+def pretrained(name: str = "stories") -> StoryQA:
+    """A model that needs no training.
+
+    Args:
+        name: "stories": an ensemble that learned the 20 skills of bAbI together, from simulated stories alone
+            (``pretraining/stories.py`` in the repository makes it). It knows the words of these stories.
+
+    Raises:
+        InputError: if there is no such model.
+    """
+    if name not in NAMES:
+        raise InputError(f"there is no pretrained model {name!r}; there is: {', '.join(NAMES)}")
+    return StoryQA.load(_MODELS / name)
