@@ -129,8 +129,8 @@ def test_the_language_model_of_the_demo(cli: CLI, monkeypatch: pytest.MonkeyPatc
     shown = cli("demo")
     assert shown.status == 0, shown.err
     assert "epoch 1/" in shown.err
-    written = shown.out.split("What it would write after 'the value of':\n")[1].split("\n\n")[0]
-    assert len(written.split()) == 3 + 20
+    written = shown.out.split("What it would write after 'If the value is':\n")[1].split("\n\n")[0]
+    assert len(written.split()) == 4 + 20
     assert "memn2n qa ask" in shown.out
 
 

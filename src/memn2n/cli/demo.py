@@ -15,8 +15,8 @@ _SKILLS = {
     15: "what follows for one from what all have in common",
 }
 _SHOWN = 15
-_LM_EPOCHS = 6
-_PROMPT = "the value of"
+_LM_EPOCHS = 10
+_PROMPT = "If the value is"
 
 _NEXT = """
 Next, a conversation with a model that comes with the package, and models of your own:
@@ -80,7 +80,9 @@ def _language_model(seed: int, console: Console) -> None:
     )
     train, valid, _ = carried_text()
     with LMProgress(_LM_EPOCHS) as progress:
-        model = MemoryLM.fit(train, valid, training=LMTraining(epochs=_LM_EPOCHS, seed=seed), on_event=progress)
+        training = LMTraining(epochs=_LM_EPOCHS, seed=seed)
+        # one thread: beside another program, two that wait for each other are many times slower
+        model = MemoryLM.fit(train, valid, training=training, threads=1, on_event=progress)
     console.print(f"\nWhat it would write after {_PROMPT!r}:")
-    words = model.generate(_PROMPT, words=20, seed=seed, temperature=0.7, top_k=20)
+    words = model.generate(_PROMPT, words=20, seed=seed, temperature=0.9, top_k=40)
     console.print(f"  {_PROMPT} {' '.join(words)}", highlight=False, markup=False)
