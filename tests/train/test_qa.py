@@ -150,7 +150,7 @@ def test_costs_are_summed_over_the_batch() -> None:
         difference: torch.Tensor = net.tables[1].detach() - start
         return difference
 
-    assert torch.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-9)
+    assert torch.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-7)  # as far as parameters are rounded
 
 
 def batches_seen(config: TrainingConfig, n: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:

@@ -75,7 +75,7 @@ def _walks(teller: Teller, group: int, again: bool, recent: tuple[float, ...], l
 def times(teller: Teller) -> None:
     """Task 14: where was somebody before they were at some place, when the story may tell the later before the earlier?
 
-    The sentences between two questions are in any order; each tells where somebody was at their next time of day.
+    Each sentence tells where somebody was at their next time of day; between two questions none stands in its place.
     """
     dice, world = teller.dice, teller.world
     days: dict[str, list[_Move]] = {}  # person -> where they were at each time, from the earliest on
