@@ -25,6 +25,7 @@ _COLORS = "Blues"  # from white to dark blue: in grey from light to dark
 _LINE = 0.2  # inches
 _WIDTH = 60  # characters of a line
 _HOP, _GAP, _BARS = 0.62, 1.4, 1.8  # inches
+_BAR = 1.5  # lines
 _DARK = 0.55  # the weight from which on numbers are white
 
 
@@ -37,7 +38,7 @@ def attention_figure(picture: Picture) -> Figure:
     texts = [textwrap.fill(row.text, _WIDTH) for row in picture.rows]
     edges = [0, *accumulate(text.count("\n") + 1 for text in texts)]  # in lines of text, from the top
     middles = [(begin + end) / 2 for begin, end in pairwise(edges)]
-    lines = max(edges[-1], 2 * len(picture.ranked))
+    lines = max(float(edges[-1]), _BAR * len(picture.ranked))
     width, height = picture.hops * _HOP + _GAP + _BARS, lines * _LINE
     figure = new_figure(width, height)
     weights = figure.add_axes((0, 1 - edges[-1] / lines, picture.hops * _HOP / width, edges[-1] / lines))
@@ -96,9 +97,9 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
-def _bars(axes: Axes, ranked: Sequence[tuple[str, float]], lines: int) -> None:
-    """A bar and its name on every second of so many lines, from the top."""
-    places = [2 * i + 1 for i in range(len(ranked))]
+def _bars(axes: Axes, ranked: Sequence[tuple[str, float]], lines: float) -> None:
+    """Bars with their names, from the top of so many lines of text."""
+    places = [_BAR * (i + 0.5) for i in range(len(ranked))]
     axes.barh(places, [share for _, share in ranked], height=0.9, color="0.55")
     for place, (text, share) in zip(places, ranked, strict=True):
         axes.text(-0.04, place, _plain(textwrap.shorten(text, 24)), ha="right", va="center", fontsize=8)
