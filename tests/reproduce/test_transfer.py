@@ -24,17 +24,17 @@ joint = false
 [network]
 dim = 8
 [training]
-epochs = 6
-linear_start_epochs = 4
+epochs = 3
+linear_start_epochs = 2
 """
-SIZES: dict[str, Any] = {"n_train": 200, "n_test": 60}
+SIZES: dict[str, Any] = {"n_train": 100, "n_test": 60}
 
 
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for en-10k: tasks 1 and 9, and of task 3 the test file alone; and a quick recipe."""
     folder = tmp_path / "en-10k"
-    for train, _ in write_simulated(folder, (1, 3, 9), 250, 80, seed=77):
+    for train, _ in write_simulated(folder, (1, 3, 9), 100, 60, seed=77):
         if train.name.startswith("qa3_"):
             train.unlink()
     (tmp_path / "recipes" / "babi-10k").mkdir(parents=True)
@@ -47,7 +47,7 @@ def test_the_figures_are_those_of_the_models_that_fit_makes(published: Path, tmp
     report = run_transfer(published, tmp_path / "out", tasks=(3, 1), restarts=2, seed=5, backend="torch", **SIZES)
     one, three = report.rows
     assert (one.label, three.label) == ("1: 1 supporting fact", "3: 3 supporting facts")
-    training = TrainingConfig(epochs=6, linear_start_epochs=4, restarts=2, seed=5)
+    training = TrainingConfig(epochs=3, linear_start_epochs=2, restarts=2, seed=5)
 
     def fit(train: list[Example]) -> StoryQA:
         return StoryQA.fit(train, network=NetworkConfig(dim=8), training=training, backend="torch")
