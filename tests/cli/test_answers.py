@@ -41,6 +41,13 @@ def test_a_conversation_tells_what_it_cannot_use_and_goes_on(cli: CLI, model: Pa
     assert talked.status == 2
 
 
+def test_a_pipe_without_a_question_says_so(cli: CLI, model: Path) -> None:
+    talked = cli("qa", "ask", model, stdin="Mary moved to the bathroom.\nWhere is Mary\n")
+    assert (talked.status, talked.out) == (2, "")
+    assert talked.err == 'memn2n: no question was asked; a line that ends in "?" is one\n'
+    assert cli("qa", "ask", model, stdin="").status == 0
+
+
 def test_answers_as_json(cli: CLI, model: Path) -> None:
     record = json.loads(cli("qa", "ask", model, "--json", stdin=WHERE_IS_MARY).out)
     assert (record["question"], record["prediction"]) == ("Where is Mary?", "bathroom")

@@ -47,6 +47,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "train", "{tmp}/en", "--task", "9", "--out", "{tmp}/run"], "there is no train file of task 9"),
         (["qa", "train", "{tmp}/en", "--task", "one", "--out", "{tmp}/run"], "--task is 'one'"),
         (["qa", "train", "{tmp}/en/qa1_s_train.txt", "--task", "1", "--out", "{tmp}/run"], "is one file"),
+        (["qa", "train", "{tmp}/nowhere", "--task", "1", "--out", "{tmp}/run"], "there is no such file or folder"),
         (["qa", "train", "{tmp}/en", "--dim", "0", "--out", "{tmp}/run"], "dim is 0: it must be from 1 to 4096"),
         (["qa", "train", "{tmp}/en", "--hops", "999", "--out", "{tmp}/run"], "hops is 999"),
         (["qa", "train", "{tmp}/en", "--memory-size", "0", "--out", "{tmp}/run"], "--memory-size is 0"),

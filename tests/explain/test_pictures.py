@@ -123,6 +123,9 @@ def test_the_commands(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert "* Mary moved to the bathroom." in shown.out
     assert all((tmp_path / f"a.{kind}").stat().st_size for kind in ("png", "svg", "pdf", "html"))
     assert "bathroom" in cli(*ask).out, "by the model that comes along"
+    story.write_text("1 Mary moved to the bathroom.\n2 Where is Mary?\tbathroom\t1\n")
+    assert cli(*ask, model).err.startswith(f"memn2n: {story}:2: this is no story: give a sentence a line")
+    story.write_text("Mary moved to the bathroom.\nJohn went to the hallway.\n")
     refused = cli(*ask, model, "--support", "1,3")
     assert (refused.status, refused.err) == (2, "memn2n: --support is '1,3': the story has the sentences 1 to 2\n")
 
@@ -137,6 +140,8 @@ def test_the_course_of_trainings(cli: CLI, tmp_path: Path) -> None:
     first = [
         record["valid"]["error"] * 100 for record in metrics if record["event"] == "epoch" and record["restart"] == 0
     ]
+    alphas = [line.get_alpha() for line in lines]
+    assert sorted(alphas) == [0.4, 0.4, 1, 1], "of two restarts, one was kept"  # type: ignore[type-var]
     assert list(error.lines[0].get_ydata()) == first  # type: ignore[arg-type]
     lm = tmp_path / "lm"
     lm.mkdir()

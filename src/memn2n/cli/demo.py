@@ -19,11 +19,12 @@ _LM_EPOCHS = 10
 _PROMPT = "If the value is"
 
 _NEXT = """
-Next, a conversation with a model that comes with the package, and models of your own:
-  memn2n qa ask                          sentences, then a question; :why shows the attention
-  memn2n qa train --task 2 --out runs/two    other simulated stories, bAbI's files, or your own (JSONL)
-  memn2n simulate --task all --out data/simulated
-  memn2n lm train --train mine.txt --tokens words --out runs/mine"""
+Next, talk with the model that comes along, and make models of your own:
+  memn2n qa ask                                       then sentences, a question?, :why
+  memn2n qa train --task 2 --out runs/two             simulated stories
+  memn2n qa train mine.jsonl --out runs/mine          or your own
+  memn2n simulate --task all --out data/simulated     stories as files
+  memn2n lm train --train mine.txt --tokens words     a text of yours"""
 
 
 def demo(

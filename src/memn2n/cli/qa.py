@@ -37,7 +37,7 @@ from memn2n.config import (
 from memn2n.config import (
     variant as settings_of,
 )
-from memn2n.errors import InputError
+from memn2n.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -214,9 +214,8 @@ def ask(
     :reset begins a new story, :why shows the attention of the last answer, :story shows the story, :quit leaves.
     """
     from memn2n.cli.talk import talk
-    from memn2n.data.lines import iter_lines
 
-    begin = [] if story is None else [text.strip() for _, text in iter_lines(story) if text.strip()]
+    begin = [] if story is None else _sentences(story)
     if not talk(_load(model), begin, _stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
 
@@ -240,11 +239,10 @@ def explain(
     from rich.console import Console
 
     from memn2n.cli.pictures import write_pictures
-    from memn2n.data.lines import iter_lines
     from memn2n.explain.rows import picture_of
     from memn2n.explain.table import attention_table
 
-    sentences = [text.strip() for _, text in iter_lines(story) if text.strip()]
+    sentences = _sentences(story)
     facts = [number - 1 for number in parse_tasks(support, "--support") or ()]
     if any(not 0 <= fact < len(sentences) for fact in facts):
         raise InputError(f"--support is {support!r}: the story has the sentences 1 to {len(sentences)}")
@@ -298,6 +296,21 @@ def _ctrl_c_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _sentences(story: Path) -> list[str]:
+    """A story from a text file; raises DataError for a file of bAbI, which has questions and answers in it."""
+    from memn2n.data.lines import iter_lines
+
+    sentences = []
+    for number, text in iter_lines(story):
+        if "\t" in text.strip():
+            raise DataError(
+                story, number, "this is no story: give a sentence a line, without tabs, questions or answers"
+            )
+        if text.strip():
+            sentences.append(text.strip())
+    return sentences
 
 
 def _load(model: Path | None) -> StoryQA:

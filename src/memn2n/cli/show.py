@@ -30,8 +30,8 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     console.print(table)
     if evaluation.unknown_answers:
         n = sum(task.unanswerable for task in evaluation.tasks)
-        console.print(f"{n} questions have an answer that the model does not know, and count as wrong: "
-                      f"{', '.join(evaluation.unknown_answers[:10])}", highlight=False, markup=False)  # fmt: skip
+        console.print(f"questions with an answer that the model does not know, which count as wrong: {n} "
+                      f"({'; '.join(evaluation.unknown_answers[:10])})", highlight=False, markup=False)  # fmt: skip
 
 
 def answer_line(answer: Answer) -> str:

@@ -38,15 +38,19 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
     good = True
     last: Answer | None = None
     if prompt:
-        console.print(f"Sentences, then a question. {_HELP}", highlight=False)
-    number = 0
+        console.print(f'Sentences, then a question, which ends in "?". {_HELP}', highlight=False)
+    number, asked = 0, False
     while True:
         line = _typed() if prompt else lines.readline()
         if not line:
+            if number and not asked and not prompt:
+                print('memn2n: no question was asked; a line that ends in "?" is one', file=sys.stderr)
+                return False
             return good or prompt
         number += 1
         text = line.strip()
         try:
+            asked = asked or text.startswith(":") or text.endswith(_QUESTION_MARKS)
             if text == ":quit":
                 return good or prompt
             if text == ":reset":

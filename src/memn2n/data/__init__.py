@@ -41,6 +41,8 @@ def read_stories(
     path = Path(path)
     if path.is_dir():
         return [example for file in task_files(path, part, task) for example in _read(file)]
+    if not path.exists():
+        raise DataError(path, None, "there is no such file or folder")
     if task is not None:
         raise InputError(f"{path} is one file: tasks are chosen from a folder of bAbI files")
     return _read(path)

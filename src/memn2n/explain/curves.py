@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memn2n.checkpoint import CONFIG
 from memn2n.data.jsonl import iter_records
 from memn2n.errors import DataError
 from memn2n.explain.figure import new_figure
@@ -31,16 +33,16 @@ def curves_figure(folder: str | Path) -> Figure:
     records = [record for _, _, record in iter_records(path)]
     try:
         if records and "event" in records[0]:
-            return _of_restarts(records)
+            kept = json.loads((Path(folder) / CONFIG).read_bytes())["restarts"]
+            return _of_restarts(records, {restart["restart"] for restart in kept if restart["kept"]})
         return _of_epochs(records)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OSError):
         raise DataError(path, None, "these are no metrics of a training; train again") from None
 
 
-def _of_restarts(records: list[dict[str, Any]]) -> Figure:
+def _of_restarts(records: list[dict[str, Any]], kept: set[int]) -> Figure:
     figure = new_figure(8, 3.2)
     loss, error = figure.subplots(1, 2)
-    kept = {record["restart"] for record in records if record["event"] == "restart" and record["kept"]}
     for restart in sorted({record["restart"] for record in records}):
         epochs = [record for record in records if record["event"] == "epoch" and record["restart"] == restart]
         shade: dict[str, Any] = (
@@ -51,8 +53,7 @@ def _of_restarts(records: list[dict[str, Any]]) -> Figure:
         if all(epoch["valid"] for epoch in epochs):
             loss.plot(axis, [epoch["valid"]["loss"] for epoch in epochs], **_VALID, **shade)
             error.plot(axis, [100 * epoch["valid"]["error"] for epoch in epochs], **_VALID, **shade)
-        else:
-            error.plot(axis, [100 * epoch["train"]["error"] for epoch in epochs], **_TRAIN, **shade)
+        error.plot(axis, [100 * epoch["train"]["error"] for epoch in epochs], **_TRAIN, **shade)
     loss.set_yscale("log")
     _finish(loss, "loss, nats a question")
     _finish(error, "error, percent")
