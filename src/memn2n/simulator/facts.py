@@ -54,12 +54,9 @@ def three_facts(teller: Teller) -> None:
         if name is None:
             return
         way = scene.way[name]
-        seen: set[str] = set()
-        stages = []  # positions in the way where an object was at a place for the last time, from the end
-        for index in range(len(way) - 1, 0, -1):
-            if way[index][0] not in seen:
-                seen.add(way[index][0])
-                stages.append(index)
+        places = [place for place, _ in way]
+        # positions in the way where the object was at a place for the last time, from the end
+        stages = [index for index in range(len(way) - 1, 0, -1) if places[index] not in places[index + 1 :]]
         index = teller.dice.weighted(stages[: len(RECENT)], RECENT)
         (before, left), (place, came) = way[index - 1 : index + 1]
         teller.ask("where_object_before", before, known[name], came, left, object=name, place=place)

@@ -61,8 +61,8 @@ def _tell_whereabouts(teller: Teller, unsure: Callable[[str, _Told | None], _Tol
         if not form:
             last[person] = unsure(person, told)
             return
-        known = told is not None and len(told.places) == 1 and not told.denied
-        place = dice.one([place for place in world.places if not (known and told and place in told.places)])
+        here = told.places if told is not None and len(told.places) == 1 and not told.denied else ()
+        place = dice.one([place for place in world.places if place not in here])
         verb = {"verb": dice.one(world.moves)} if form == "move" else {}
         last[person] = _Told(teller.say(form, person=person, place=place, **verb), (place,))
 

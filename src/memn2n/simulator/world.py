@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Names = tuple[str, ...]
 
 _NAMES_IN_STORIES = ("people", "places", "objects", "creatures", "animals", "species", "colors", "shapes", "treats",
-             "containers")  # fmt: skip
+                     "containers")  # fmt: skip
 """Whose names must differ, so that a story can be understood."""
 
 _TOLD_APART = (("in", "not_in", "either_in"), ("in", "no_longer_in"), ("fits", "bigger"), ("yes", "no", "maybe"))
@@ -100,6 +100,7 @@ class World:
             raise WorldError("pronouns", f'"{strange[0]}" has a pronoun and is not among the world\'s people')
         _check_phrases(self.phrases)
         object.__setattr__(self, "phrases", {**PHRASES, **self.phrases})
+        _check_told_apart(self.phrases)
         for kinds in (_NAMES_IN_STORIES, ("gets", "drops")):
             self._check_apart(kinds)
         nothing = answer_symbol(self.phrases["nothing"])
@@ -165,11 +166,13 @@ def _check_phrases(phrases: Mapping[str, str]) -> None:
             raise WorldError(name, f"the sentence {name} is {template!r}: it must {ends} in a question mark")
         if PHRASES[name] == name:  # an answer
             _check_name(name, template)
-    every = {**PHRASES, **phrases}
+
+
+def _check_told_apart(phrases: Mapping[str, str]) -> None:
     for group in _TOLD_APART:
-        texts = [answer_symbol(every[name]) for name in group]
+        texts = [answer_symbol(phrases[name]) for name in group]
         if len(set(texts)) < len(texts):
-            changed = next((name for name in group if name in phrases), group[0])
+            changed = next(name for name in group if phrases[name] != PHRASES[name])
             raise WorldError(changed, f"the sentences {', '.join(group)} must differ")
 
 
