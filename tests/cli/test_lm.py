@@ -398,6 +398,9 @@ def test_next_words(cli: CLI, saved: Path) -> None:
     assert [sum(hop) for hop in found["attention"]] == pytest.approx([1, 1])
     shown = cli("lm", "next", saved, "a cat sat", "--top", 3).out
     assert shown.splitlines()[0].endswith("%  on")
+    drawn = saved.parent / "next.html"
+    assert cli("lm", "explain", saved, "a cat sat", "--top", 3, "--html", drawn).out == shown
+    assert drawn.read_text().count("<tr>") == 4, "the hops, and three words"
     assert "never seen in training: a" in shown
     rows = [[cell.strip() for cell in line.split("│")[1:3]] for line in shown.splitlines() if "│" in line]
     assert rows == [["3", "a"], ["2", "cat"], ["1", "sat"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +15,6 @@ from memn2n.cli.port_options import PortCommand
 from memn2n.config import Precision
 from memn2n.errors import InputError
 from memn2n.lm_text import EOS
-
-if TYPE_CHECKING:
-    from memn2n.lm_answers import NextWords
 
 app = typer.Typer(help="Language modelling: train on text, test, score, generate.", no_args_is_help=True)
 app.command(cls=PortCommand, epilog="The options of the TensorFlow port work too: docs/lm.md has a table of them.")(
@@ -82,24 +79,8 @@ def score(
 
 
 @app.command("next")
+@app.command("explain")
 def next_words(
-    model: Model,
-    text: Annotated[str, typer.Argument(help="What was read; by default the beginning of a sentence.")] = "",
-    top: Annotated[int, typer.Option(help="How many words to tell.")] = 10,
-    as_json: Json = False,
-) -> None:
-    """Tell what may come next, and which of the words before it each hop looks at."""
-    from memn2n import MemoryLM
-
-    found = MemoryLM.load(model).next_words(text, top=top)
-    if as_json:
-        typer.echo(json.dumps(found.to_dict()))
-    else:
-        _show_next(found)
-
-
-@app.command()
-def explain(
     model: Model,
     text: Annotated[str, typer.Argument(help="What was read; by default the beginning of a sentence.")] = "",
     top: Annotated[int, typer.Option(help="How many words to tell.")] = 10,
@@ -107,27 +88,26 @@ def explain(
     svg: Svg = None,
     pdf: Pdf = None,
     html: Html = None,
+    as_json: Json = False,
 ) -> None:
-    """Tell what may come next, as lm next does, and draw which of the words before it each hop looks at."""
+    """Tell, and draw, what may come next, and which of the words before it each hop looks at."""
+    from rich.console import Console
+
     from memn2n import MemoryLM
     from memn2n.cli.pictures import write_pictures
     from memn2n.explain.rows import picture_of
-
-    found = MemoryLM.load(model).next_words(text, top=top)
-    _show_next(found)
-    write_pictures(picture_of(found), html, png=png, svg=svg, pdf=pdf)
-
-
-def _show_next(found: NextWords) -> None:
-    from rich.console import Console
-
     from memn2n.explain.words import words_table
 
-    for word, probability in found.ranked:
-        print(f"{probability:6.1%}  {word}")
-    for remark in found.remarks:
-        print(remark)
-    Console().print(words_table(found))
+    found = MemoryLM.load(model).next_words(text, top=top)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        for word, probability in found.ranked:
+            print(f"{probability:6.1%}  {word}")
+        for remark in found.remarks:
+            print(remark)
+        Console().print(words_table(found))
+    write_pictures(picture_of(found), html, png=png, svg=svg, pdf=pdf)
 
 
 @app.command()

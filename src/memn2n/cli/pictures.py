@@ -24,9 +24,11 @@ def write_pictures(picture: Picture, html: Path | None, **figures: Path | None) 
     from memn2n.explain.figure import attention_figure, save_figure
     from memn2n.explain.fragment import attention_html
 
-    for kind, path in figures.items():
-        if path is not None:
-            save_figure(attention_figure(picture), path, kind)
+    files = {kind: path for kind, path in figures.items() if path is not None}
+    if files:
+        figure = attention_figure(picture)
+        for kind, path in files.items():
+            save_figure(figure, path, kind)
     if html is not None:
         write_lines(html, [attention_html(picture).encode()])
 
@@ -44,5 +46,6 @@ def plot(
     files = {kind: path for kind, path in (("png", png), ("svg", svg), ("pdf", pdf)) if path is not None}
     if not files:
         raise InputError("there is nothing to draw to: name a file with --png, --svg or --pdf")
+    figure = curves_figure(run)
     for kind, path in files.items():
-        save_figure(curves_figure(run), path, kind)
+        save_figure(figure, path, kind)

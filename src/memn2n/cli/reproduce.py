@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -18,6 +18,8 @@ from memn2n.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from rich.table import Table
 
     from memn2n.reproduce import (
         ColumnReport,
@@ -287,18 +289,25 @@ class _EpochBar(_Bar):
         self._print(f"{row.label}: {', '.join(f'{name} {figure}' for name, figure in figures)}")
 
 
-def _print_rows(report: LMTableReport) -> None:
+def _table(first: str, headings: Sequence[str]) -> Table:
+    """A table of figures, whose first column says of what."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _print_rows(report: LMTableReport) -> None:
+    from rich.console import Console
     from rich.text import Text
 
     from memn2n.reproduce.lm_report import LM_EXPLANATION, LM_HEADINGS
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("row", no_wrap=True)
-    for heading in LM_HEADINGS:
-        table.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    table = _table("row", [heading.replace(" ", "\n") for heading in LM_HEADINGS])
     for row in report.rows:
         table.add_row(Text(row.label), *row.cells(report.has_test))
     console = Console()
@@ -307,17 +316,12 @@ def _print_rows(report: LMTableReport) -> None:
 
 
 def _print_transfer(report: TransferReport) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from memn2n.reproduce.transfer import TRANSFER_EXPLANATION, TRANSFER_HEADINGS
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("task", no_wrap=True)
-    for heading in TRANSFER_HEADINGS:
-        table.add_column(heading.replace(" to ", "\nto ").replace(" more", "\nmore"), justify="right", no_wrap=True)
+    table = _table("task", [heading.replace(" ", "\n", 1) for heading in TRANSFER_HEADINGS])
     for row in report.rows:
         table.add_row(Text(row.label), *row.cells())
     table.add_section()
@@ -328,23 +332,13 @@ def _print_transfer(report: TransferReport) -> None:
 
 
 def _print_column(column: ColumnReport, report: TableReport) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from memn2n.reproduce.results import EXPLANATION, HEADINGS, cells, failed_cells
 
-    table = Table(
-        title=f"{report.table}: {column.recipe.column}",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("task", no_wrap=True)
-    for heading in HEADINGS:
-        table.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    table = _table("task", [heading.replace(" ", "\n") for heading in HEADINGS])
+    table.title, table.title_justify = f"{report.table}: {column.recipe.column}", "left"
     for result in column.results:
         table.add_row(Text(column.label(result.task)), *cells(column.row(result)))
     table.add_section()

@@ -35,7 +35,7 @@ def attention_figure(picture: Picture) -> Figure:
     Raises:
         ConfigError: if matplotlib is not installed.
     """
-    texts = [textwrap.fill(row.text, _WIDTH) for row in picture.rows]
+    texts = [textwrap.fill(row.marked, _WIDTH) for row in picture.rows]
     edges = [0, *accumulate(text.count("\n") + 1 for text in texts)]  # in lines of text, from the top
     middles = [(begin + end) / 2 for begin, end in pairwise(edges)]
     lines = max(float(edges[-1]), _BAR * len(picture.ranked))

@@ -22,9 +22,11 @@ def attention_html(picture: Picture) -> str:
         f'<thead><tr><th scope="col" style="text-align:left">read</th>{heads}</tr></thead>',
         "<tbody>",
     ]
-    for text, weights in picture.rows:
-        cells = f'<td colspan="{picture.hops}">not read</td>' if weights is None else "".join(map(_cell, weights))
-        lines.append(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{escape(text)}</th>{cells}</tr>')
+    head = '<th scope="row" style="text-align:left;font-weight:normal">'
+    for row in picture.rows:
+        not_read = f'<td colspan="{picture.hops}">not read</td>'
+        cells = not_read if row.weights is None else "".join(map(_cell, row.weights))
+        lines.append(f"<tr>{head}{escape(row.marked)}</th>{cells}</tr>")
     lines += ["</tbody>", "</table>", "<ol>"]
     for text, share in picture.ranked:
         lines.append(f'<li>{escape(text)} <progress max="1" value="{share:.4f}"></progress> {share:.1%}</li>')

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from memn2n.answers import Answer
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     import numpy as np
     import numpy.typing as npt
 
-    from memn2n.answers import Answer
     from memn2n.lm_answers import NextWords
 
 
@@ -18,12 +19,19 @@ class Row(NamedTuple):
     """A sentence or word.
 
     Args:
-        text: what was read, marked where it is a supporting fact.
+        text: as it stands in the story or text.
         weights: (hops) of the attention; None where it was not read.
+        supporting: whether it is a supporting fact, as far as these are known.
     """
 
     text: str
     weights: npt.NDArray[np.float32] | None
+    supporting: bool = False
+
+    @property
+    def marked(self) -> str:
+        """The text, with a star before a supporting fact."""
+        return f"* {self.text}" if self.supporting else self.text
 
 
 class Picture(NamedTuple):
@@ -49,18 +57,14 @@ def picture_of(answer: Answer | NextWords, support: Collection[int] = ()) -> Pic
 
     Args:
         answer: either.
-        support: positions of supporting facts; these are marked with a star.
+        support: positions of supporting facts.
     """
-    from memn2n.answers import Answer
-
     columns = answer.attention.T
     hops = len(answer.attention)
     if not isinstance(answer, Answer):
         rows = [Row(word, weights) for word, weights in zip(answer.memory, columns, strict=True)]
         return Picture("What comes next?", rows, hops, answer.ranked, answer.remarks)
-    rows = []
-    for position, sentence in enumerate(answer.story):
-        mark = "* " if position in support else ""
-        rows.append(Row(mark + sentence, None if position in answer.dropped else columns[position]))
+    rows = [Row(sentence, None if position in answer.dropped else columns[position], position in support)
+            for position, sentence in enumerate(answer.story)]  # fmt: skip
     remarks = [*answer.remarks, *(["* supporting fact"] if support else [])]
     return Picture(answer.question, rows, hops, answer.top, remarks)

@@ -8,6 +8,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from memn2n.explain.rows import picture_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -26,25 +28,23 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
         answer: what to show.
         support: positions of annotated supporting facts; they are marked with a star.
     """
-    caption = [f"{answer.text}  {answer.probability:.1%}"]
-    caption += [f"{text}  {share:.1%}" for text, share in answer.top[1:] if share >= _SHOWN]
-    caption += answer.remarks
-    if support:
-        caption.append("* supporting fact")
+    picture = picture_of(answer, support)
+    first, *others = [(f"{text}  {share:.1%}", share) for text, share in picture.ranked]
+    caption = [first[0], *(line for line, share in others if share >= _SHOWN), *picture.remarks]
     table = Table(
-        title=Text(answer.question, "bold"), title_justify="left",
+        title=Text(picture.title, "bold"), title_justify="left",
         caption=Text("\n".join(caption)), caption_justify="left", caption_style="",
     )  # fmt: skip
     table.add_column("sentence", ratio=1)
-    for hop in range(len(answer.attention)):
+    for hop in range(picture.hops):
         table.add_column(f"hop {hop + 1}", no_wrap=True)
-    for position, sentence in enumerate(answer.story):
-        mark = "* " if position in support else "  " if support else ""
-        dropped = position in answer.dropped
-        weights = answer.attention[:, position]
-        bar_width = _BAR_WIDTH if len(weights) <= _HOPS_WITH_BARS else 0
-        cells = [Text("-", "dim") if dropped else _weight(float(weight), bar_width) for weight in weights]
-        table.add_row(Text(mark + sentence, "dim" if dropped else ""), *cells)
+    bar_width = _BAR_WIDTH if picture.hops <= _HOPS_WITH_BARS else 0
+    for row in picture.rows:
+        text = f"  {row.text}" if support and not row.supporting else row.marked
+        if row.weights is None:
+            table.add_row(Text(text, "dim"), *[Text("-", "dim")] * picture.hops)
+        else:
+            table.add_row(Text(text), *(_weight(float(weight), bar_width) for weight in row.weights))
     return table
 
 

@@ -43,7 +43,9 @@ class MetricsLog:
         with self._failing_softly():
             if self._file is None:
                 self._file = self._partial.open("w", encoding="utf-8")
-            self._file.write(json.dumps({"event": name} | asdict(event)) + "\n")
+            record = {"event": name} | asdict(event)
+            record.pop("kept", None)  # a restart's, which is not known before all have ended
+            self._file.write(json.dumps(record) + "\n")
             self._file.flush()
 
     def keep(self) -> None:
