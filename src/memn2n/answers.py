@@ -55,7 +55,7 @@ class Answer:
             "prediction": self.text,
             "probability": round(self.probability, 6),
             "top": [[text, round(probability, 6)] for text, probability in self.top],
-            "attention": [[round(float(weight), 6) for weight in hop] for hop in self.attention],
+            "attention": self.attention.astype(float).round(6).tolist(),
             "dropped": list(self.dropped),
             "unknown_words": list(self.unknown_words),
         }

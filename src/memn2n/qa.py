@@ -173,8 +173,10 @@ class StoryQA:
         answers: list[Answer] = []
         for chosen, probabilities, attention in self._predict(stories):
             best = probabilities.argsort(axis=1)[:, ::-1][:, :top]  # (batch, top)
-            for row, i in enumerate(chosen):
-                ranked = [(self.vocabulary.word(SPECIAL + int(j)), float(probabilities[row, j])) for j in best[row]]
+            shares = np.take_along_axis(probabilities, best, 1)
+            rows = zip(chosen.tolist(), best.tolist(), shares.tolist(), strict=True)
+            for row, (i, columns, share) in enumerate(rows):
+                ranked = tuple(zip([self.vocabulary.words[column] for column in columns], share, strict=True))
                 unknown = () if all_known else self._unknown_words(examples[i])
                 answers.append(self._answer(examples[i], ranked, attention[:, row], unknown))
         return answers
@@ -284,15 +286,16 @@ class StoryQA:
     def _answer(
         self,
         example: Example,
-        ranked: list[tuple[str, float]],
+        ranked: tuple[tuple[str, float], ...],
         latest_first: npt.NDArray[np.float32],
         unknown: tuple[str, ...],
     ) -> Answer:
         n = len(example.story)
         kept = min(n, self.network.config.memory_size)
-        attention = np.zeros((len(latest_first), n), np.float32)
-        attention[:, n - kept :] = latest_first[:, :kept][:, ::-1]
-        return Answer(example.story, example.question, *ranked[0], tuple(ranked), attention,
+        attention = np.ascontiguousarray(latest_first[:, :kept][:, ::-1])  # a copy: the batch's need not be kept
+        if kept < n:
+            attention = np.pad(attention, ((0, 0), (n - kept, 0)))
+        return Answer(example.story, example.question, *ranked[0], ranked, attention,
                       tuple(range(n - kept)), unknown)  # fmt: skip
 
 
