@@ -112,6 +112,15 @@ def has_model(folder: Path) -> bool:
     return any((place / CONFIG).is_file() for place in (folder, folder / ".saved"))
 
 
+def kind_of(folder: str | Path) -> str:
+    """What the model in a folder does: "qa" or "lm".
+
+    Raises:
+        ModelError: if there is none, or it is of another version.
+    """
+    return str(_config(Path(folder)).get("kind"))
+
+
 class _MixedError(ModelError):
     """The files are not of one save: damaged, or read while another process was saving."""
 
@@ -138,14 +147,7 @@ def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict
 
 
 def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: there is no such model directory")
-    config = _parse(folder, CONFIG, _read(folder, CONFIG))
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{folder / CONFIG} is not a memn2n model's; name the folder that training wrote")
-    if config.get("version") != VERSION:
-        raise ModelError(f"{folder / CONFIG}: format version {config.get('version')!r}, but this memn2n reads "
-                         f"{VERSION}; take the memn2n that wrote it, or train again")  # fmt: skip
+    config = _config(folder)
     if config.get("kind") != kind:
         raise ModelError(f"{folder} holds a model of kind {config.get('kind')!r}, not {kind!r}")
     digests = config.get("sha256")
@@ -165,6 +167,18 @@ def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any],
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / WEIGHTS} is not a safetensors file ({error}); train again") from None
     return config, words, tensors
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: there is no such model directory")
+    config = _parse(folder, CONFIG, _read(folder, CONFIG))
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelError(f"{folder / CONFIG} is not a memn2n model's; name the folder that training wrote")
+    if config.get("version") != VERSION:
+        raise ModelError(f"{folder / CONFIG}: format version {config.get('version')!r}, but this memn2n reads "
+                         f"{VERSION}; take the memn2n that wrote it, or train again")  # fmt: skip
+    return config
 
 
 def _staging(folder: Path) -> Path:

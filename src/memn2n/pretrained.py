@@ -25,3 +25,22 @@ def pretrained(name: str = "stories") -> StoryQA:
     if name not in NAMES:
         raise InputError(f"there is no pretrained model {name!r}; there is: {', '.join(NAMES)}")
     return StoryQA.load(_MODELS / name)
+
+
+def load_qa(model: str | Path | None = None) -> StoryQA:
+    """A model of question answering.
+
+    Args:
+        model: its directory, or the name of a pretrained one, unless there is such a folder; by default "stories".
+
+    Raises:
+        ModelError: as ``StoryQA.load``.
+    """
+    if model is None or names_pretrained(model):
+        return pretrained("stories" if model is None else str(model))
+    return StoryQA.load(model)
+
+
+def names_pretrained(model: str | Path) -> bool:
+    """Whether this is the name of a pretrained model, and no folder."""
+    return str(model) in NAMES and not Path(model).exists()

@@ -314,12 +314,9 @@ def _sentences(story: Path) -> list[str]:
 
 
 def _load(model: Path | None) -> StoryQA:
-    from memn2n import StoryQA, pretrained
-    from memn2n.pretrained import NAMES
+    from memn2n.pretrained import load_qa
 
-    if model is None or (str(model) in NAMES and not model.exists()):
-        return pretrained("stories" if model is None else str(model))
-    return StoryQA.load(model)
+    return load_qa(model)
 
 
 def _stdin() -> TextIO:
