@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from memn2n.cli import data, demo, info, lm, pictures, qa, reproduce, simulate
+from memn2n.cli import data, demo, info, lm, pictures, qa, reproduce, serve, simulate
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(qa.app, name="qa")
 app.add_typer(lm.app, name="lm")
 app.add_typer(data.app, name="data")
 app.command("plot")(pictures.plot)
+app.command("serve")(serve.serve)
 app.command("simulate")(simulate.simulate)
 app.command("reproduce")(reproduce.reproduce)
 app.command("info")(info.info)

@@ -1,0 +1,1 @@
+"""Saved models as a web page and an HTTP API (extra ``serve``)."""

@@ -1,0 +1,55 @@
+"""What the server counts, for Prometheus."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+if TYPE_CHECKING:
+    from memn2n.serve.models import Models, Served
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _waiting(model: Served) -> float:
+    return model.lane.waiting
+
+
+class Metrics:
+    """Counts of one server.
+
+    Args:
+        models: whose queues are told.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter("memn2n_requests", "Requests answered.", ("route", "status"), registry=self._registry)
+        self._seconds = Histogram(
+            "memn2n_request_seconds", "From request to answer.", ("route",), buckets=_SECONDS, registry=self._registry
+        )
+        self._asked = Counter(
+            "memn2n_asked", "Questions and texts that models were asked.", ("model",), registry=self._registry
+        )
+        waiting = Gauge("memn2n_waiting", "Jobs that wait for a model.", ("model",), registry=self._registry)
+        for model in models.all:
+            self._asked.labels(model.name)
+            waiting.labels(model.name).set_function(partial(_waiting, model))
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count a request; ``route`` must be one of a few."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def asked(self, model: str, questions: int = 1) -> None:
+        """Count what a model was asked."""
+        self._asked.labels(model).inc(questions)
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,39 @@
+// Calls of the server. A refusal is thrown as Refused, with the field that it is about.
+
+const TOKEN = "memn2n-token";
+
+export class Refused extends Error {
+  constructor(code, message, field) {
+    super(message);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+export function keepToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+export function get(path) {
+  return call(path, {});
+}
+
+export function post(path, content, signal) {
+  const body = JSON.stringify(content);
+  return call(path, { method: "POST", body, signal, headers: { "content-type": "application/json" } });
+}
+
+async function call(path, options) {
+  const token = sessionStorage.getItem(TOKEN);
+  const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };
+  let answer, content;
+  try {
+    answer = await fetch(path, { ...options, headers });
+    content = await answer.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused("unreachable", "The server does not answer. Is it still running?", null);
+  }
+  if (!answer.ok) throw new Refused(content.error.code, content.error.message, content.error.field);
+  return content;
+}

@@ -1,0 +1,176 @@
+// Ties the page together: tabs, forms, errors, the token, and the link that carries what was written.
+
+import { Refused, get, keepToken } from "./api.js";
+import { byId } from "./show.js";
+import { anotherStory, ask, loadExamples, showExample } from "./stories.js";
+import { next } from "./text.js";
+
+const PAUSE = 150; // milliseconds without a key, after which an edited story is asked about again
+const TABS = ["stories", "text"];
+const FIELDS = { story: "story", question: "question", text: "words" };
+
+let running = null;
+let pause = 0;
+
+function showTab(name, focus = false) {
+  for (const tab of TABS) {
+    const button = byId(`tab-${tab}`);
+    button.ariaSelected = String(tab === name);
+    button.tabIndex = tab === name ? 0 : -1;
+    if (tab === name && focus) button.focus();
+    byId(tab).hidden = tab !== name;
+  }
+}
+
+const shownTab = () => TABS.find((tab) => !byId(tab).hidden);
+
+function showError(error) {
+  byId("error").textContent = error ? error.message : "";
+  byId("error").hidden = !error;
+  for (const [field, id] of Object.entries(FIELDS)) {
+    byId(id).ariaInvalid = String(Boolean(error?.field?.startsWith(field)));
+  }
+  if (error?.code === "unauthorized") {
+    byId("token-form").hidden = false;
+    byId("token").focus();
+  }
+}
+
+// Does one thing at a time: a newer one takes the place of what still runs.
+async function attempt(action) {
+  running?.abort();
+  const mine = (running = new AbortController());
+  try {
+    await action(mine.signal);
+    if (mine === running) showError(null);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof Refused)) throw error;
+    if (mine === running) showError(error);
+  }
+}
+
+const askNow = () => {
+  keepInAddress();
+  return attempt(ask);
+};
+
+const nextNow = () => {
+  keepInAddress();
+  return attempt((signal) => next(signal, goOn));
+};
+
+function goOn(word) {
+  const words = byId("words");
+  words.value = `${words.value.trimEnd()} ${word}`.trimStart();
+  nextNow();
+}
+
+function onEdit(result, again) {
+  clearTimeout(pause);
+  if (!byId(result).hidden) pause = setTimeout(again, PAUSE);
+}
+
+function address() {
+  const told =
+    shownTab() === "text"
+      ? { text: byId("words").value, model: byId("lm-model").value }
+      : { story: byId("story").value, question: byId("question").value, model: byId("qa-model").value };
+  return `#${new URLSearchParams(told)}`;
+}
+
+const keepInAddress = () => history.replaceState(null, "", address());
+
+async function copyLink() {
+  keepInAddress();
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The link is copied.");
+  } catch {
+    say("Copy the page's address: it carries what is written here.");
+  }
+}
+
+function say(text) {
+  byId("said").textContent = text;
+  setTimeout(() => (byId("said").textContent = ""), 4000);
+}
+
+// Shows what the address carries, and asks it; returns whether there was anything.
+async function readAddress() {
+  const told = new URLSearchParams(location.hash.slice(1));
+  const choose = (select) => {
+    const name = told.get("model");
+    if ([...byId(select).options].some((option) => option.value === name)) byId(select).value = name;
+  };
+  if (told.has("text")) {
+    byId("words").value = told.get("text");
+    choose("lm-model");
+    showTab("text");
+    await nextNow();
+  } else if (told.has("story")) {
+    byId("story").value = told.get("story");
+    byId("question").value = told.get("question") ?? "";
+    choose("qa-model");
+    showTab("stories");
+    await askNow();
+  } else return false;
+  return true;
+}
+
+function offer(kind, models) {
+  const mine = models.filter((model) => model.kind === kind);
+  byId(`${kind}-model`).replaceChildren(...mine.map((model) => new Option(model.name, model.name)));
+  byId(`${kind}-models`).hidden = mine.length < 2;
+  byId(`no-${kind}`).hidden = mine.length > 0;
+  byId(kind).hidden = !mine.length;
+  return mine.length;
+}
+
+async function start() {
+  const { models } = await get("api/models");
+  byId("token-form").hidden = true;
+  const stories = offer("qa", models);
+  offer("lm", models);
+  await loadExamples();
+  if (await readAddress()) return;
+  showTab(stories ? "stories" : "text");
+  showExample(1);
+}
+
+for (const [i, tab] of TABS.entries()) {
+  const button = byId(`tab-${tab}`);
+  button.onclick = () => showTab(tab);
+  button.onkeydown = (event) => {
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") showTab(TABS[1 - i], true);
+  };
+}
+byId("ask").onsubmit = (event) => {
+  event.preventDefault();
+  askNow();
+};
+byId("next").onsubmit = (event) => {
+  event.preventDefault();
+  nextNow();
+};
+byId("token-form").onsubmit = (event) => {
+  event.preventDefault();
+  keepToken(byId("token").value);
+  attempt(start);
+};
+byId("example").onchange = (event) => {
+  showExample(event.target.value);
+  onEdit("result", askNow);
+};
+byId("another").onclick = () =>
+  attempt(async (signal) => {
+    await anotherStory();
+    if (!byId("result").hidden) await ask(signal);
+  });
+for (const field of ["story", "question"]) byId(field).oninput = () => onEdit("result", askNow);
+byId("words").oninput = () => onEdit("next-result", nextNow);
+byId("qa-model").onchange = () => onEdit("result", askNow);
+byId("lm-model").onchange = () => onEdit("next-result", nextNow);
+for (const button of document.querySelectorAll("button.link")) button.onclick = copyLink;
+window.onhashchange = readAddress;
+attempt(start);

@@ -1,0 +1,94 @@
+// The tab of stories: examples, a question, its answer, and the weights of each hop on each sentence.
+
+import { get, post } from "./api.js";
+import { byId, element, percent, roam, shade, showBars, showLines } from "./show.js";
+
+let examples = [];
+let seed = 0;
+let chosen = null; // the example whose story is shown, unless it was edited
+
+export const sentences = () =>
+  byId("story")
+    .value.split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+export async function loadExamples() {
+  ({ examples } = await get(`api/examples?seed=${seed}`));
+  const select = byId("example");
+  const before = select.value;
+  const none = new Option("choose one", "");
+  select.replaceChildren(none, ...examples.map((one) => new Option(`${one.task}: ${one.skill}`, one.task)));
+  select.value = before;
+}
+
+export function showExample(task) {
+  const example = examples.find((one) => one.task === Number(task));
+  if (!example) return;
+  byId("example").value = String(task);
+  byId("story").value = example.story.join("\n");
+  byId("question").value = example.question;
+  chosen = example;
+}
+
+export async function anotherStory() {
+  seed += 1;
+  const task = byId("example").value || "1";
+  await loadExamples();
+  showExample(task);
+}
+
+export async function ask(signal) {
+  const story = sentences();
+  const question = byId("question").value;
+  const answer = await post("api/answer", { story, question, model: byId("qa-model").value || null }, signal);
+  const known = chosen && chosen.question === question && chosen.story.join("\n") === story.join("\n") ? chosen : null;
+  byId("answer").textContent = answer.prediction;
+  byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "right" : `wrong: ${known.answer}`;
+  showBars(byId("answers"), answer.top);
+  const remarks = [];
+  if (answer.dropped.length) remarks.push(`The memory has no room for the oldest sentences: ${answer.dropped.length} were not read.`);
+  if (answer.unknown_words.length) remarks.push(`Never seen in training: ${answer.unknown_words.join(", ")}.`);
+  if (known?.support.length) remarks.push("★ marks a supporting fact: a sentence that the right answer follows from.");
+  showLines(byId("remarks"), remarks);
+  showHeat(story, answer, new Set(known?.support));
+  byId("result").hidden = false;
+}
+
+function showHeat(story, answer, support) {
+  const hops = answer.attention;
+  const dropped = new Set(answer.dropped);
+  const head = element("tr");
+  head.append(element("th", "sentence"), ...hops.map((_, hop) => element("th", `hop ${hop + 1}`)));
+  head.childNodes.forEach((cell) => (cell.scope = "col"));
+  const cells = [];
+  const told = [];
+  const rows = story.map((sentence, position) => {
+    const row = element("tr");
+    const name = element("th", sentence, support.has(position) ? "support" : "");
+    name.scope = "row";
+    name.dir = "auto";
+    if (support.has(position)) name.append(element("span", " (supporting fact)", "hidden"));
+    row.append(name);
+    if (dropped.has(position)) {
+      const cell = element("td", "not read", "unread");
+      cell.colSpan = hops.length;
+      row.append(cell);
+      return row;
+    }
+    hops.forEach((weights, hop) => {
+      const cell = element("td", weights[position].toFixed(2));
+      shade(cell, weights[position]);
+      cells.push(cell);
+      told.push(`Hop ${hop + 1} puts ${percent(weights[position])} on sentence ${position + 1}: “${sentence}”`);
+      row.append(cell);
+    });
+    return row;
+  });
+  const top = element("thead");
+  const body = element("tbody");
+  top.append(head);
+  body.append(...rows);
+  byId("heat").replaceChildren(top, body);
+  roam(cells, hops.length, (i) => (byId("reading").textContent = told[i]));
+}

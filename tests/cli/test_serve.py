@@ -1,0 +1,58 @@
+"""memn2n serve: what must not start. What does is in tests/serve."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import CLI
+
+
+def line(cli: CLI, *arguments: object) -> str:
+    """The one line that it says when it refuses to start."""
+    refused = cli("serve", *arguments)
+    assert (refused.status, refused.out) == (2, "")
+    (told,) = refused.err.splitlines()
+    return told
+
+
+def test_others_may_ask_only_if_that_was_said(cli: CLI) -> None:
+    assert "--token" in line(cli, "--host", "0.0.0.0")
+    assert "contradict" in line(cli, "--token", "secret", "--no-auth")
+    assert "--token is blank" in line(cli, "--token", "two words")
+
+
+def test_a_busy_port(cli: CLI) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        told = line(cli, "--port", port)
+    assert told == f"memn2n: port {port} of 127.0.0.1: Address already in use; choose another one with --port"
+
+
+def test_a_host_that_is_elsewhere(cli: CLI) -> None:
+    assert "host no.such.host.example: " in line(cli, "--host", "no.such.host.example", "--no-auth")
+    assert "port 0 of 192.0.2.1: " in line(cli, "--host", "192.0.2.1", "--no-auth", "--port", 0)
+
+
+def test_models_that_cannot_be_served(cli: CLI, model: Path, tmp_path: Path) -> None:
+    assert "no such model directory" in line(cli, "--port", 0, tmp_path / "none")
+    assert "two models are named task1; name one of them: NAME=DIR" in line(cli, "--port", 0, model, model)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(model, damaged)
+    (damaged / "model.safetensors").write_bytes(b"x" * 100)
+    assert f"{damaged / 'model.safetensors'} is damaged" in line(cli, "--port", 0, "stories", damaged)
+
+
+def test_limits_that_let_nothing_through(cli: CLI) -> None:
+    assert "--timeout is 0.0: it must be positive" in line(cli, "--timeout", 0)
+
+
+def test_without_its_extra(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert line(cli) == "memn2n: the server needs its extra: pip install 'memn2n[serve]'"

@@ -1,0 +1,211 @@
+"""The API over HTTP: answers are those of the direct call, refusals tell the field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import memn2n
+from memn2n import Answer, MemoryLM, simulate, solve
+from tests.serve.conftest import STORY, WHERE_IS_MARY, Server
+
+
+def assert_same(told: dict[str, Any], answer: Answer, top: int = 5) -> None:
+    assert told["prediction"] == answer.text
+    assert told["probability"] == pytest.approx(answer.probability, abs=2e-6)
+    assert [word for word, _ in told["top"]] == [word for word, _ in answer.top[:top]]
+    np.testing.assert_allclose(told["attention"], answer.attention, atol=2e-6)
+    assert tuple(told["dropped"]) == answer.dropped
+    assert tuple(told["unknown_words"]) == answer.unknown_words
+
+
+def test_an_answer_is_that_of_the_direct_call(server: Server) -> None:
+    story = [*STORY] * 30 + ["Zelda went to the office."]  # 61 sentences: more than the memory holds
+    told = server.ask("/api/answer", {"story": story, "question": "Where is Mary?", "top": 3})
+    assert told.status == 200
+    answer = memn2n.pretrained().answer(story, "Where is Mary?", top=3)
+    assert told.json["model"] == "stories"
+    assert len(told.json["top"]) == 3
+    assert len(told.json["dropped"]) == 11
+    assert told.json["unknown_words"] == ["zelda"]
+    assert_same(told.json, answer)
+
+
+def test_a_model_is_chosen_by_its_name(server: Server, model: Path) -> None:
+    told = server.ask("/api/answer", WHERE_IS_MARY | {"model": "first"}).json
+    assert told["model"] == "first"
+    assert_same(told, memn2n.StoryQA.load(model).answer(STORY, "Where is Mary?"))
+
+
+def test_many_answers_come_in_the_order_of_their_questions(server: Server) -> None:
+    asked = simulate([1, 2, 15], n_train=0, n_test=300, seed=5).test  # more than a batch
+    questions = [{"story": one.story, "question": one.question} for one in asked]
+    told = server.ask("/api/answers", {"questions": questions}).json["answers"]
+    direct = memn2n.pretrained().answer_many([(one.story, one.question) for one in asked])
+    for one, answer in zip(told, direct, strict=True):
+        assert_same(one, answer)
+
+
+def test_attention_can_be_left_out(server: Server) -> None:
+    (told,) = server.ask("/api/answers", {"questions": [WHERE_IS_MARY], "attention": False, "top": 1}).json["answers"]
+    assert (told["prediction"], told["attention"], len(told["top"])) == ("bathroom", None, 1)
+
+
+def test_next_words_are_those_of_the_direct_call(server: Server, toy: Path) -> None:
+    told = server.ask("/api/next-words", {"text": "the cat sees the zebra", "top": 4}).json
+    found = MemoryLM.load(toy).next_words("the cat sees the zebra", top=4)
+    assert told.pop("model") == "toy"
+    assert told["memory"] == ["the", "cat", "sees", "the", "zebra"]
+    assert [one["word"] for one in told["next"]] == [word for word, _ in found.ranked]
+    np.testing.assert_allclose([one["probability"] for one in told["next"]], [p for _, p in found.ranked], atol=1e-6)
+    np.testing.assert_allclose(told["attention"], found.attention, atol=1e-6)
+    assert told["unknown_words"] == ["zebra"]
+    assert server.ask("/api/next-words", {}).json["memory"] == ["<eos>"]
+
+
+def test_a_score_is_that_of_the_direct_call(server: Server, toy: Path) -> None:
+    text = "the cat sees the dog\nthe zebra\n"
+    told = server.ask("/api/score", {"text": text}).json
+    lm = MemoryLM.load(toy)
+    corpus = lm.read(text.encode())
+    for one, word in zip(told["words"], lm.score(corpus), strict=True):
+        assert (one["word"], one["unknown"]) == (word.word, word.unknown)
+        assert one["log_probability"] == pytest.approx(word.log_probability, abs=1e-5)
+    assert told["words"][0]["log_probability"] is None
+    assert told["perplexity"] == pytest.approx(lm.perplexity(corpus), rel=1e-5)
+
+
+def test_models_are_told_without_a_path(server: Server, model: Path) -> None:
+    told = server.ask("/api/models")
+    names = [(one["name"], one["kind"], one["networks"]) for one in told.json["models"]]
+    assert names == [("stories", "qa", 4), ("first", "qa", 1), ("toy", "lm", 1)]
+    assert told.json["limits"]["questions"] == 10_000
+    assert str(model.parent).encode() not in told.body
+
+
+def test_examples_of_all_skills(server: Server) -> None:
+    told = server.ask("/api/examples?seed=3").json["examples"]
+    assert [one["task"] for one in told] == list(range(1, 21))
+    for one in told:
+        assert solve(one["story"], one["question"]) == one["answer"]
+        assert all(0 <= fact < len(one["story"]) for fact in one["support"])
+    assert told != server.ask("/api/examples?seed=4").json["examples"]
+
+
+def test_health_and_counts(server: Server) -> None:
+    def count(name: str) -> float:
+        lines = server.ask("/metrics").body.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+    assert server.ask("/healthz").json == {"status": "ok"}
+    before = [
+        count('memn2n_asked_total{model="first"}'),
+        count('memn2n_requests_total{route="/api/answer",status="422"}'),
+    ]
+    server.ask("/api/answers", {"questions": [WHERE_IS_MARY] * 7, "model": "first"})
+    server.ask("/api/answer", {})
+    after = [
+        count('memn2n_asked_total{model="first"}'),
+        count('memn2n_requests_total{route="/api/answer",status="422"}'),
+    ]
+    assert [after[0] - before[0], after[1] - before[1]] == [7, 1]
+    assert count("memn2n_waiting") == 0
+
+
+def test_the_document_has_examples_that_are_answered(server: Server) -> None:
+    document = server.ask("/openapi.json").json
+    schemas = document["components"]["schemas"]
+
+    def example(schema: dict[str, Any]) -> Any:
+        """An object of the fields' examples."""
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+        if "examples" in schema or "default" in schema:
+            return schema["examples"][0] if "examples" in schema else schema["default"]
+        if schema["type"] == "array":
+            return [example(schema["items"])]
+        return {name: example(field) for name, field in schema["properties"].items()}
+
+    posts = [path for path, methods in document["paths"].items() if "post" in methods]
+    assert posts == ["/api/answer", "/api/answers", "/api/next-words", "/api/score"]
+    for path in posts:
+        asked = example(document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"])
+        assert server.ask(path, asked).status == 200, asked
+
+
+def test_the_documentation_needs_no_other_server(server: Server) -> None:
+    page = server.ask("/docs")
+    assert b"http" not in page.body
+    assert "unsafe-inline" not in page.headers["content-security-policy"].split("script-src")[1].split(";")[0]
+    for file in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert server.ask(f"/docs/{file}").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "status", "code", "field"),
+    [
+        ("/api/answer", {"question": "Where?"}, 422, "invalid", "story"),
+        ("/api/answer", {"story": STORY}, 422, "invalid", "question"),
+        ("/api/answer", {"story": [], "question": "Where?"}, 422, "invalid", "story"),
+        ("/api/answer", {"story": STORY, "question": " ?! "}, 422, "invalid", "question"),
+        ("/api/answer", {"story": ["Mary ran.", " "], "question": "Where?"}, 422, "invalid", "story[1]"),
+        ("/api/answer", {"story": ["Mary ran.", 7], "question": "Where?"}, 422, "invalid", "story[1]"),
+        ("/api/answer", {"story": "Mary ran.", "question": "Where?"}, 422, "invalid", "story"),
+        ("/api/answer", WHERE_IS_MARY | {"top": 0}, 422, "invalid", "top"),
+        ("/api/answer", WHERE_IS_MARY | {"top": "3"}, 422, "invalid", "top"),
+        ("/api/answer", WHERE_IS_MARY | {"top": 10**400}, 422, "too-many", "top"),
+        ("/api/answer", WHERE_IS_MARY | {"top": 101}, 422, "too-many", "top"),
+        ("/api/answer", WHERE_IS_MARY | {"stroy": []}, 422, "invalid", "stroy"),
+        ("/api/answer", WHERE_IS_MARY | {"\ud800": []}, 422, "invalid", None),
+        ("/api/answer", WHERE_IS_MARY | {"model": "no"}, 404, "unknown-model", "model"),
+        ("/api/answer", WHERE_IS_MARY | {"model": "toy"}, 404, "unknown-model", "model"),
+        ("/api/answer", {"story": ["a"] * 1001, "question": "Where?"}, 422, "too-many", "story"),
+        ("/api/answer", {"story": ["a " * 6000], "question": "Where?"}, 422, "too-many", "story"),
+        ("/api/answers", {"questions": []}, 422, "invalid", "questions"),
+        ("/api/answers", {"questions": [WHERE_IS_MARY] * 10_001}, 422, "too-many", "questions"),
+        ("/api/answers", {"questions": [WHERE_IS_MARY, {"story": STORY}]}, 422, "invalid", "questions[1].question"),
+        ("/api/answers", {"questions": [WHERE_IS_MARY, {"story": [""], "question": "Where?"}]}, 422, "invalid",
+         "questions[1].story[0]"),
+        ("/api/next-words", {"text": 3}, 422, "invalid", "text"),
+        ("/api/next-words", {"text": "a \ud800"}, 422, "invalid", "text"),
+        ("/api/next-words", {"text": "a " * 5001}, 422, "too-many", "text"),
+        ("/api/next-words", {"model": "stories"}, 404, "unknown-model", "model"),
+        ("/api/score", {"text": " "}, 422, "invalid", "text"),
+        ("/api/examples?seed=-1", None, 422, "invalid", "seed"),
+        ("/api/answer", b"[" * 100_000, 400, "not-json", None),
+        ("/api/answer", b'{"story": ["Mary', 400, "not-json", None),
+        ("/api/answer", b'{"story": "\xff"}', 400, "not-json", None),
+        ("/api/answer", [WHERE_IS_MARY], 422, "invalid", None),
+        ("/api/nothing", None, 404, "not-found", None),
+        ("/page/../api.py", None, 404, "not-found", None),
+        ("/page/%2e%2e/api.py", None, 404, "not-found", None),
+        ("/api/answer", None, 405, "method-not-allowed", None),
+    ],
+)  # fmt: skip
+def test_refusals(server: Server, path: str, content: Any, status: int, code: str, field: str | None) -> None:
+    reply = server.ask(path, content)
+    assert reply.error == (status, code, field), reply.body
+    assert b"Traceback" not in reply.body
+    assert b"memn2n/" not in reply.body
+
+
+def test_what_is_not_said_to_be_json_is_refused(server: Server) -> None:
+    body = json.dumps(WHERE_IS_MARY).encode()
+    assert server.ask("/api/answer", body, **{"content-type": "text/plain"}).error == (415, "not-json", None)
+    assert server.ask("/api/answer", b"").error == (422, "invalid", None)
+
+
+def test_text_comes_back_as_json_and_nothing_else(server: Server) -> None:
+    script = "<script>alert(1)</script>"
+    answered = server.ask("/api/answer", {"story": [script], "question": f"Where is {script}?"})
+    assert answered.json["unknown_words"] == ["script", "alert", "1"]
+    refused = server.ask("/api/answer", WHERE_IS_MARY | {"model": script})
+    assert script in refused.json["error"]["message"]
+    for reply in (answered, refused):
+        assert reply.headers["content-type"] == "application/json"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
