@@ -94,3 +94,10 @@ def server(model: Path, toy: Path) -> Iterator[Server]:
     """The model that comes along, one of task 1, and a language model."""
     with serving("stories", f"first={model}", toy) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Server]:
+    """Wants a token, and is impatient."""
+    with serving("--timeout", 1, "--host", "0.0.0.0", "--max-questions", 3, MEMN2N_TOKEN="secret") as started:
+        yield started

@@ -7,20 +7,12 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 
 import memn2n
 from memn2n import simulate
 from tests.serve.conftest import STORY, WHERE_IS_MARY, Server, serving
-
-
-@pytest.fixture(scope="module")
-def guarded() -> Iterator[Server]:
-    """Wants a token, and is impatient."""
-    with serving("--timeout", 1, "--host", "0.0.0.0", "--max-questions", 3, MEMN2N_TOKEN="secret") as started:
-        yield started
 
 
 def test_a_token_is_wanted_by_what_asks_a_model(guarded: Server) -> None:

@@ -68,9 +68,9 @@ class QAAnswer(BaseModel):
     prediction: Annotated[str, Field(description="The answer.", examples=["bathroom"])]
     probability: Annotated[float, Field(description="How sure the network is of it, 0 to 1.", examples=[0.98])]
     top: Annotated[
-        list[tuple[str, float]],
+        list[list[str | float]],
         Field(
-            description="The most probable answers, each with its probability.",
+            description="The most probable answers, each a pair of the answer and its probability.",
             examples=[[["bathroom", 0.98], ["hallway", 0.02]]],
         ),
     ]

@@ -1,0 +1,256 @@
+"""The page, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+import memn2n
+from memn2n import MemoryLM
+from tests.serve.conftest import STORY, Server
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; MEMN2N_CHROMIUM names it, and must then."""
+    named = os.environ.get("MEMN2N_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip("there is no Chromium (Debian: apt-get install chromium); name one with MEMN2N_CHROMIUM")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=_QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    """A window, in which nothing must go wrong unseen, and from which nothing must be asked of others."""
+    opened = browser.new_context(viewport={"width": 1100, "height": 900}, base_url=server.url)
+    wrong: list[str] = []
+    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on("weberror", lambda error: wrong.append(str(error.error)))
+    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
+    opened.on("request", lambda request: None if "://localhost" in request.url else wrong.append(request.url))
+    yield opened
+    opened.close()
+    refusals = re.compile(r"the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED")
+    assert [text for text in wrong if not refusals.search(text)] == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    opened = context.new_page()
+    opened.goto("/")
+    expect(opened.get_by_label("Question")).not_to_have_value("")
+    return opened
+
+
+def write(page: Page, story: list[str], question: str) -> None:
+    page.get_by_label("Story, a sentence a line").fill("\n".join(story))
+    page.get_by_label("Question").fill(question)
+
+
+def test_ask_and_see_why(page: Page) -> None:
+    write(page, STORY, "Where is Mary?")
+    expect(page.get_by_role("table")).to_have_count(0)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#answer")).to_have_text("bathroom")
+    answer = memn2n.pretrained().answer(STORY, "Where is Mary?")
+    bars = page.get_by_role("list", name="The most probable answers").get_by_role("listitem")
+    expect(bars).to_have_text([re.compile(rf"{word}\s*{100 * share:.1f}%") for word, share in answer.top])
+    rows = page.get_by_role("table").get_by_role("row")
+    expect(rows).to_have_count(1 + len(STORY))
+    expect(rows.nth(0).get_by_role("columnheader")).to_have_text(["sentence", "hop 1", "hop 2", "hop 3"])
+    for position, sentence in enumerate(STORY):
+        expect(rows.nth(position + 1).get_by_role("rowheader")).to_have_text(sentence)
+        expect(rows.nth(position + 1).get_by_role("cell")).to_have_text(
+            [f"{hop[position]:.2f}" for hop in answer.attention]
+        )
+
+
+def test_the_answer_follows_the_story_as_it_is_edited(page: Page) -> None:
+    write(page, STORY, "Where is Mary?")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#answer")).to_have_text("bathroom")
+    page.get_by_label("Story, a sentence a line").fill("\n".join([*STORY, "Mary went to the garden."]))
+    expect(page.locator("#answer")).to_have_text("garden")
+    page.get_by_label("Question").fill("Where is John?")
+    expect(page.locator("#answer")).to_have_text("hallway")
+
+
+def test_examples_of_each_skill(page: Page, server: Server) -> None:
+    examples = server.ask("/api/examples").json["examples"]
+    qa = memn2n.pretrained()
+    page.get_by_role("button", name="Ask").click()
+    for example in examples:
+        page.get_by_label("Example of a skill").select_option(f"{example['task']}: {example['skill']}")
+        expect(page.get_by_label("Story, a sentence a line")).to_have_value("\n".join(example["story"]))
+        answer = qa.answer(example["story"], example["question"])
+        expect(page.locator("#answer")).to_have_text(answer.text)
+        right = answer.text == example["answer"]
+        expect(page.locator("#truth")).to_have_text("right" if right else f"wrong: {example['answer']}")
+        expect(page.get_by_role("rowheader", name="supporting fact")).to_have_count(len(set(example["support"])))
+    page.get_by_role("button", name="Another story").click()
+    expect(page.get_by_label("Story, a sentence a line")).not_to_have_value("\n".join(examples[-1]["story"]))
+
+
+def test_what_was_not_read_and_not_known(page: Page) -> None:
+    write(page, [*STORY] * 26, "Where is Zelda?")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#remarks")).to_contain_text("2 were not read")
+    expect(page.locator("#remarks")).to_contain_text("Never seen in training: zelda.")
+    expect(page.get_by_role("cell", name="not read")).to_have_count(2)
+
+
+def test_errors_are_shown_with_their_field(page: Page) -> None:
+    write(page, STORY, "")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("alert")).to_contain_text("no word in the question")
+    expect(page.get_by_label("Question")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Story, a sentence a line")).to_have_attribute("aria-invalid", "false")
+    page.get_by_label("Question").fill("Where is Mary?")
+    page.get_by_label("Question").press("Enter")
+    expect(page.locator("#answer")).to_have_text("bathroom")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+    page.context.set_offline(False)
+
+
+def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:
+    page.get_by_role("tab", name="Text").click()
+    page.get_by_label("Text so far").fill("the cat")
+    page.get_by_role("button", name="What comes next?").click()
+    lm = MemoryLM.load(toy)
+    found = lm.next_words("the cat")
+    expect(page.locator("#next-word")).to_have_text(found.text)
+    bars = page.get_by_role("list", name="The most probable next words").get_by_role("listitem")
+    expect(bars).to_have_text([re.compile(rf"{word}\s*{100 * share:.1f}%") for word, share in found.ranked])
+    expect(page.locator("#memory span")).to_have_text(["the", "cat"])
+    page.locator("#memory span").nth(1).hover()
+    expect(page.locator("#next-reading")).to_have_text(
+        f"“cat”, 1 back: hop 1 {100 * found.attention[0, 1]:.1f}%, hop 2 {100 * found.attention[1, 1]:.1f}%"
+    )
+    page.get_by_label("hop 2").check()
+    shades = [100 * weight / found.attention[1].max() for weight in found.attention[1]]
+    for i, share in enumerate(shades):
+        weight = page.locator("#memory span").nth(i).evaluate("span => span.style.getPropertyValue('--weight')")
+        assert 100 * float(weight) == pytest.approx(share, abs=0.1)
+    page.get_by_role("button", name=found.text, exact=True).click()
+    expect(page.get_by_label("Text so far")).to_have_value(f"the cat {found.text}")
+    expect(page.locator("#memory span")).to_have_text(["the", "cat", found.text])
+    expect(page.get_by_label("hop 2")).to_be_checked()
+
+
+def test_a_link_carries_the_story(page: Page, context: BrowserContext, server: Server) -> None:
+    story = [*STORY, "Zoë & Bob = 100% #1 + <b>?"]
+    write(page, story, "Where is Mary?")
+    page.locator("#qa-model").select_option("first")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy a link to this").click()
+    expect(page.get_by_role("status")).to_have_text("The link is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(f"{server.url}/#story=")
+    other = context.new_page()
+    other.goto(link)
+    expect(other.locator("#answer")).to_have_text("bathroom")
+    expect(other.get_by_label("Story, a sentence a line")).to_have_value("\n".join(story))
+    expect(other.locator("#qa-model")).to_have_value("first")
+    other.goto(f"/#{urlencode({'text': 'the dog'})}")
+    expect(other.get_by_label("Text so far")).to_have_value("the dog")
+    expect(other.locator("#memory span")).to_have_text(["the", "dog"])
+
+
+def test_what_users_write_is_text(page: Page) -> None:
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    write(page, [evil, *STORY], f"Where is {evil}?")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("rowheader").first).to_have_text(evil)
+    page.get_by_role("cell").first.hover()
+    expect(page.locator("#reading")).to_contain_text(evil)
+    expect(page.locator("#remarks")).to_contain_text("img, src, x, onerror, alert, 1")
+    page.get_by_role("tab", name="Text").click()
+    page.get_by_label("Text so far").fill(evil)
+    page.get_by_role("button", name="What comes next?").click()
+    expect(page.locator("#memory span").first).to_have_text("<img")
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    write(page, STORY, "Where is Mary?")
+    page.get_by_label("Question").press("Tab")
+    expect(page.get_by_role("button", name="Ask")).to_be_focused()
+    page.keyboard.press("Enter")
+    cells = page.get_by_role("cell")
+    expect(cells).to_have_count(6)
+    for _ in range(3):  # model, link, table
+        page.keyboard.press("Tab")
+    expect(cells.nth(0)).to_be_focused()
+    expect(page.locator("#reading")).to_contain_text("Hop 1 puts")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(cells.nth(4)).to_be_focused()
+    expect(page.locator("#reading")).to_contain_text(f"on sentence 2: “{STORY[1]}”")
+    page.keyboard.press("End")
+    expect(cells.nth(5)).to_be_focused()
+    page.get_by_role("tab", name="Stories").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Text")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Text")).to_be_visible()
+    expect(page.get_by_role("tabpanel", name="Stories")).to_be_hidden()
+
+
+def test_on_a_phone_and_in_the_dark(page: Page) -> None:
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#answer")).not_to_have_text("")
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(background) != light
+
+
+def test_a_token_is_asked_for(context: BrowserContext, guarded: Server) -> None:
+    page = context.new_page()
+    page.goto(f"{guarded.url}/")
+    expect(page.get_by_role("alert")).to_contain_text("token")
+    page.get_by_label("token").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("token").fill("secret")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#answer")).not_to_have_text("")
+    page.get_by_role("tab", name="Text").click()
+    expect(page.get_by_text("No language model is served here.")).to_be_visible()
+
+
+def test_the_documentation_opens(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/docs")
+    page.get_by_text("/api/answers").click()
+    expect(page.get_by_text("Answer many questions at once")).to_be_visible()
+
+
+def test_a_screenshot_for_the_readme(page: Page, tmp_path: Path) -> None:
+    page.get_by_label("Example of a skill").select_option("2: two supporting facts")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("table")).to_be_visible()
+    file = Path(os.environ.get("MEMN2N_ARTIFACTS", tmp_path)) / "page.png"
+    page.screenshot(path=file, full_page=True)
+    assert file.read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,24 @@
+"""Requests that the OpenAPI document allows, and some that it does not, by the hundred: none of them is a failure."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.serve.conftest import Server
+
+
+def test_no_request_is_a_failure_of_the_server(server: Server, tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("schemathesis")
+    ran = subprocess.run(
+        [command, "run", f"{server.url}/openapi.json", "--checks",
+         "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+         "--max-examples", "40", "--seed", "0", "--generation-database", "none", "--no-color"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"Tested: +8\n", ran.stdout), ran.stdout
