@@ -21,7 +21,7 @@ _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "
           "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an event loop runs as long, and no other one can
 def browser() -> Iterator[Browser]:
     """Chromium; MEMN2N_CHROMIUM names it, and must then."""
     named = os.environ.get("MEMN2N_CHROMIUM")

@@ -21,6 +21,7 @@ _PROMPT = "If the value is"
 _NEXT = """
 Next, talk with the model that comes along, and make models of your own:
   memn2n qa ask                                       then sentences, a question?, :why
+  memn2n serve                                        the same in the browser; needs memn2n[serve]
   memn2n qa train --task 2 --out runs/two             simulated stories
   memn2n qa train mine.jsonl --out runs/mine          or your own
   memn2n simulate --task all --out data/simulated     stories as files

@@ -79,6 +79,7 @@ function showHeat(story, answer, support) {
     hops.forEach((weights, hop) => {
       const cell = element("td", weights[position].toFixed(2));
       shade(cell, weights[position]);
+      cell.classList.toggle("faint", weights[position] < 0.05);
       cells.push(cell);
       told.push(`Hop ${hop + 1} puts ${percent(weights[position])} on sentence ${position + 1}: “${sentence}”`);
       row.append(cell);
