@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -42,8 +43,10 @@ def app_of(before: Callable[[], object] = lambda: None, limits: Limits | None = 
     return create_app(Models([served]), Access(local=False), limits)
 
 
-async def send(app: Guard, chunks: Sequence[bytes] | AsyncIterator[bytes] = (), path: str = "/api/answer") -> Reply:
-    """One request, as a server hands it over; the body comes in chunks."""
+async def send(
+    app: Guard, chunks: Sequence[bytes] | AsyncIterator[bytes] = (), path: str = "/api/answer", seconds: float = 0.0
+) -> Reply:
+    """One request, as a server hands it over; the body comes in chunks, and the answer is taken slowly."""
     sent: list[dict[str, Any]] = []
 
     async def whole() -> AsyncIterator[bytes]:
@@ -59,6 +62,7 @@ async def send(app: Guard, chunks: Sequence[bytes] | AsyncIterator[bytes] = (), 
 
     async def answer(message: Any) -> None:
         sent.append(message)
+        await asyncio.sleep(seconds)
 
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
@@ -116,11 +120,38 @@ def test_a_slow_body_is_given_up() -> None:
     assert reply.headers["connection"] == "close"
 
 
+def test_who_takes_the_answer_slowly_is_cut_off() -> None:
+    began = time.monotonic()
+    reply = asyncio.run(send(app_of(limits=Limits(timeout=0.2)), ASKED, seconds=5.0))
+    assert (reply.status, reply.body) == (200, b"")
+    assert time.monotonic() - began < 3
+
+
 def test_a_body_is_read_up_to_its_limit() -> None:
     body = ASKED[0] + b" " * 1000
     limits = Limits(body=len(body))
     assert asyncio.run(send(app_of(limits=limits), [body[:50], body[50:]])).status == 200
     assert asyncio.run(send(app_of(limits=limits), [body, b" "])).error == (413, "too-large", None)
+
+
+def test_the_body_of_a_refused_request_is_let_in_and_not_kept() -> None:
+    async def whole() -> tuple[Reply, Reply]:
+        app = create_app(Models([]), Access("secret", local=False), Limits(body=100, timeout=0.5))
+        sent = []
+
+        async def body(chunks: int) -> AsyncIterator[bytes]:
+            for _ in range(chunks):
+                sent.append(await asyncio.sleep(0, b"x" * 90))
+                yield sent[-1]
+
+        replies = await send(app, body(3)), await send(app, body(1000))
+        assert 3 + 5 <= len(sent) < 10
+        return replies
+
+    short, endless = asyncio.run(whole())
+    assert short.error == endless.error == (401, "unauthorized", None)
+    assert "connection" not in short.headers
+    assert endless.headers["connection"] == "close"
 
 
 def test_bodies_have_a_bound_together_and_give_their_room_back() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 import memn2n
@@ -44,7 +45,7 @@ def create_app(models: Models, access: Access | None = None, limits: Limits | No
         access: who may ask; by default only this machine.
         limits: what requests may ask for; those of ``models``' queues are their own.
     """
-    limits = limits or Limits()
+    access, limits = access or Access(), limits or Limits()
     metrics = Metrics(models)
 
     @asynccontextmanager
@@ -57,10 +58,11 @@ def create_app(models: Models, access: Access | None = None, limits: Limits | No
         title="memn2n", version=memn2n.__version__, description=_ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     refusals.install(app)
-    app.include_router(routes(models, limits, metrics))
+    known = [Security(HTTPBearer(auto_error=False))] if access.token else []  # the guard checks; this tells /docs
+    app.include_router(routes(models, limits, metrics), dependencies=known)
     _add_documentation(app)
     _add_page(app)
-    return Guard(app, access or Access(), limits, metrics)
+    return Guard(app, access, limits, metrics)
 
 
 def _add_page(app: FastAPI) -> None:

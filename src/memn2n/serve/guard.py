@@ -11,8 +11,6 @@ from starlette.datastructures import MutableHeaders
 from memn2n.serve.refusals import RETRY, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from memn2n.serve.access import Access
@@ -29,8 +27,6 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 """Of every answer that has no other."""
-
-_CLOSE = {"connection": "close"}
 
 _TOGETHER = 16
 """How many bodies of the largest size may be in memory at a time."""
@@ -73,24 +69,29 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        body = _Body(receive, self, self._limits.body)
+        body = _Body(scope, receive, self, self._limits.body)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                self._access.check(scope["path"], scope["headers"])
-                await body.read(scope["headers"])
-                await self._app(scope, body.receive, answer)
+                await self._serve(scope, body, answer)
         except TimeoutError:
-            if status:  # the asker is too slow to take the answer
-                raise
-            await self._late(body).response()(scope, receive, answer)
-        except RefusedError as refusal:
-            await refusal.response()(scope, receive, answer)
+            if not status:  # else the asker is too slow to take the answer, and is cut off
+                await body.refusal(self._late(body)).response()(scope, receive, answer)
         except ConnectionError:  # the asker has left
             pass
         finally:
             self._held -= body.held
             route = getattr(scope.get("route"), "path", "")
             self._metrics.answered(route or "other", status, time.perf_counter() - began)
+
+    async def _serve(self, scope: Scope, body: _Body, send: Send) -> None:
+        try:
+            self._access.check(scope["path"], scope["headers"])
+            await body.read()
+        except RefusedError as refused:
+            await body.drain()
+            await body.refusal(refused).response()(scope, body.receive, send)
+        else:
+            await self._app(scope, body.receive, send)
 
     def hold(self, size: int) -> None:
         """Reckon with so many further bytes in memory.
@@ -99,57 +100,60 @@ class Guard:
             RefusedError: 503, if there are too many.
         """
         if self._held + size > _TOGETHER * self._limits.body:
-            message = "too many large requests at a time; try again"
-            raise RefusedError(503, "busy", message, headers={**RETRY, **_CLOSE})
+            raise RefusedError(503, "busy", "too many large requests at a time; try again", headers=RETRY)
         self._held += size
 
     def _late(self, body: _Body) -> RefusedError:
-        seconds = f"{self._limits.timeout:g} seconds"
+        within = f"within {self._limits.timeout:g} seconds"
         if not body.complete:
-            return RefusedError(408, "timeout", f"the request did not arrive within {seconds}", headers=_CLOSE)
-        return RefusedError(
-            503, "timeout", f"there was no answer within {seconds}; try again, or ask less", headers=RETRY
-        )
+            return RefusedError(408, "timeout", f"the request did not arrive {within}")
+        return RefusedError(503, "timeout", f"there was no answer {within}; try again, or ask less", headers=RETRY)
 
 
 class _Body:
     """A request's body, which is read before the request is looked at."""
 
-    def __init__(self, receive: Receive, guard: Guard, most: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, guard: Guard, most: int) -> None:
+        headers = dict(scope["headers"])
         self.complete = False
         self.held = 0
+        self._asks_before = b"expect" in headers  # and sends nothing before it is let
+        self._announced = int(headers.get(b"content-length", 0))
+        self._size = 0
         self._receive = receive
         self._guard = guard
         self._most = most
         self._content: bytes | None = None
 
-    async def read(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    async def read(self) -> None:
         """Read all of it.
 
         Raises:
             RefusedError: 413, if it is too large; 503, if there is no room for it.
             ConnectionError: if the asker leaves.
         """
-        given = dict(headers)
-        size, chunks = 0, []
-        if _is_above(given.get(b"content-length"), self._most) and b"expect" in given:
-            raise self._too_large()  # and is not sent
+        chunks = []
         while not self.complete:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise ConnectionError
-            chunk: bytes = message.get("body", b"")
-            size += len(chunk)
-            self.complete = not message.get("more_body", False)
-            if size <= self._most:
-                self._guard.hold(len(chunk))
-                self.held += len(chunk)
-                chunks.append(chunk)
-            elif size > _DRAINED * self._most:
-                break
-        if size > self._most:
-            raise self._too_large()
+            if self._announced > self._most:
+                raise self._too_large()
+            chunk = await self._next()
+            if self._size > self._most:
+                raise self._too_large()
+            self._guard.hold(len(chunk))
+            self.held += len(chunk)
+            chunks.append(chunk)
         self._content = b"".join(chunks)
+
+    async def drain(self) -> None:
+        """Let a body come that is not wanted, within reason: who is still sending would not see why."""
+        while not self.complete and not self._asks_before and self._size <= _DRAINED * self._most:
+            await self._next()
+
+    def refusal(self, refused: RefusedError) -> RefusedError:
+        """The refusal, after which the connection is closed if more of the body would come."""
+        if not self.complete:
+            refused.headers = {**(refused.headers or {}), "connection": "close"}
+        return refused
 
     async def receive(self) -> Message:
         """What the app receives: the whole body at once, then what happens to the connection."""
@@ -158,10 +162,14 @@ class _Body:
         content, self._content = self._content, None
         return {"type": "http.request", "body": content, "more_body": False}
 
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise ConnectionError
+        self.complete = not message.get("more_body", False)
+        chunk: bytes = message.get("body", b"")
+        self._size += len(chunk)
+        return chunk
+
     def _too_large(self) -> RefusedError:
-        message = f"the body is too large: it may have {self._most} bytes at most"
-        return RefusedError(413, "too-large", message, headers=_CLOSE)
-
-
-def _is_above(number: bytes | None, most: int) -> bool:
-    return number is not None and number.isdigit() and int(number) > most
+        return RefusedError(413, "too-large", f"the body is too large: it may have {self._most} bytes at most")

@@ -67,15 +67,7 @@ class Lane(Generic[Q, A]):
 
     async def _drive(self) -> None:
         while batch := self._next_batch():
-            try:
-                await self._answer(batch)
-            except Exception:  # whose job it was is found out one by one
-                for job in batch:
-                    try:
-                        await self._answer([job])
-                    except Exception as error:  # it is the asker's
-                        if not job.done.done():
-                            job.done.set_exception(error)
+            await self._answer(batch)
         self._driver = None
 
     def _next_batch(self) -> list[_Job[Q, A]]:
@@ -90,7 +82,15 @@ class Lane(Generic[Q, A]):
 
     async def _answer(self, batch: list[_Job[Q, A]]) -> None:
         items = [item for job in batch for item in job.items]
-        answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._work, items)
+        try:
+            answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._work, items)
+        except Exception as error:
+            if len(batch) > 1:
+                for job in batch:  # whose fault it was is found out one by one
+                    await self._answer([job])
+            elif not batch[0].done.done():
+                batch[0].done.set_exception(error)
+            return
         start = 0
         for job in batch:
             end = start + len(job.items)
