@@ -54,5 +54,6 @@ def test_limits_that_let_nothing_through(cli: CLI) -> None:
 
 
 def test_without_its_extra(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "memn2n.serve.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert line(cli) == "memn2n: the server needs its extra: pip install 'memn2n[serve]'"

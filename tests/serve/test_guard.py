@@ -91,7 +91,7 @@ def test_a_failure_tells_nothing_of_the_inside() -> None:
 def test_a_slow_answer_is_given_up_and_what_waits_is_refused() -> None:
     async def whole() -> list[Reply]:
         let = threading.Event()
-        app = app_of(lambda: let.wait(10), Limits(timeout=0.3, waiting=2))
+        app = app_of(lambda: let.wait(10), Limits(timeout=0.3, queue=2))
         working = asyncio.create_task(send(app, ASKED))
         await asyncio.sleep(0.05)
         replies = await asyncio.gather(*(send(app, ASKED) for _ in range(3)))
@@ -174,7 +174,7 @@ def test_bodies_have_a_bound_together_and_give_their_room_back() -> None:
 
 
 def test_limits_must_be_positive() -> None:
-    for name in ("body", "timeout", "waiting"):
+    for name in ("body", "timeout", "queue"):
         with pytest.raises(ConfigError, match=f"{name} is 0"):
             Limits(**{name: 0})
     with pytest.raises(ConfigError, match="timeout is nan"):

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from memn2n.errors import ConfigError
+from memn2n.serve.limits import Limits
+
+_DEFAULT = Limits()
 
 
 def serve(
@@ -30,32 +33,28 @@ def serve(
         ),
     ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Answer everybody, under whatever name.")] = False,
-    max_body: Annotated[int, typer.Option(min=1, help="Bytes of a request.")] = 4 * 2**20,
-    max_questions: Annotated[int, typer.Option(min=1, help="Questions of a request.")] = 10_000,
-    max_sentences: Annotated[int, typer.Option(min=1, help="Sentences of a story.")] = 1_000,
-    max_words: Annotated[int, typer.Option(min=1, help="Words of a story or text.")] = 5_000,
-    timeout: Annotated[float, typer.Option(help="Seconds for a request, from its first byte to its answer.")] = 10.0,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for a model.")] = 512,
+    max_body: Annotated[int, typer.Option(min=1, help="Bytes of a request.")] = _DEFAULT.body,
+    max_questions: Annotated[int, typer.Option(min=1, help="Questions of a request.")] = _DEFAULT.questions,
+    max_sentences: Annotated[int, typer.Option(min=1, help="Sentences of a story.")] = _DEFAULT.sentences,
+    max_words: Annotated[int, typer.Option(min=1, help="Words of a story or text.")] = _DEFAULT.words,
+    timeout: Annotated[float, typer.Option(help="Seconds from request to answer.")] = _DEFAULT.timeout,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for a model.")] = _DEFAULT.queue,
 ) -> None:  # fmt: skip
     """Serve models as a web page and an HTTP API, documented at /docs. Ctrl-C ends it, after what was asked."""
     try:
-        import fastapi  # noqa: F401
-        import fastapi_offline  # noqa: F401
-        import orjson  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError:
+        from memn2n.serve.app import create_app
+        from memn2n.serve.server import listen, run
+    except ImportError as error:
+        if (error.name or "").startswith("memn2n"):
+            raise
         raise ConfigError("the server needs its extra: pip install 'memn2n[serve]'") from None
 
     from memn2n.serve.access import access_to
-    from memn2n.serve.app import create_app
-    from memn2n.serve.limits import Limits
     from memn2n.serve.models import load_models
-    from memn2n.serve.server import listen, run
     from memn2n.train.threads import torch_threads
 
     limits = Limits(body=max_body, questions=max_questions, sentences=max_sentences, words=max_words,
-                    timeout=timeout, waiting=queue)  # fmt: skip
+                    timeout=timeout, queue=queue)  # fmt: skip
     access = access_to(host, token, no_auth)
     with listen(host, port) as listening, torch_threads(1):
         served = load_models(models or [], limits)

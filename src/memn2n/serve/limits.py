@@ -19,7 +19,7 @@ class Limits:
         words: of a story with its question, or of a text.
         top: answers or next words told.
         timeout: seconds from a request's first byte to its answer's last.
-        waiting: requests that wait for a model; a further one is refused.
+        queue: requests that wait for a model; a further one is refused.
         connections: open at a time.
 
     Raises:
@@ -32,7 +32,7 @@ class Limits:
     words: int = 5_000
     top: int = 100
     timeout: float = 10.0
-    waiting: int = 512
+    queue: int = 512
     connections: int = 900
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ class ServedQA:
     def __init__(self, name: str, model: StoryQA, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.lane: Lane[Question, Answer] = Lane(self._answer, limits.waiting, _AT_ONCE)
+        self.lane: Lane[Question, Answer] = Lane(self._answer, limits.queue, _AT_ONCE)
 
     async def answers(self, questions: Sequence[Question]) -> list[Answer]:
         """The answers, each with as many of the most probable ones as the most that was asked for, or more.
@@ -73,7 +73,7 @@ class ServedLM:
     def __init__(self, name: str, model: MemoryLM, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.lane: Lane[Callable[[], Any], Any] = Lane(lambda jobs: [job() for job in jobs], limits.waiting, 1)
+        self.lane: Lane[Callable[[], Any], Any] = Lane(lambda jobs: [job() for job in jobs], limits.queue, 1)
 
     async def next_words(self, text: str, top: int) -> NextWords:
         """What may come next.
