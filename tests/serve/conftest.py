@@ -46,11 +46,11 @@ class Server(NamedTuple):
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
-    def ask(self, path: str, content: Any = None, method: str = "", **headers: str) -> Reply:
-        """Send one request; content is JSON, or bytes that shall be."""
+    def ask(self, path: str, content: Any = None, method: str = "", seconds: float = 30.0, **headers: str) -> Reply:
+        """Send one request; content is JSON, or bytes that shall be; the answer must come within some seconds."""
         body = content if content is None or isinstance(content, bytes) else json.dumps(content).encode()
         given = {} if body is None else {"content-type": "application/json"}
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=seconds)
         try:
             connection.request(method or ("GET" if body is None else "POST"), path, body, given | headers)
             answer = connection.getresponse()
@@ -99,5 +99,5 @@ def server(model: Path, toy: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def guarded() -> Iterator[Server]:
     """Wants a token, and is impatient."""
-    with serving("--timeout", 1, "--host", "0.0.0.0", "--max-questions", 3, MEMN2N_TOKEN="secret") as started:
+    with serving("--timeout", 1, "--host", "0.0.0.0", "--max-sentences", 50, MEMN2N_TOKEN="secret") as started:
         yield started

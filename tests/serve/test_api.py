@@ -180,6 +180,10 @@ def test_the_documentation_needs_no_other_server(server: Server) -> None:
         ("/api/answer", b'{"story": ["Mary', 400, "not-json", None),
         ("/api/answer", b'{"story": "\xff"}', 400, "not-json", None),
         ("/api/answer", [WHERE_IS_MARY], 422, "invalid", None),
+        ("/api/answer", b'{"top": ' + b"1" * 5000 + b"}", 400, "not-json", None),
+        ("/api/answers", {"questions": [WHERE_IS_MARY] * 2000, "top": 51}, 422, "too-many", "top"),
+        ("/api/next-words", {"text": "a" + "\u0301" * 31}, 422, "invalid", "text"),
+        ("/api/answer/", WHERE_IS_MARY, 404, "not-found", None),
         ("/api/nothing", None, 404, "not-found", None),
         ("/page/../api.py", None, 404, "not-found", None),
         ("/page/%2e%2e/api.py", None, 404, "not-found", None),
@@ -195,7 +199,8 @@ def test_refusals(server: Server, path: str, content: Any, status: int, code: st
 
 def test_what_is_not_said_to_be_json_is_refused(server: Server) -> None:
     body = json.dumps(WHERE_IS_MARY).encode()
-    assert server.ask("/api/answer", body, **{"content-type": "text/plain"}).error == (415, "not-json", None)
+    other = {"content-type": "text/plain"}
+    assert server.ask("/api/answer", body, "", 30.0, **other).error == (415, "not-json", None)
     assert server.ask("/api/answer", b"").error == (422, "invalid", None)
 
 
@@ -209,3 +214,15 @@ def test_text_comes_back_as_json_and_nothing_else(server: Server) -> None:
         assert reply.headers["content-type"] == "application/json"
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+
+def test_files_come_whole(server: Server) -> None:
+    whole = server.ask("/page/page.js").body
+    for part in ("bytes=0-1", "bytes=abc", "bytes=99999999-"):
+        assert server.ask("/page/page.js", range=part).body == whole
+
+
+def test_a_message_does_not_repeat_megabytes(server: Server) -> None:
+    reply = server.ask("/api/answer", WHERE_IS_MARY | {"model": "x" * 1_000_000})
+    assert reply.error == (404, "unknown-model", "model")
+    assert len(reply.body) < 1000

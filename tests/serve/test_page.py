@@ -120,6 +120,9 @@ def test_errors_are_shown_with_their_field(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("no word in the question")
     expect(page.get_by_label("Question")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Story, a sentence a line")).to_have_attribute("aria-invalid", "false")
+    page.get_by_role("tab", name="Text").click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_role("tab", name="Stories").click()
     page.get_by_label("Question").fill("Where is Mary?")
     page.get_by_label("Question").press("Enter")
     expect(page.locator("#answer")).to_have_text("bathroom")
@@ -153,6 +156,9 @@ def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:
     expect(page.get_by_label("Text so far")).to_have_value(f"the cat {found.text}")
     expect(page.locator("#memory span")).to_have_text(["the", "cat", found.text])
     expect(page.get_by_label("hop 2")).to_be_checked()
+    expect(page.get_by_role("list", name="next words").get_by_role("button").first).to_be_focused()
+    page.get_by_role("option", name="cat").focus()
+    expect(page.get_by_role("option", name="cat")).to_have_accessible_description(re.compile("“cat”, 2 back: hop 1"))
 
 
 def test_a_link_carries_the_story(page: Page, context: BrowserContext, server: Server) -> None:
@@ -206,6 +212,11 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#reading")).to_contain_text(f"on sentence 2: “{STORY[1]}”")
     page.keyboard.press("End")
     expect(cells.nth(5)).to_be_focused()
+    address = page.url
+    page.get_by_role("link", name="Skip to the form").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    assert page.url == address
     page.get_by_role("tab", name="Stories").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Text")).to_be_focused()
@@ -217,6 +228,8 @@ def test_on_a_phone_and_in_the_dark(page: Page) -> None:
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).not_to_have_text("")
     page.set_viewport_size({"width": 360, "height": 700})
+    write(page, [*STORY, "Mary took the " + "x" * 100], f"Where is the {'y' * 100}?")
+    expect(page.locator("#remarks")).to_contain_text("y" * 100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import re
 import signal
 import socket
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -38,9 +41,9 @@ def test_a_token_is_wanted_by_what_asks_a_model(guarded: Server) -> None:
 
 def test_limits_are_those_that_were_given(guarded: Server) -> None:
     authorization = "Bearer secret"
-    assert guarded.ask("/api/models", authorization=authorization).json["limits"]["questions"] == 3
-    reply = guarded.ask("/api/answers", {"questions": [WHERE_IS_MARY] * 4}, authorization=authorization)
-    assert reply.error == (422, "too-many", "questions")
+    assert guarded.ask("/api/models", authorization=authorization).json["limits"]["sentences"] == 50
+    reply = guarded.ask("/api/answer", {"story": ["a"] * 51, "question": "Where?"}, authorization=authorization)
+    assert reply.error == (422, "too-many", "story")
 
 
 def test_other_names_than_this_machines_own_are_refused(server: Server) -> None:
@@ -79,19 +82,29 @@ def test_ctrl_c_is_a_stop() -> None:
         assert server.process.stderr.read() == ""
 
 
-def raw(server: Server, *parts: bytes, wait: float = 0.0) -> bytes:
-    """What comes back for bytes, until the server closes."""
-    with socket.create_connection(("localhost", server.port), timeout=20) as client:
-        for part in parts:
-            client.sendall(part)
-            time.sleep(wait)
-        received = b""
-        try:
-            while part := client.recv(65536):
-                received += part
-        except ConnectionResetError:
-            pass
-        return received
+async def _raw(server: Server, sent: bytes, then: Sequence[tuple[float, bytes]]) -> bytes:
+    reader, writer = await asyncio.open_connection("localhost", server.port)
+
+    async def send() -> None:
+        with contextlib.suppress(ConnectionError):
+            for wait, part in [(0.0, sent), *then]:
+                await asyncio.sleep(wait)
+                writer.write(part)
+                await writer.drain()
+
+    sending = asyncio.create_task(send())
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while part := await asyncio.wait_for(reader.read(65536), 20):
+            received += part
+    sending.cancel()
+    writer.close()
+    return received
+
+
+def raw(server: Server, sent: bytes, *then: tuple[float, bytes]) -> bytes:
+    """What comes back for bytes, and others after some seconds, until the server ends the connection."""
+    return asyncio.run(_raw(server, sent, then))
 
 
 def test_slow_clients_are_sent_away(guarded: Server) -> None:
@@ -103,7 +116,32 @@ def test_slow_clients_are_sent_away(guarded: Server) -> None:
 
 def test_a_drop_at_a_time_is_no_way_around_the_time_limit(guarded: Server) -> None:
     head = b"POST /api/answer HTTP/1.1\r\nhost: a\r\nauthorization: Bearer secret\r\ncontent-length: 99\r\n\r\n"
-    assert raw(guarded, head, *[b"{"] * 3, wait=0.3).startswith(b"HTTP/1.1 408 ")
+    assert raw(guarded, head, *[(0.3, b"{")] * 9).startswith(b"HTTP/1.1 408 ")
+
+
+def test_line_ends_are_no_request(guarded: Server) -> None:
+    answered = raw(guarded, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n", *[(0.3, b"\r\n")] * 9)
+    first, second = re.findall(rb"HTTP/1.1 (\d+)", answered)
+    assert (first, second) == (b"200", b"408")
+
+
+def test_who_never_takes_the_answer_is_cut_off(guarded: Server) -> None:
+    body = json.dumps({"questions": [{"story": ["a"] * 50, "question": "Where?"}] * 4000}).encode()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("localhost", guarded.port))
+        client.settimeout(20)
+        head = "POST /api/answers HTTP/1.1\r\nhost: a\r\nauthorization: Bearer secret\r\n"
+        more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        client.sendall(f"{head}{more}".encode() + body)
+        time.sleep(4)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := client.recv(65536):
+                received += part
+    told = re.findall(rb"content-length: (\d+)", received)
+    assert not told or len(received) < int(told[0])
+    assert guarded.ask("/healthz").status == 200
 
 
 def test_slow_clients_keep_nobody_else_waiting(server: Server) -> None:
@@ -117,28 +155,60 @@ def test_slow_clients_keep_nobody_else_waiting(server: Server) -> None:
             client.close()
 
 
+POST = b"POST /api/answer HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
         (b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: " + b"x" * 2**20 + b"\r\n\r\n", 431, "too-large"),
+        (b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n" + b"x: y\r\n" * 2**18 + b"\r\n", 431, "too-large"),
         (b"GET /" + b"x" * 2**20 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", 431, "too-large"),
+        (POST + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n" + b"x: y\r\n" * 2**18, 431, "too-large"),
+        (POST + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nx: " + b"y" * 2**20, 431, "too-large"),
+        (POST + b"transfer-encoding: chunked\r\n\r\n1;x=" + b"y" * 2**20, 431, "too-large"),
         (b"\x16\x03\x01 this is not HTTP\r\n\r\n", 400, "not-http"),
-        (b"POST /api/answer HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n", 400, "not-http"),
-        (b"POST /api/answer HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 99999999\r\n\r\n",
+        (POST + b"content-length: -1\r\n\r\n", 400, "not-http"),
+        (POST + b"transfer-encoding: chunked\r\n\r\nno number\r\n", 400, "not-http"),
+        (POST + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\n{}", 400, "not-http"),
+        (POST + b"expect: 100-continue\r\ncontent-length: 99999999\r\n\r\n", 413, "too-large"),
+        (POST + b"transfer-encoding: chunked\r\n\r\n100000\r\n" + (b" " * 2**20 + b"\r\n100000\r\n") * 30,
          413, "too-large"),
-        (b"POST /api/answer HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
-         + b"100000\r\n" + (b" " * 2**20 + b"\r\n100000\r\n") * 30, 413, "too-large"),
     ],
+    ids=["header", "headers", "url", "trailers", "trailer", "extension", "not-http", "length", "chunk", "upgrade",
+         "expect", "endless"],
 )  # fmt: skip
 def test_what_is_no_fair_request(server: Server, sent: bytes, status: int, code: str) -> None:
-    try:
-        head, _, body = raw(server, sent).partition(b"\r\n\r\n")
-    except (BrokenPipeError, ConnectionResetError):  # it was closed while it was sent
-        assert len(sent) > 2**18
-    else:
-        assert head.startswith(b"HTTP/1.1 %d " % status), head
-        assert json.loads(body)["error"]["code"] == code
+    head, _, body = raw(server, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), head
+    assert json.loads(body)["error"]["code"] == code
     assert server.ask("/healthz").status == 200
+
+
+def test_what_came_before_nonsense_is_answered(server: Server) -> None:
+    body = json.dumps(WHERE_IS_MARY).encode()
+    asked = POST + b"content-length: %d\r\n\r\n%b" % (len(body), body)
+    answered = raw(server, asked + asked + b"nonsense\r\n\r\n")
+    assert re.findall(rb"HTTP/1.1 (\d+)", answered) == [b"200", b"200", b"400"]
+    assert answered.count(b'"prediction":"bathroom"') == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "code", "field"),
+    [
+        ("answer", b'{"question": "Where?", "story": [' + b"1," * 2_000_000 + b"1]}", "invalid", "story[0]"),
+        ("answers", b'{"questions": [' + b"{}," * 1_000_000 + b"{}]}", "invalid", "questions[0].story"),
+        ("answer", b"{" + b",".join(b'"%x": 1' % i for i in range(300_000)) + b"}", "invalid", None),
+        ("answer", json.dumps({"story": ["a" + "\u0301\u0323" * 900_000], "question": "Where?"},
+                              ensure_ascii=False).encode(), "invalid", "story"),
+        ("answer", b'{"question": "Where?", "story": ["' + b"x," * 2_000_000 + b'"]}', "too-many", "story"),
+    ],
+    ids=["numbers", "objects", "fields", "marks", "words"],
+)  # fmt: skip
+def test_four_megabytes_of_nonsense_stop_nothing(
+    server: Server, path: str, content: bytes, code: str, field: str | None
+) -> None:
+    assert server.ask(f"/api/{path}", content, seconds=8).error == (422, code, field)
 
 
 def test_ten_megabytes_are_refused_in_words(server: Server) -> None:

@@ -12,7 +12,6 @@ import memn2n
 from memn2n.errors import InputError
 from memn2n.lm_answers import perplexity
 from memn2n.serve.checks import check_questions, check_story, check_text, check_top
-from memn2n.serve.examples import examples
 from memn2n.serve.metrics import CONTENT_TYPE
 from memn2n.serve.models import Question
 from memn2n.serve.refusals import RefusedError, json_response
@@ -33,6 +32,7 @@ from memn2n.serve.schemas import (
 
 if TYPE_CHECKING:
     from memn2n.answers import Answer
+    from memn2n.serve.lanes import Lane
     from memn2n.serve.limits import Limits
     from memn2n.serve.metrics import Metrics
     from memn2n.serve.models import Models
@@ -53,8 +53,8 @@ _ASKED: dict[int | str, dict[str, Any]] = {
 _READ: dict[int | str, dict[str, Any]] = {status: _ASKED[status] for status in (401, 422, 503)}
 
 
-def routes(models: Models, limits: Limits, metrics: Metrics) -> APIRouter:
-    """The routes for these models."""
+def routes(models: Models, limits: Limits, metrics: Metrics, examples: Lane[int, Any]) -> APIRouter:
+    """The routes for these models; ``examples`` simulates stories for a seed."""
     router = APIRouter()
 
     @router.post("/api/answer", response_model=AnswerResponse, responses=_ASKED, tags=["stories"])
@@ -63,18 +63,18 @@ def routes(models: Models, limits: Limits, metrics: Metrics) -> APIRouter:
         model = models.qa(asked.model)
         check_top(asked.top, limits)
         check_story(asked, limits)
-        metrics.asked(model.name)
         (found,) = await model.answers([Question(asked.story, asked.question, asked.top)])
+        metrics.asked(model.name)
         return json_response({"model": model.name, **_answer(found, asked.top, asked.attention)})
 
     @router.post("/api/answers", response_model=AnswersResponse, responses=_ASKED, tags=["stories"])
     async def answers(asked: AnswersRequest) -> Response:
         """Answer many questions at once, in their order."""
         model = models.qa(asked.model)
-        check_top(asked.top, limits)
         check_questions(asked.questions, limits)
-        metrics.asked(model.name, len(asked.questions))
+        check_top(asked.top, limits, len(asked.questions))
         found = await model.answers([Question(one.story, one.question, asked.top) for one in asked.questions])
+        metrics.asked(model.name, len(asked.questions))
         told = [_answer(one, asked.top, asked.attention) for one in found]
         return json_response({"model": model.name, "answers": told})
 
@@ -84,8 +84,8 @@ def routes(models: Models, limits: Limits, metrics: Metrics) -> APIRouter:
         model = models.lm(asked.model)
         check_top(asked.top, limits)
         check_text(asked.text, model.model.vocabulary, limits)
-        metrics.asked(model.name)
         found = await model.next_words(asked.text, asked.top)
+        metrics.asked(model.name)
         return json_response({"model": model.name, **found.to_dict(), "attention": found.attention})
 
     @router.post("/api/score", response_model=ScoreResponse, responses=_ASKED, tags=["text"])
@@ -93,11 +93,11 @@ def routes(models: Models, limits: Limits, metrics: Metrics) -> APIRouter:
         """Tell how probable each word of a text is, given the words before it."""
         model = models.lm(asked.model)
         check_text(asked.text, model.model.vocabulary, limits)
-        metrics.asked(model.name)
         try:
             words = await model.score(asked.text)
         except InputError as error:
             raise RefusedError(422, "invalid", str(error), "text") from None
+        metrics.asked(model.name)
         loss = -math.fsum(word.log_probability or 0.0 for word in words) / (len(words) - 1)
         told = {"words": [word.to_dict() for word in words], "loss": loss, "perplexity": perplexity(loss)}
         return json_response({"model": model.name, **told})
@@ -109,11 +109,12 @@ def routes(models: Models, limits: Limits, metrics: Metrics) -> APIRouter:
         return json_response({"version": memn2n.__version__, "models": told, "limits": limits.to_dict()})
 
     @router.get("/api/examples", response_model=ExamplesResponse, responses=_READ, tags=["stories"])
-    def simulated(
+    async def simulated(
         seed: Annotated[int, Query(ge=0, le=2**31 - 1, description="Another seed, other stories.")] = 0,
     ) -> Response:
         """Simulate a story of each of bAbI's 20 skills, to try a model with."""
-        return json_response({"examples": examples(seed)})
+        (found,) = await examples.run([seed])
+        return json_response({"examples": found})
 
     @router.get("/healthz", response_model=Health, tags=["server"])
     async def health() -> Response:

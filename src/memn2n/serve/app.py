@@ -7,7 +7,7 @@ import hashlib
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fastapi_offline
 from fastapi import FastAPI, Security
@@ -20,7 +20,9 @@ import memn2n
 from memn2n.serve import refusals
 from memn2n.serve.access import Access
 from memn2n.serve.api import routes
+from memn2n.serve.examples import examples
 from memn2n.serve.guard import Guard
+from memn2n.serve.lanes import Lane
 from memn2n.serve.limits import Limits
 from memn2n.serve.metrics import Metrics
 
@@ -47,19 +49,21 @@ def create_app(models: Models, access: Access | None = None, limits: Limits | No
     """
     access, limits = access or Access(), limits or Limits()
     metrics = Metrics(models)
+    simulator: Lane[int, Any] = Lane(lambda seeds: [examples(seed) for seed in seeds], limits.queue, 1)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        for model in models.all:
-            model.lane.close()
+        for lane in (simulator, *(model.lane for model in models.all)):
+            lane.close()
 
     app = FastAPI(
-        title="memn2n", version=memn2n.__version__, description=_ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
-    )
+        title="memn2n", version=memn2n.__version__, description=_ABOUT, lifespan=lifespan, docs_url=None,
+        redoc_url=None, redirect_slashes=False,
+    )  # fmt: skip
     refusals.install(app)
     known = [Security(HTTPBearer(auto_error=False))] if access.token else []  # the guard checks; this tells /docs
-    app.include_router(routes(models, limits, metrics), dependencies=known)
+    app.include_router(routes(models, limits, metrics, simulator), dependencies=known)
     _add_documentation(app)
     _add_page(app)
     return Guard(app, access, limits, metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import combining
 
 from memn2n.errors import InputError
 from memn2n.lm_text import cut
@@ -18,10 +19,22 @@ if TYPE_CHECKING:
     from memn2n.serve.schemas import StoryQuestion
 
 
-def check_top(top: int, limits: Limits) -> None:
+_STACK = 30
+"""Combining marks on one letter, at most, as in Unicode's stream-safe text format (UAX #15): the time for the normal
+form of more grows with their square."""
+
+_TOLD = 10
+"""Answers told in all, for each question that there may be at most."""
+
+
+_STACKED = f"more than {_STACK} combining marks stand on one letter"
+
+
+def check_top(top: int, limits: Limits, questions: int = 1) -> None:
     """Raise a RefusedError if more is asked to be told than may be."""
-    if top > limits.top:
-        raise RefusedError(422, "too-many", f"top is {top}: it may be {limits.top} at most", "top")
+    most = min(limits.top, _TOLD * limits.questions // questions)
+    if top > most:
+        raise RefusedError(422, "too-many", f"top is {top}: it may be {most} at most", "top")
 
 
 def check_questions(questions: Sequence[StoryQuestion], limits: Limits) -> None:
@@ -48,8 +61,10 @@ def check_story(asked: StoryQuestion, limits: Limits, where: str = "") -> None:
         check_question(story, question)
     except InputError as error:
         raise RefusedError(422, "invalid", str(error), f"{where}{'question' if story else 'story'}") from None
-    most = len(" ".join(story)) + len(question)  # twice as many words as there can be
-    if most > 2 * limits.words:
+    told = " ".join((*story, question))
+    if _is_stacked(told):
+        raise RefusedError(422, "invalid", _STACKED, f"{where}story")
+    if len(told) > 2 * limits.words:  # else there cannot be as many
         words = sum(len(tokenize(text)) for text in (*story, question))
         if words > limits.words:
             message = f"story and question have {words} words: they may have {limits.words} at most"
@@ -62,9 +77,22 @@ def check_text(text: str, vocabulary: LMVocabulary, limits: Limits) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise RefusedError(422, "invalid", "half of a surrogate pair stands in the text", "text") from None
+    if _is_stacked(text):
+        raise RefusedError(422, "invalid", _STACKED, "text")
     if len(text) <= limits.words:
         return
     words = len(cut(text, vocabulary.tokens, vocabulary.lowercase))
     if words > limits.words:
         message = f"the text has {words} words: it may have {limits.words} at most"
         raise RefusedError(422, "too-many", message, "text")
+
+
+def _is_stacked(text: str) -> bool:
+    if text.isascii():
+        return False
+    marks = 0
+    for char in text:
+        marks = marks + 1 if combining(char) else 0
+        if marks > _STACK:
+            return True
+    return False

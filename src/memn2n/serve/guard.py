@@ -31,6 +31,9 @@ HEADERS = {
 _TOGETHER = 16
 """How many bodies of the largest size may be in memory at a time."""
 
+_SMALL = 64 * 1024
+"""Bytes of a body that there is always room for."""
+
 _DRAINED = 4
 """How many bodies of the largest size are read of one that is too large, so that its sender sees the refusal."""
 
@@ -86,6 +89,8 @@ class Guard:
     async def _serve(self, scope: Scope, body: _Body, send: Send) -> None:
         try:
             self._access.check(scope["path"], scope["headers"])
+            # no file here is long enough for parts, whose refusals would not be JSON
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
             await body.read()
         except RefusedError as refused:
             await body.drain()
@@ -139,8 +144,9 @@ class _Body:
             chunk = await self._next()
             if self._size > self._most:
                 raise self._too_large()
-            self._guard.hold(len(chunk))
-            self.held += len(chunk)
+            if self._size > _SMALL:
+                self._guard.hold(len(chunk))
+                self.held += len(chunk)
             chunks.append(chunk)
         self._content = b"".join(chunks)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from memn2n.serve.refusals import RETRY, RefusedError
 
@@ -16,7 +17,8 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-class _Job(NamedTuple, Generic[Q, A]):
+@dataclass(eq=False)
+class _Job(Generic[Q, A]):
     items: Sequence[Q]
     done: asyncio.Future[list[A]]
 
@@ -59,7 +61,12 @@ class Lane(Generic[Q, A]):
         self._jobs.append(job)
         if self._driver is None:
             self._driver = asyncio.create_task(self._drive())
-        return await job.done
+        try:
+            return await job.done
+        except asyncio.CancelledError:
+            if job in self._jobs:
+                self._jobs.remove(job)
+            raise
 
     def close(self) -> None:
         """End the thread, after what it works on."""
@@ -74,10 +81,8 @@ class Lane(Generic[Q, A]):
         batch: list[_Job[Q, A]] = []
         size = 0
         while self._jobs and size < self._at_once:
-            job = self._jobs.popleft()
-            if not job.done.done():  # whoever asked may have given up
-                batch.append(job)
-                size += len(job.items)
+            batch.append(self._jobs.popleft())
+            size += len(batch[-1].items)
         return batch
 
     async def _answer(self, batch: list[_Job[Q, A]]) -> None:

@@ -17,8 +17,8 @@ class Limits:
         questions: of a request.
         sentences: of a story.
         words: of a story with its question, or of a text.
-        top: answers or next words told.
-        timeout: seconds from a request's first byte to its answer's last.
+        top: answers or next words told; fewer of many questions, ten times ``questions`` in all.
+        timeout: seconds for a request's headers to come, and as many from there to the answer's last byte.
         queue: requests that wait for a model; a further one is refused.
         connections: open at a time.
 

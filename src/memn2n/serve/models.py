@@ -157,6 +157,8 @@ def _load(given: str, limits: Limits) -> Served:
     if not equals or not name or "/" in name:  # a folder's name may hold a sign of equality
         place = given
         name = Path(given).resolve().name
+    if not name.isprintable():
+        raise InputError(f"{place!r}: this folder's name cannot be shown; give the model another one: NAME=DIR")
     if not names_pretrained(place) and kind_of(place) == LM:
         return ServedLM(name, MemoryLM.load(place), limits)
     return ServedQA(name, load_qa(place), limits)

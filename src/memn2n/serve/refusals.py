@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 RETRY = {"retry-after": "1"}
 """Header of an answer that says to try again, in seconds."""
 
-_HTTP = {
-    400: ("not-json", "the body cannot be read as JSON: it is too deep, or not UTF-8"),  # as FastAPI tells it
+_LONGEST = 500
+"""Characters of a message."""
+
+_HTTP = {  # for what FastAPI says of its own accord
+    400: (
+        "not-json",
+        "the body cannot be read as JSON: it is too deep, not UTF-8, or has a number of too many digits",
+    ),  # as FastAPI tells it
     404: ("not-found", "there is nothing at this path; /docs tells what there is"),
     405: ("method-not-allowed", "this path takes another method; /docs tells which"),
 }
@@ -47,8 +53,8 @@ class RefusedError(Exception):
 
     def response(self) -> Response:
         """It, as an answer."""
-        field = None if self.field is None else _encodable(self.field)
-        error = {"code": self.code, "message": _encodable(self.message), "field": field}
+        field = None if self.field is None else _shown(self.field)
+        error = {"code": self.code, "message": _shown(self.message), "field": field}
         return json_response({"error": error}, self.status, self.headers)
 
 
@@ -79,8 +85,9 @@ def _refusal(error: Exception) -> RefusedError:
     return RefusedError(500, "internal", "the server failed at this request; its log has the reason")
 
 
-def _encodable(text: str) -> str:
-    """The text, with halves of surrogate pairs written out: the name of a field may hold some."""
+def _shown(text: str) -> str:
+    """The text, shortened, and with halves of surrogate pairs written out: what was sent may stand in it."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return text.encode("utf-8", "backslashreplace").decode()
 
 

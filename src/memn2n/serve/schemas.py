@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 _STORY = ["Mary moved to the bathroom.", "John went to the hallway."]
 _QUESTION = "Where is Mary?"
@@ -16,14 +17,25 @@ Attention = Annotated[bool, Field(description="Whether to tell the attention; wi
 AnswerTop = Annotated[int, Field(ge=1, description="How many of the most probable answers to tell.")]
 
 
+_MOST_FIELDS = 16
+"""An object of more is refused before its fields are looked at: each unknown one would be an error of its own."""
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, given: object) -> object:
+        if isinstance(given, dict) and len(given) > _MOST_FIELDS:
+            raise PydanticCustomError("too_many_fields", "there are too many fields")
+        return given
 
 
 class StoryQuestion(_Request):
     """A question about a story."""
 
-    story: Annotated[list[str], Field(description="Sentences, oldest first.", examples=[_STORY])]
+    story: Annotated[list[str], FailFast(), Field(description="Sentences, oldest first.", examples=[_STORY])]
     question: Annotated[str, Field(examples=[_QUESTION])]
 
 
@@ -38,7 +50,7 @@ class AnswerRequest(StoryQuestion):
 class AnswersRequest(_Request):
     """Many questions."""
 
-    questions: Annotated[list[StoryQuestion], Field(description="At least one.")]
+    questions: Annotated[list[StoryQuestion], FailFast(), Field(description="At least one.")]
     model: ModelName = None
     top: AnswerTop = 5
     attention: Attention = True
@@ -58,7 +70,7 @@ class NextWordsRequest(_Request):
 class ScoreRequest(_Request):
     """A text to be scored."""
 
-    text: Annotated[str, Field(description="Of two words or more.", examples=["the company said it will"])]
+    text: Annotated[str, Field(description="Of a word or more.", examples=["the company said it will"])]
     model: ModelName = None
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server around the app: its socket, its connections, and how it stops."""
+"""The HTTP server around the app: its socket, and how it starts and stops."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-import orjson
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from memn2n.errors import InputError
+from memn2n.serve.connections import Connection
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from starlette.types import ASGIApp
 
     from memn2n.serve.limits import Limits
-
-_HEAD = 32 * 1024
-"""Bytes of a request's line and headers, at most."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,12 +56,12 @@ def run(app: ASGIApp, listening: socket.socket, limits: Limits, on_start: Callab
         on_start: called once requests are served.
     """
 
-    class Connection(_Connection):
+    class Bounded(Connection):
         most = limits.connections
         seconds = limits.timeout
 
     config = uvicorn.Config(
-        app, http=Connection, ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False,
+        app, http=Bounded, ws="none", lifespan="on", log_level="error", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=int(limits.timeout) + 1,
     )  # fmt: skip
     server = _Server(config, on_start)
@@ -88,65 +83,3 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._on_start is not None:
             self._on_start()
-
-
-class _Connection(HttpToolsProtocol):
-    """A connection whose request's head must come soon and be short."""
-
-    most: int
-    seconds: float
-
-    _timer: asyncio.TimerHandle | None = None
-    _head_size = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        if len(self.connections) > self.most:
-            self._refuse(b"503 Service Unavailable", "busy", "too many connections; try again", b"retry-after: 1\r\n")
-        else:
-            self._begin_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end_head()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._timer is not None:
-            self._head_size += len(data)
-            if self._head_size > _HEAD:
-                message = f"the request's headers are longer than {_HEAD} bytes"
-                self._refuse(b"431 Request Header Fields Too Large", "too-large", message)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begin_head()
-
-    def on_headers_complete(self) -> None:
-        self._end_head()
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - of uvicorn
-        self._refuse(b"400 Bad Request", "not-http", "this is not an HTTP request")
-
-    def _begin_head(self) -> None:
-        self._end_head()
-        self._timer = self.loop.call_later(self.seconds, self._late)
-
-    def _end_head(self) -> None:
-        self._head_size = 0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _late(self) -> None:
-        self._refuse(b"408 Request Timeout", "timeout", f"the request did not arrive within {self.seconds:g} seconds")
-
-    def _refuse(self, status: bytes, code: str, message: str, header: bytes = b"") -> None:
-        self._end_head()
-        body = orjson.dumps({"error": {"code": code, "message": message, "field": None}})
-        self.transport.write(
-            b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b"
-            % (status, len(body), header, body)
-        )
-        self.transport.close()

@@ -11,11 +11,12 @@ export class Refused extends Error {
 }
 
 export function keepToken(token) {
+  if (!/^[!-~]+$/.test(token)) throw new Refused("unauthorized", "A token has ASCII's visible characters only.", null);
   sessionStorage.setItem(TOKEN, token);
 }
 
-export function get(path) {
-  return call(path, {});
+export function get(path, signal) {
+  return call(path, { signal });
 }
 
 export function post(path, content, signal) {
@@ -34,6 +35,9 @@ async function call(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Refused("unreachable", "The server does not answer. Is it still running?", null);
   }
-  if (!answer.ok) throw new Refused(content.error.code, content.error.message, content.error.field);
+  if (!answer.ok) {
+    const { code = "unknown", message = `The server answers ${answer.status}.`, field = null } = content?.error ?? {};
+    throw new Refused(code, message, field);
+  }
   return content;
 }

@@ -8,11 +8,13 @@ import { next } from "./text.js";
 const PAUSE = 150; // milliseconds without a key, after which an edited story is asked about again
 const TABS = ["stories", "text"];
 const FIELDS = { story: "story", question: "question", text: "words" };
+const RESULTS = ["result", "next-result"];
 
 let running = null;
 let pause = 0;
 
 function showTab(name, focus = false) {
+  if (name !== shownTab()) showError(null);
   for (const tab of TABS) {
     const button = byId(`tab-${tab}`);
     button.ariaSelected = String(tab === name);
@@ -27,6 +29,7 @@ const shownTab = () => TABS.find((tab) => !byId(tab).hidden);
 function showError(error) {
   byId("error").textContent = error ? error.message : "";
   byId("error").hidden = !error;
+  for (const result of RESULTS) byId(result).classList.toggle("stale", Boolean(error)); // it is that of an earlier story
   for (const [field, id] of Object.entries(FIELDS)) {
     byId(id).ariaInvalid = String(Boolean(error?.field?.startsWith(field)));
   }
@@ -51,19 +54,22 @@ async function attempt(action) {
 }
 
 const askNow = () => {
-  keepInAddress();
+  keepInAddress("stories");
   return attempt(ask);
 };
 
 const nextNow = () => {
-  keepInAddress();
+  keepInAddress("text");
   return attempt((signal) => next(signal, goOn));
 };
 
-function goOn(word) {
+async function goOn(word) {
   const words = byId("words");
+  const list = byId("next-words");
+  const chosenThere = list.contains(document.activeElement);
   words.value = `${words.value.trimEnd()} ${word}`.trimStart();
-  nextNow();
+  await nextNow();
+  if (chosenThere && !list.contains(document.activeElement)) list.querySelector("button").focus();
 }
 
 function onEdit(result, again) {
@@ -71,18 +77,18 @@ function onEdit(result, again) {
   if (!byId(result).hidden) pause = setTimeout(again, PAUSE);
 }
 
-function address() {
+function address(tab) {
   const told =
-    shownTab() === "text"
+    tab === "text"
       ? { text: byId("words").value, model: byId("lm-model").value }
       : { story: byId("story").value, question: byId("question").value, model: byId("qa-model").value };
   return `#${new URLSearchParams(told)}`;
 }
 
-const keepInAddress = () => history.replaceState(null, "", address());
+const keepInAddress = (tab) => history.replaceState(null, "", address(tab));
 
 async function copyLink() {
-  keepInAddress();
+  keepInAddress(shownTab());
   try {
     await navigator.clipboard.writeText(location.href);
     say("The link is copied.");
@@ -135,7 +141,7 @@ async function start() {
   await loadExamples();
   if (await readAddress()) return;
   showTab(stories ? "stories" : "text");
-  showExample(1);
+  if (!byId("story").value && !byId("question").value) showExample(1); // else something was typed meanwhile
 }
 
 for (const [i, tab] of TABS.entries()) {
@@ -155,8 +161,10 @@ byId("next").onsubmit = (event) => {
 };
 byId("token-form").onsubmit = (event) => {
   event.preventDefault();
-  keepToken(byId("token").value);
-  attempt(start);
+  attempt(() => {
+    keepToken(byId("token").value);
+    return start();
+  });
 };
 byId("example").onchange = (event) => {
   showExample(event.target.value);
@@ -164,7 +172,7 @@ byId("example").onchange = (event) => {
 };
 byId("another").onclick = () =>
   attempt(async (signal) => {
-    await anotherStory();
+    await anotherStory(signal);
     if (!byId("result").hidden) await ask(signal);
   });
 for (const field of ["story", "question"]) byId(field).oninput = () => onEdit("result", askNow);
@@ -172,5 +180,9 @@ byId("words").oninput = () => onEdit("next-result", nextNow);
 byId("qa-model").onchange = () => onEdit("result", askNow);
 byId("lm-model").onchange = () => onEdit("next-result", nextNow);
 for (const button of document.querySelectorAll("button.link")) button.onclick = copyLink;
+document.querySelector(".skip").onclick = (event) => {
+  event.preventDefault(); // the address is the story's
+  byId("main").focus();
+};
 window.onhashchange = readAddress;
 attempt(start);

@@ -37,10 +37,12 @@ export function showLines(list, lines) {
   list.hidden = !lines.length;
 }
 
-// One stop for the tab key; arrow keys move between cells, `across` to a row; `read` is called with what is pointed at.
-export function roam(cells, across, read) {
+// One stop for the tab key; arrow keys move between cells, `across` to a row; what `told` says of one is put below.
+export function roam(cells, across, reading, told) {
+  const read = (i) => (reading.textContent = told(i));
   cells.forEach((cell, i) => {
     cell.tabIndex = i === 0 ? 0 : -1;
+    cell.setAttribute("aria-describedby", reading.id);
     cell.onpointerenter = () => read(i);
     cell.onfocus = () => {
       cells.forEach((other) => (other.tabIndex = other === cell ? 0 : -1));

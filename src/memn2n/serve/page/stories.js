@@ -13,8 +13,8 @@ export const sentences = () =>
     .map((line) => line.trim())
     .filter(Boolean);
 
-export async function loadExamples() {
-  ({ examples } = await get(`api/examples?seed=${seed}`));
+export async function loadExamples(signal) {
+  ({ examples } = await get(`api/examples?seed=${seed}`, signal));
   const select = byId("example");
   const before = select.value;
   const none = new Option("choose one", "");
@@ -31,10 +31,10 @@ export function showExample(task) {
   chosen = example;
 }
 
-export async function anotherStory() {
+export async function anotherStory(signal) {
   seed += 1;
   const task = byId("example").value || "1";
-  await loadExamples();
+  await loadExamples(signal);
   showExample(task);
 }
 
@@ -43,6 +43,7 @@ export async function ask(signal) {
   const question = byId("question").value;
   const answer = await post("api/answer", { story, question, model: byId("qa-model").value || null }, signal);
   const known = chosen && chosen.question === question && chosen.story.join("\n") === story.join("\n") ? chosen : null;
+  byId("result").hidden = false; // first, so that what comes into it is announced
   byId("answer").textContent = answer.prediction;
   byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "right" : `wrong: ${known.answer}`;
   showBars(byId("answers"), answer.top);
@@ -52,7 +53,6 @@ export async function ask(signal) {
   if (known?.support.length) remarks.push("★ marks a supporting fact: a sentence that the right answer follows from.");
   showLines(byId("remarks"), remarks);
   showHeat(story, answer, new Set(known?.support));
-  byId("result").hidden = false;
 }
 
 function showHeat(story, answer, support) {
@@ -91,5 +91,5 @@ function showHeat(story, answer, support) {
   top.append(head);
   body.append(...rows);
   byId("heat").replaceChildren(top, body);
-  roam(cells, hops.length, (i) => (byId("reading").textContent = told[i]));
+  roam(cells, hops.length, byId("reading"), (i) => told[i]);
 }

@@ -5,9 +5,11 @@ import { byId, element, percent, roam, shade, showBars, showLines } from "./show
 
 const ALL = "all";
 
+// Shows what comes next; `goOn` is called with a word that is chosen.
 export async function next(signal, goOn) {
   const text = byId("words").value;
   const found = await post("api/next-words", { text, model: byId("lm-model").value || null }, signal);
+  byId("next-result").hidden = false; // first, so that what comes into it is announced
   byId("next-word").textContent = found.next[0].word;
   const ranked = found.next.map(({ word, probability }) => [word, probability]);
   showBars(byId("next-words"), ranked, (word) => {
@@ -19,11 +21,11 @@ export async function next(signal, goOn) {
   const unknown = found.unknown_words;
   showLines(byId("next-remarks"), unknown.length ? [`Never seen in training: ${unknown.join(", ")}.`] : []);
   showMemory(found.memory, found.attention);
-  byId("next-result").hidden = false;
 }
 
 function showMemory(memory, attention) {
   const words = memory.map((word) => element("span", word));
+  words.forEach((word) => (word.role = "option"));
   byId("memory").replaceChildren(...words.flatMap((word) => [word, " "]));
   const mean = memory.map((_, i) => attention.reduce((sum, weights) => sum + weights[i], 0) / attention.length);
   const show = (hop) => {
@@ -45,8 +47,8 @@ function showMemory(memory, attention) {
     }),
   );
   show(kept);
-  roam(words, 1, (i) => {
+  roam(words, 1, byId("next-reading"), (i) => {
     const weights = attention.map((row, hop) => `hop ${hop + 1} ${percent(row[i])}`);
-    byId("next-reading").textContent = `“${memory[i]}”, ${memory.length - i} back: ${weights.join(", ")}`;
+    return `“${memory[i]}”, ${memory.length - i} back: ${weights.join(", ")}`;
   });
 }
