@@ -21,25 +21,30 @@ _MOST_FIELDS = 16
 """An object of more is refused before its fields are looked at: each unknown one would be an error of its own."""
 
 
-class _Request(BaseModel):
+class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
+
+class _Request(_Fields):
     @model_validator(mode="before")
     @classmethod
     def _few_fields(cls, given: object) -> object:
-        if isinstance(given, dict) and len(given) > _MOST_FIELDS:
-            raise PydanticCustomError("too_many_fields", "there are too many fields")
+        if isinstance(given, dict):
+            inner = given.get("questions")
+            objects = (given, *inner) if isinstance(inner, list) else (given,)
+            if any(isinstance(one, dict) and len(one) > _MOST_FIELDS for one in objects):
+                raise PydanticCustomError("too_many_fields", "there are too many fields")
         return given
 
 
-class StoryQuestion(_Request):
+class StoryQuestion(_Fields):
     """A question about a story."""
 
     story: Annotated[list[str], FailFast(), Field(description="Sentences, oldest first.", examples=[_STORY])]
     question: Annotated[str, Field(examples=[_QUESTION])]
 
 
-class AnswerRequest(StoryQuestion):
+class AnswerRequest(StoryQuestion, _Request):
     """A question, and whom to ask."""
 
     model: ModelName = None
