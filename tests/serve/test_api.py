@@ -159,7 +159,7 @@ def test_the_documentation_needs_no_other_server(server: Server) -> None:
         ("/api/answer", WHERE_IS_MARY | {"top": "3"}, 422, "invalid", "top"),
         ("/api/answer", WHERE_IS_MARY | {"top": 10**400}, 422, "too-many", "top"),
         ("/api/answer", WHERE_IS_MARY | {"top": 101}, 422, "too-many", "top"),
-        ("/api/answer", WHERE_IS_MARY | {"stroy": []}, 422, "invalid", "stroy"),
+        ("/api/answer", {"stroy": STORY, "question": "Where?"}, 422, "invalid", "stroy"),
         ("/api/answer", WHERE_IS_MARY | {"\ud800": []}, 422, "invalid", None),
         ("/api/answer", WHERE_IS_MARY | {"model": "no"}, 404, "unknown-model", "model"),
         ("/api/answer", WHERE_IS_MARY | {"model": "toy"}, 404, "unknown-model", "model"),

@@ -100,10 +100,16 @@ def test_examples_of_each_skill(page: Page, server: Server) -> None:
         answer = qa.answer(example["story"], example["question"])
         expect(page.locator("#answer")).to_have_text(answer.text)
         right = answer.text == example["answer"]
-        expect(page.locator("#truth")).to_have_text("right" if right else f"wrong: {example['answer']}")
+        expect(page.locator("#truth")).to_have_text("right" if right else f"wrong; right is {example['answer']}")
         expect(page.get_by_role("rowheader", name="supporting fact")).to_have_count(len(set(example["support"])))
+    page.reload()
+    expect(page.locator("#truth")).to_have_text("right" if right else f"wrong; right is {example['answer']}")
     page.get_by_role("button", name="Another story").click()
     expect(page.get_by_label("Story, a sentence a line")).not_to_have_value("\n".join(examples[-1]["story"]))
+    expect(page.get_by_label("Example of a skill")).to_have_value("20")
+    page.get_by_label("Story, a sentence a line").fill("A story of my own.")
+    expect(page.get_by_label("Example of a skill")).to_have_value("")
+    expect(page.get_by_role("button", name="Another story")).to_be_disabled()
 
 
 def test_what_was_not_read_and_not_known(page: Page) -> None:
@@ -225,9 +231,10 @@ def test_by_keyboard_alone(page: Page) -> None:
 
 
 def test_on_a_phone_and_in_the_dark(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).not_to_have_text("")
-    page.set_viewport_size({"width": 360, "height": 700})
+    expect(page.locator("#answer")).to_be_in_viewport()
     write(page, [*STORY, "Mary took the " + "x" * 100], f"Where is the {'y' * 100}?")
     expect(page.locator("#remarks")).to_contain_text("y" * 100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -43,7 +43,8 @@ def curves_figure(folder: str | Path) -> Figure:
 def _of_restarts(records: list[dict[str, Any]], kept: set[int]) -> Figure:
     figure = new_figure(8, 3.2)
     loss, error = figure.subplots(1, 2)
-    for restart in sorted({record["restart"] for record in records}):
+    restarts = sorted({record["restart"] for record in records})
+    for restart in restarts:
         epochs = [record for record in records if record["event"] == "epoch" and record["restart"] == restart]
         shade: dict[str, Any] = (
             {"alpha": 1.0, "linewidth": 1.5} if restart in kept else {"alpha": 0.4, "linewidth": 0.8}
@@ -57,19 +58,24 @@ def _of_restarts(records: list[dict[str, Any]], kept: set[int]) -> Figure:
     loss.set_yscale("log")
     _finish(loss, "loss, nats a question")
     _finish(error, "error, percent")
-    figure.suptitle("strong: what was kept; light: the other restarts", fontsize=8)
+    if len(restarts) > 1:
+        figure.suptitle("strong: what was kept; light: the other restarts", fontsize=8)
     figure.tight_layout()
     return figure
 
 
 def _of_epochs(records: list[dict[str, Any]]) -> Figure:
     figure = new_figure(4.5, 3.2)
+    from matplotlib.ticker import LogFormatter
+
     axes = figure.subplots()
     epochs = [record["epoch"] for record in records]
     axes.plot(epochs, [record["train_perplexity"] for record in records], **_TRAIN)
     if all(record["valid"] is not None for record in records):
         axes.plot(epochs, [record["valid_perplexity"] for record in records], **_VALID)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 1)))  # 200, 300: it seldom spans powers of ten
     _finish(axes, "perplexity")
     figure.tight_layout()
     return figure

@@ -37,13 +37,14 @@ class Access(NamedTuple):
         """
         given = dict(headers)
         if self.local and not is_loopback(_host_name(given.get(b"host", b"").decode("latin-1"))):
-            message = "this server answers to this machine's own names only, such as localhost"
+            message = "without --token or --no-auth, this server answers to its machine's own names only, as localhost"
             raise RefusedError(403, "foreign-host", message)
         if self.token is None or not path.startswith(_CLOSED):
             return
         scheme, _, token = given.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self.token.encode()):
-            message = "this server wants its token: send the header authorization: Bearer TOKEN"
+            what = "this is not the token" if token else "this server wants its token"
+            message = f"{what}: send the header authorization: Bearer TOKEN"
             raise RefusedError(401, "unauthorized", message, headers={"www-authenticate": "Bearer"})
 
 

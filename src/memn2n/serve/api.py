@@ -44,7 +44,7 @@ _REFUSALS = {
     408: "The request did not arrive in time.",
     413: "The body is too large.",
     415: "The body is not said to be JSON.",
-    422: "The request cannot be answered: its field `field` says why.",
+    422: "The request cannot be answered: `message` says why, and `field` where.",
     503: "Too many requests wait, or there was no answer in time: try again after `Retry-After` seconds.",
 }
 _ASKED: dict[int | str, dict[str, Any]] = {
@@ -103,19 +103,20 @@ def routes(models: Models, limits: Limits, metrics: Metrics, examples: Lane[int,
         return json_response({"model": model.name, **told})
 
     @router.get("/api/models", response_model=ModelsResponse, responses=_READ, tags=["server"])
-    async def served() -> Response:
+    async def list_models() -> Response:
         """Tell which models are served, and what requests may ask for."""
         told = [model.describe() for model in models.all]
         return json_response({"version": memn2n.__version__, "models": told, "limits": limits.to_dict()})
 
     @router.get("/api/examples", response_model=ExamplesResponse, responses=_READ, tags=["stories"])
-    async def simulated(
+    async def list_examples(
         seed: Annotated[int, Query(ge=0, le=2**31 - 1, description="Another seed, other stories.")] = 0,
     ) -> Response:
         """Simulate a story of each of bAbI's 20 skills, to try a model with."""
         (found,) = await examples.run([seed])
         return json_response({"examples": found})
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", response_model=Health, tags=["server"])
     async def health() -> Response:
         """Tell that the server is there."""
@@ -125,7 +126,7 @@ def routes(models: Models, limits: Limits, metrics: Metrics, examples: Lane[int,
         200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
         401: _ASKED[401],
     }, tags=["server"])  # fmt: skip
-    async def counts() -> Response:
+    async def read_metrics() -> Response:
         """Tell what the server has counted, for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 

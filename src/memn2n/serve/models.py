@@ -39,6 +39,7 @@ class ServedQA:
     """A model of question answering, and its queue."""
 
     kind = QA
+    what = "question answering"
 
     def __init__(self, name: str, model: StoryQA, limits: Limits) -> None:
         self.name = name
@@ -69,6 +70,7 @@ class ServedLM:
     """A language model, and its queue."""
 
     kind = LM
+    what = "language modelling"
 
     def __init__(self, name: str, model: MemoryLM, limits: Limits) -> None:
         self.name = name
@@ -126,7 +128,7 @@ class Models:
         Raises:
             RefusedError: 404, if there is none.
         """
-        return _one([model for model in self.all if isinstance(model, ServedQA)], name, "question answering")
+        return self._one(ServedQA, name)
 
     def lm(self, name: str | None) -> ServedLM:
         """The language model of this name.
@@ -134,7 +136,19 @@ class Models:
         Raises:
             RefusedError: 404, if there is none.
         """
-        return _one([model for model in self.all if isinstance(model, ServedLM)], name, "language modelling")
+        return self._one(ServedLM, name)
+
+    def _one(self, kind: type[M], name: str | None) -> M:
+        mine = [model for model in self.all if isinstance(model, kind)]
+        for model in mine:
+            if name in (None, model.name):
+                return model
+        there = f"there is: {', '.join(model.name for model in mine)}" if mine else "none is served"
+        if any(name == model.name for model in self.all):
+            message = f"{name!r} is a model of another kind; of {kind.what}, {there}"
+        else:
+            message = f"there is no model of {kind.what}{'' if name is None else f' named {name!r}'}; {there}"
+        raise RefusedError(404, "unknown-model", message, "model")
 
 
 def load_models(given: Sequence[str], limits: Limits) -> Models:
@@ -162,15 +176,6 @@ def _load(given: str, limits: Limits) -> Served:
     if not names_pretrained(place) and kind_of(place) == LM:
         return ServedLM(name, MemoryLM.load(place), limits)
     return ServedQA(name, load_qa(place), limits)
-
-
-def _one(models: list[M], name: str | None, what: str) -> M:
-    for model in models:
-        if name in (None, model.name):
-            return model
-    served = f"there is: {', '.join(model.name for model in models)}" if models else "none is served"
-    which = "" if name is None else f" named {name!r}"
-    raise RefusedError(404, "unknown-model", f"there is no model of {what}{which}; {served}", "model")
 
 
 def _facts(served: Served, config: NetworkConfig | LMConfig, words: int, networks: int) -> dict[str, Any]:

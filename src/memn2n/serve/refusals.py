@@ -92,8 +92,9 @@ def _shown(text: str) -> str:
 
 
 def _invalid(errors: Sequence[Any], content_type: str) -> RefusedError:
-    """The refusal for what pydantic found first."""
-    first = errors[0]
+    """The refusal for the first unknown field, else for what pydantic found first."""
+    unknown = (error for error in errors if error["type"] == "extra_forbidden")  # may be one that is missing, misspelt
+    first = next(unknown, errors[0])
     kind, (place, *keys) = first["type"], first["loc"]
     if kind == "json_invalid":
         message = f"the body is not JSON: {first['ctx']['error']} (at character {keys[0]})"
@@ -106,7 +107,7 @@ def _invalid(errors: Sequence[Any], content_type: str) -> RefusedError:
     message = {
         "missing": f"{field} is missing",
         "extra_forbidden": f"there is no field {field}",
-        "list_type": f"{field} must be a list",
+        "list_type": f"{field} must be a list: [...]",
         "string_type": f"{field} must be a text",
     }.get(kind, f"{field}: {first['msg']}")
     return RefusedError(422, "invalid", message, field)

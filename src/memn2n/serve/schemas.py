@@ -149,7 +149,7 @@ class ScoredWord(BaseModel):
     log_probability: Annotated[
         float | None, Field(description="In nats, given the words before it; null for the first.", examples=[-4.2])
     ]
-    bits: Annotated[float | None, Field(description="The same in bits.", examples=[-6.06])]
+    bits: Annotated[float | None, Field(description="The log-probability in bits.", examples=[-6.06])]
     unknown: Annotated[bool, Field(description="Whether it was never seen in training.", examples=[False])]
 
 

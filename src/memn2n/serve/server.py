@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import socket
@@ -42,7 +43,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(1024)
     except OSError as error:
         listening.close()
-        raise InputError(f"port {port} of {host}: {error.strerror}; choose another one with --port") from None
+        option = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
+        raise InputError(f"port {port} of {host}: {error.strerror}; choose another one with {option}") from None
     return listening
 
 

@@ -2,7 +2,7 @@
 
 import { Refused, get, keepToken } from "./api.js";
 import { byId } from "./show.js";
-import { anotherStory, ask, loadExamples, showExample } from "./stories.js";
+import { anotherStory, ask, loadExamples, noteEdit, showExample } from "./stories.js";
 import { next } from "./text.js";
 
 const PAUSE = 150; // milliseconds without a key, after which an edited story is asked about again
@@ -72,6 +72,13 @@ async function goOn(word) {
   if (chosenThere && !list.contains(document.activeElement)) list.querySelector("button").focus();
 }
 
+// Scrolls to what came of a click, where it is out of sight: on a phone it is below the form.
+function reveal(result) {
+  const shown = byId(byId("error").hidden ? result : "error");
+  const { top } = shown.getBoundingClientRect();
+  if (top < 0 || top > innerHeight - 80) shown.scrollIntoView();
+}
+
 function onEdit(result, again) {
   clearTimeout(pause);
   if (!byId(result).hidden) pause = setTimeout(again, PAUSE);
@@ -108,6 +115,7 @@ async function readAddress() {
   const choose = (select) => {
     const name = told.get("model");
     if ([...byId(select).options].some((option) => option.value === name)) byId(select).value = name;
+    else if (name) say(`No model ${name} is served here: another one is asked.`);
   };
   if (told.has("text")) {
     byId("words").value = told.get("text");
@@ -118,6 +126,7 @@ async function readAddress() {
     byId("story").value = told.get("story");
     byId("question").value = told.get("question") ?? "";
     choose("qa-model");
+    noteEdit();
     showTab("stories");
     await askNow();
   } else return false;
@@ -151,13 +160,15 @@ for (const [i, tab] of TABS.entries()) {
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") showTab(TABS[1 - i], true);
   };
 }
-byId("ask").onsubmit = (event) => {
+byId("ask").onsubmit = async (event) => {
   event.preventDefault();
-  askNow();
+  await askNow();
+  reveal("result");
 };
-byId("next").onsubmit = (event) => {
+byId("next").onsubmit = async (event) => {
   event.preventDefault();
-  nextNow();
+  await nextNow();
+  reveal("next-result");
 };
 byId("token-form").onsubmit = (event) => {
   event.preventDefault();
@@ -167,15 +178,22 @@ byId("token-form").onsubmit = (event) => {
   });
 };
 byId("example").onchange = (event) => {
+  if (!event.target.value) return;
   showExample(event.target.value);
-  onEdit("result", askNow);
+  askNow();
 };
 byId("another").onclick = () =>
   attempt(async (signal) => {
     await anotherStory(signal);
-    if (!byId("result").hidden) await ask(signal);
+    keepInAddress("stories");
+    await ask(signal);
   });
-for (const field of ["story", "question"]) byId(field).oninput = () => onEdit("result", askNow);
+for (const field of ["story", "question"]) {
+  byId(field).oninput = () => {
+    noteEdit();
+    onEdit("result", askNow);
+  };
+}
 byId("words").oninput = () => onEdit("next-result", nextNow);
 byId("qa-model").onchange = () => onEdit("result", askNow);
 byId("lm-model").onchange = () => onEdit("next-result", nextNow);

@@ -40,6 +40,7 @@ export function showLines(list, lines) {
 // One stop for the tab key; arrow keys move between cells, `across` to a row; what `told` says of one is put below.
 export function roam(cells, across, reading, told) {
   const read = (i) => (reading.textContent = told(i));
+  reading.textContent = reading.dataset.hint;
   cells.forEach((cell, i) => {
     cell.tabIndex = i === 0 ? 0 : -1;
     cell.setAttribute("aria-describedby", reading.id);

@@ -5,7 +5,6 @@ import { byId, element, percent, roam, shade, showBars, showLines } from "./show
 
 let examples = [];
 let seed = 0;
-let chosen = null; // the example whose story is shown, unless it was edited
 
 export const sentences = () =>
   byId("story")
@@ -25,15 +24,26 @@ export async function loadExamples(signal) {
 export function showExample(task) {
   const example = examples.find((one) => one.task === Number(task));
   if (!example) return;
-  byId("example").value = String(task);
   byId("story").value = example.story.join("\n");
   byId("question").value = example.question;
-  chosen = example;
+  noteEdit();
+}
+
+const written = () => [...sentences(), byId("question").value].join("\n");
+
+// The example that is written in the form, unless something else is.
+const shownExample = () => examples.find((one) => [...one.story, one.question].join("\n") === written());
+
+// Tells which example is shown; another story would take the place of one of the user's own.
+export function noteEdit() {
+  const shown = shownExample();
+  byId("example").value = shown ? String(shown.task) : "";
+  byId("another").disabled = !shown;
 }
 
 export async function anotherStory(signal) {
   seed += 1;
-  const task = byId("example").value || "1";
+  const task = byId("example").value;
   await loadExamples(signal);
   showExample(task);
 }
@@ -41,11 +51,11 @@ export async function anotherStory(signal) {
 export async function ask(signal) {
   const story = sentences();
   const question = byId("question").value;
+  const known = shownExample();
   const answer = await post("api/answer", { story, question, model: byId("qa-model").value || null }, signal);
-  const known = chosen && chosen.question === question && chosen.story.join("\n") === story.join("\n") ? chosen : null;
   byId("result").hidden = false; // first, so that what comes into it is announced
   byId("answer").textContent = answer.prediction;
-  byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "right" : `wrong: ${known.answer}`;
+  byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "right" : `wrong; right is ${known.answer}`;
   showBars(byId("answers"), answer.top);
   const remarks = [];
   if (answer.dropped.length) remarks.push(`The memory has no room for the oldest sentences: ${answer.dropped.length} were not read.`);

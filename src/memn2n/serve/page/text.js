@@ -34,7 +34,7 @@ function showMemory(memory, attention) {
     words.forEach((word, i) => shade(word, weights[i] / largest));
   };
   const before = document.querySelector('input[name="hop"]:checked')?.value ?? ALL;
-  const choices = [[ALL, "all hops"], ...attention.map((_, hop) => [String(hop), `hop ${hop + 1}`])];
+  const choices = [[ALL, "mean of the hops"], ...attention.map((_, hop) => [String(hop), `hop ${hop + 1}`])];
   const kept = choices.some(([value]) => value === before) ? before : ALL;
   byId("hops").replaceChildren(
     byId("hops").firstElementChild,
