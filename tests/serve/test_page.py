@@ -136,7 +136,10 @@ def test_errors_are_shown_with_their_field(page: Page) -> None:
     page.context.set_offline(True)
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(page.locator("#answer")).to_be_hidden()
     page.context.set_offline(False)
+    page.get_by_label("Question").fill("Where is John?")
+    expect(page.locator("#answer")).to_have_text("hallway")
 
 
 def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:

@@ -12,6 +12,7 @@ const RESULTS = ["result", "next-result"];
 
 let running = null;
 let pause = 0;
+const asked = new Set();
 
 function showTab(name, focus = false) {
   if (name !== shownTab()) showError(null);
@@ -29,7 +30,7 @@ const shownTab = () => TABS.find((tab) => !byId(tab).hidden);
 function showError(error) {
   byId("error").textContent = error ? error.message : "";
   byId("error").hidden = !error;
-  for (const result of RESULTS) byId(result).classList.toggle("stale", Boolean(error)); // it is that of an earlier story
+  if (error) RESULTS.forEach((result) => (byId(result).hidden = true)); // they are those of an earlier story
   for (const [field, id] of Object.entries(FIELDS)) {
     byId(id).ariaInvalid = String(Boolean(error?.field?.startsWith(field)));
   }
@@ -41,6 +42,7 @@ function showError(error) {
 
 // Does one thing at a time: a newer one takes the place of what still runs.
 async function attempt(action) {
+  clearTimeout(pause);
   running?.abort();
   const mine = (running = new AbortController());
   try {
@@ -54,11 +56,13 @@ async function attempt(action) {
 }
 
 const askNow = () => {
+  asked.add(askNow);
   keepInAddress("stories");
   return attempt(ask);
 };
 
 const nextNow = () => {
+  asked.add(nextNow);
   keepInAddress("text");
   return attempt((signal) => next(signal, goOn));
 };
@@ -79,9 +83,10 @@ function reveal(result) {
   if (top < 0 || top > innerHeight - 80) shown.scrollIntoView();
 }
 
-function onEdit(result, again) {
+// After an edit asks again, once something was asked.
+function onEdit(again) {
   clearTimeout(pause);
-  if (!byId(result).hidden) pause = setTimeout(again, PAUSE);
+  if (asked.has(again)) pause = setTimeout(again, PAUSE);
 }
 
 function address(tab) {
@@ -191,12 +196,12 @@ byId("another").onclick = () =>
 for (const field of ["story", "question"]) {
   byId(field).oninput = () => {
     noteEdit();
-    onEdit("result", askNow);
+    onEdit(askNow);
   };
 }
-byId("words").oninput = () => onEdit("next-result", nextNow);
-byId("qa-model").onchange = () => onEdit("result", askNow);
-byId("lm-model").onchange = () => onEdit("next-result", nextNow);
+byId("words").oninput = () => onEdit(nextNow);
+byId("qa-model").onchange = () => onEdit(askNow);
+byId("lm-model").onchange = () => onEdit(nextNow);
 for (const button of document.querySelectorAll("button.link")) button.onclick = copyLink;
 document.querySelector(".skip").onclick = (event) => {
   event.preventDefault(); // the address is the story's
