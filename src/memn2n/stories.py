@@ -48,12 +48,16 @@ def check_question(story: Sequence[str], question: str) -> None:
     Raises:
         InputError: if the story is not a list of texts or has none, or there is no word in the question.
     """
-    if isinstance(story, str) or not isinstance(question, str) or not all(isinstance(text, str) for text in story):
+    if isinstance(story, str) or not isinstance(question, str) or not _are_texts(story):
         raise InputError("a story is a list of sentences, each a text, and a question is a text")
     if not len(story):
         raise InputError("there is no story: give one sentence at least")
     if not has_word(question):
         raise InputError(f"there is no word in the question {question!r}")
+
+
+def _are_texts(values: Sequence[object]) -> bool:
+    return {str}.issuperset(map(type, values)) or all(isinstance(value, str) for value in values)
 
 
 def check_example(example: Example) -> None:
