@@ -73,7 +73,7 @@ async function goOn(word) {
   const chosenThere = list.contains(document.activeElement);
   words.value = `${words.value.trimEnd()} ${word}`.trimStart();
   await nextNow();
-  if (chosenThere && !list.contains(document.activeElement)) list.querySelector("button").focus();
+  if (chosenThere && !list.contains(document.activeElement)) list.querySelector("button")?.focus();
 }
 
 // Scrolls to what came of a click, where it is out of sight: on a phone it is below the form.

@@ -44,8 +44,10 @@ export function noteEdit() {
 export async function anotherStory(signal) {
   seed += 1;
   const task = byId("example").value;
+  const before = written();
   await loadExamples(signal);
-  showExample(task);
+  if (written() === before) showExample(task);
+  else noteEdit(); // meanwhile the user has written something
 }
 
 export async function ask(signal) {
