@@ -57,7 +57,7 @@ def access_to(host: str, token: str | None, no_auth: bool) -> Access:
     """
     if token is not None:
         if no_auth:
-            raise ConfigError("a token and no_auth contradict each other: give one of them")
+            raise ConfigError("a token (MEMN2N_TOKEN is one too) and --no-auth contradict each other: give one of them")
         if not token or not all("!" <= char <= "~" for char in token):
             raise ConfigError("token is blank, or has other characters than ASCII's visible ones; choose another")
         return Access(token, local=False)
