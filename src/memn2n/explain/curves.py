@@ -66,7 +66,7 @@ def _of_restarts(records: list[dict[str, Any]], kept: set[int]) -> Figure:
 
 def _of_epochs(records: list[dict[str, Any]]) -> Figure:
     figure = new_figure(4.5, 3.2)
-    from matplotlib.ticker import LogFormatter
+    from matplotlib.ticker import LogFormatter  # after new_figure, which tells what to install
 
     axes = figure.subplots()
     epochs = [record["epoch"] for record in records]

@@ -10,7 +10,7 @@ from memn2n.errors import ConfigError
 from memn2n.serve.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 _CLOSED = ("/api/", "/metrics")
 
@@ -28,20 +28,19 @@ class Access(NamedTuple):
     token: str | None = None
     local: bool = True
 
-    def check(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def check(self, path: str, headers: Mapping[bytes, bytes]) -> None:
         """Raise a RefusedError unless a request is let in.
 
         Args:
             path: what is asked for.
             headers: the request's, names in lower case.
         """
-        given = dict(headers)
-        if self.local and not is_loopback(_host_name(given.get(b"host", b"").decode("latin-1"))):
+        if self.local and not is_loopback(_host_name(headers.get(b"host", b"").decode("latin-1"))):
             message = "without --token or --no-auth, this server answers to its machine's own names only, as localhost"
             raise RefusedError(403, "foreign-host", message)
         if self.token is None or not path.startswith(_CLOSED):
             return
-        scheme, _, token = given.get(b"authorization", b"").partition(b" ")
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self.token.encode()):
             what = "this is not the token" if token else "this server wants its token"
             message = f"{what}: send the header authorization: Bearer TOKEN"

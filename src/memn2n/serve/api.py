@@ -86,7 +86,7 @@ def routes(models: Models, limits: Limits, metrics: Metrics, examples: Lane[int,
         check_text(asked.text, model.model.vocabulary, limits)
         found = await model.next_words(asked.text, asked.top)
         metrics.asked(model.name)
-        return json_response({"model": model.name, **found.to_dict(), "attention": found.attention})
+        return json_response({"model": model.name, **found.to_dict()})
 
     @router.post("/api/score", response_model=ScoreResponse, responses=_ASKED, tags=["text"])
     async def score(asked: ScoreRequest) -> Response:

@@ -57,7 +57,7 @@ def check_story(asked: StoryQuestion, limits: Limits, where: str = "") -> None:
     if not all(story) or any(map(str.isspace, story)):
         position = next(i for i, sentence in enumerate(story) if not sentence.strip())
         raise RefusedError(422, "invalid", "this sentence is blank: leave it out", f"{where}story[{position}]")
-    if not story or not has_word(question):
+    if not story or not has_word(question):  # of all that is asked there, only this can be wrong in what was parsed
         try:
             check_question(story, question)
         except InputError as error:

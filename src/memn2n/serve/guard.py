@@ -11,6 +11,8 @@ from starlette.datastructures import MutableHeaders
 from memn2n.serve.refusals import RETRY, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from memn2n.serve.access import Access
@@ -72,10 +74,11 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        body = _Body(scope, receive, self, self._limits.body)
+        headers = dict(scope["headers"])
+        body = _Body(headers, receive, self, self._limits.body)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                await self._serve(scope, body, answer)
+                await self._serve(scope, headers, body, answer)
         except TimeoutError:
             if not status:  # else the asker is too slow to take the answer, and is cut off
                 await body.refusal(self._late(body)).response()(scope, receive, answer)
@@ -86,11 +89,11 @@ class Guard:
             route = getattr(scope.get("route"), "path", "")
             self._metrics.answered(route or "other", status, time.perf_counter() - began)
 
-    async def _serve(self, scope: Scope, body: _Body, send: Send) -> None:
-        try:
-            self._access.check(scope["path"], scope["headers"])
-            # no file here is long enough for parts, whose refusals would not be JSON
+    async def _serve(self, scope: Scope, headers: Mapping[bytes, bytes], body: _Body, send: Send) -> None:
+        if b"range" in headers:  # no file here is long enough for parts, whose refusals would not be JSON
             scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+        try:
+            self._access.check(scope["path"], headers)
             await body.read()
         except RefusedError as refused:
             await body.drain()
@@ -118,8 +121,7 @@ class Guard:
 class _Body:
     """A request's body, which is read before the request is looked at."""
 
-    def __init__(self, scope: Scope, receive: Receive, guard: Guard, most: int) -> None:
-        headers = dict(scope["headers"])
+    def __init__(self, headers: Mapping[bytes, bytes], receive: Receive, guard: Guard, most: int) -> None:
         self.complete = False
         self.held = 0
         self._asks_before = b"expect" in headers  # and sends nothing before it is let

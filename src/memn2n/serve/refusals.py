@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 RETRY = {"retry-after": "1"}
 """Header of an answer that says to try again, in seconds."""
 
+TOO_MANY_FIELDS = "too_many_fields"
+"""What ``schemas`` calls the error of an object that has so many fields that they are not looked at."""
+
 _LONGEST = 500
 """Characters of a message."""
 
 _HTTP = {  # for what FastAPI says of its own accord
-    400: (
-        "not-json",
-        "the body cannot be read as JSON: it is too deep, not UTF-8, or has a number of too many digits",
-    ),  # as FastAPI tells it
+    400: ("not-json", "the body is no JSON that can be read: too deep, not UTF-8, or a number of too many digits"),
     404: ("not-found", "there is nothing at this path; /docs tells what there is"),
     405: ("method-not-allowed", "this path takes another method; /docs tells which"),
 }
@@ -100,6 +100,8 @@ def _invalid(errors: Sequence[Any], content_type: str) -> RefusedError:
         message = f"the body is not JSON: {first['ctx']['error']} (at character {keys[0]})"
         return RefusedError(400, "not-json", message)
     if place == "body" and not keys:
+        if kind == TOO_MANY_FIELDS:
+            return RefusedError(422, "too-many", first["msg"])
         if content_type.partition(";")[0].strip().lower() == "application/json":
             return RefusedError(422, "invalid", "the body must be a JSON object")
         return RefusedError(415, "not-json", "send JSON, with the header content-type: application/json")

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from memn2n.serve.refusals import TOO_MANY_FIELDS
+
 _STORY = ["Mary moved to the bathroom.", "John went to the hallway."]
 _QUESTION = "Where is Mary?"
 
@@ -21,6 +23,9 @@ _MOST_FIELDS = 16
 """An object of more is refused before its fields are looked at: each unknown one would be an error of its own."""
 
 
+_FEW = "an object has more fields than there are; /docs tells which there are"
+
+
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -33,7 +38,7 @@ class _Request(_Fields):
             inner = given.get("questions")
             objects = (given, *inner) if isinstance(inner, list) else (given,)
             if any(isinstance(one, dict) and len(one) > _MOST_FIELDS for one in objects):
-                raise PydanticCustomError("too_many_fields", "there are too many fields")
+                raise PydanticCustomError(TOO_MANY_FIELDS, _FEW)
         return given
 
 
