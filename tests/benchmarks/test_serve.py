@@ -1,0 +1,46 @@
+"""The server's benchmark can be run, and ends at an answer that is another question's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from memn2n import pretrained, simulate
+
+
+def test_rows_of_a_model(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    serve = import_module("serve")
+    for name, number in {"REQUESTS": 60, "QUESTIONS": 20, "BULK_REQUESTS": 2, "CONNECTIONS": 4, "CROWD": 8}.items():
+        monkeypatch.setattr(serve, name, number)
+    asked = simulate(1, n_train=0, n_test=20, seed=1).test
+    with serve.serving("stories") as server:
+        serve.measure(server, "stories", pretrained(), asked)
+        serve.crowd(server, asked)
+    *rows, blank, memory = capsys.readouterr().out.splitlines()
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| stories, one a request, 4 connections",
+        "| stories, 20 a request, 1 connection",
+        "| stories, 20 a request, 1 connection, without attention",
+    ]
+    for row in rows:
+        rate, p50, p99, longest, direct, ratio = (
+            float(cell.strip("| ").replace(",", "")) for cell in row.split(" | ")[1:]
+        )
+        assert 0 < p50 <= p99 <= longest
+        assert ratio == pytest.approx(rate / direct, abs=0.01)
+    assert blank == ""
+    assert len(memory.split(": ")[1].split(", ")) == 4
+
+
+def test_another_questions_answer_ends_it() -> None:
+    serve = import_module("serve")
+    answer = pretrained().answer(["Mary moved to the bathroom."], "Where is Mary?")
+    serve.check(answer.to_dict(), answer)
+    serve.check(answer.to_dict() | {"attention": None}, answer)
+    for other in (replace(answer, text="kitchen"), replace(answer, probability=0.5),
+                  replace(answer, attention=np.zeros_like(answer.attention))):  # fmt: skip
+        with pytest.raises(SystemExit, match="lost or mixed up"):
+            serve.check(answer.to_dict(), other)
