@@ -1,7 +1,7 @@
 """How many answers a second the server gives, how soon, and whether they are the right ones.
 
-    python benchmarks/serve.py            # about two minutes; needs memn2n[serve]
-    python benchmarks/serve.py --page     # and the page's first answer, in Chromium; needs playwright too
+    python -m benchmarks.serve            # about two minutes; needs memn2n[serve]
+    python -m benchmarks.serve --page     # and the page's first answer, in Chromium; needs playwright too
 
 The server is a process of its own; the clients are in this one, and so on the same machine. Every answer that came is
 held against the direct call afterwards, and an answer that is lost or mixed up ends the benchmark. Beside each rate

@@ -1,6 +1,6 @@
 """How fast stories are written, and in how much memory.
 
-    python benchmarks/simulate.py
+    python -m benchmarks.simulate
 
 About a minute: every task with 10,000 questions in memory, then files of 10,000 and of 100,000 questions, each by a
 process of its own, whose peak memory is told.
@@ -13,8 +13,7 @@ import sys
 import tempfile
 import time
 
-from training import peak_memory_mb
-
+from benchmarks.qa.training import peak_memory_mb
 from memn2n import simulate
 from memn2n.simulator import SKILLS
 from memn2n.simulator.files import write_simulated
@@ -43,7 +42,7 @@ def main() -> None:
 
 def peak(task: int, questions: int) -> float:
     """Megabytes that a process needs to write so many questions."""
-    command = [sys.executable, __file__, str(task), str(questions)]
+    command = [sys.executable, "-m", "benchmarks.simulate", str(task), str(questions)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

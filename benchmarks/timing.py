@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from memn2n import engine
-from memn2n.train.backends import available_cores
+from memn2n.machine import available_cores
+from memn2n.qa import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

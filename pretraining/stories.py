@@ -14,10 +14,10 @@ import numpy as np
 
 from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
 from memn2n.cli.show import show_evaluation
+from memn2n.qa.training.problem import Restart
 from memn2n.simulator import SKILLS
-from memn2n.train.restarts import Restart
 
-FOLDER = Path(__file__).parents[1] / "src" / "memn2n" / "models" / "stories"
+FOLDER = Path(__file__).parents[1] / "src" / "memn2n" / "qa" / "models" / "stories"
 
 SEED = 100
 QUESTIONS = 10_000

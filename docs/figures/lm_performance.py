@@ -1,6 +1,6 @@
 """Draw docs/figures/lm_performance.svg: how the cost of training the language model grows.
 
-    python benchmarks/lm.py --data path/to/ptb --table --json docs/figures/lm_performance.json
+    python -m benchmarks.lm --data path/to/ptb --table --json docs/figures/lm_performance.json
     python docs/figures/lm_performance.py
 
 The first command measures, about three minutes; the second one draws what it found.

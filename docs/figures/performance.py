@@ -1,6 +1,6 @@
 """Draw docs/figures/performance.svg: how the cost of training grows.
 
-    python benchmarks/qa.py --scaling --json docs/figures/performance.json && python docs/figures/performance.py
+    python -m benchmarks.qa --scaling --json docs/figures/performance.json && python docs/figures/performance.py
 
 The first command measures, about a minute; the second one draws what it found.
 """

@@ -6,64 +6,65 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memn2n.answers import Answer, Evaluation
-    from memn2n.config import LMConfig, LMTraining, NetworkConfig, TrainingConfig, lm_variant, variant
-    from memn2n.data import read_stories
-    from memn2n.data.babi import read_babi, write_babi
-    from memn2n.data.carried import carried_text
-    from memn2n.data.corpus import Corpus, read_corpus
-    from memn2n.data.jsonl import read_jsonl, write_jsonl
     from memn2n.errors import ConfigError, DataError, DownloadError, InputError, MemN2NError, ModelError, TrainingError
-    from memn2n.lm import MemoryLM
-    from memn2n.lm_answers import LMEvaluation, NextWords, WordScore
-    from memn2n.lm_text import LMVocabulary
-    from memn2n.pretrained import pretrained
-    from memn2n.qa import StoryQA
+    from memn2n.lm.answers import LMEvaluation, NextWords, WordScore
+    from memn2n.lm.config import LMConfig, LMTraining, lm_variant
+    from memn2n.lm.data.corpus import Corpus, read_corpus
+    from memn2n.lm.data.python_help import carried_text
+    from memn2n.lm.model import MemoryLM
+    from memn2n.lm.vocabulary import LMVocabulary
+    from memn2n.qa.answers import Answer, Evaluation
+    from memn2n.qa.config import NetworkConfig, TrainingConfig, variant
+    from memn2n.qa.data import read_stories
+    from memn2n.qa.data.babi import read_babi, write_babi
+    from memn2n.qa.data.jsonl import read_jsonl, write_jsonl
+    from memn2n.qa.model import StoryQA
+    from memn2n.qa.pretrained import pretrained
+    from memn2n.qa.stories import Example, Split
+    from memn2n.qa.vocabulary import Vocabulary
+    from memn2n.rules import solve
     from memn2n.simulator import simulate
     from memn2n.simulator.world import World
     from memn2n.simulator.world_file import read_world
-    from memn2n.solver import solve
-    from memn2n.stories import Example, Split
-    from memn2n.text import Vocabulary
 
 _HOMES = {
-    "Answer": "answers",
+    "Answer": "qa.answers",
     "ConfigError": "errors",
-    "Corpus": "data.corpus",
+    "Corpus": "lm.data.corpus",
     "DataError": "errors",
     "DownloadError": "errors",
-    "Evaluation": "answers",
-    "Example": "stories",
+    "Evaluation": "qa.answers",
+    "Example": "qa.stories",
     "InputError": "errors",
-    "LMConfig": "config",
-    "LMEvaluation": "lm_answers",
-    "LMTraining": "config",
-    "LMVocabulary": "lm_text",
+    "LMConfig": "lm.config",
+    "LMEvaluation": "lm.answers",
+    "LMTraining": "lm.config",
+    "LMVocabulary": "lm.vocabulary",
     "MemN2NError": "errors",
-    "MemoryLM": "lm",
+    "MemoryLM": "lm.model",
     "ModelError": "errors",
-    "NetworkConfig": "config",
-    "NextWords": "lm_answers",
-    "Split": "stories",
-    "StoryQA": "qa",
-    "TrainingConfig": "config",
+    "NetworkConfig": "qa.config",
+    "NextWords": "lm.answers",
+    "Split": "qa.stories",
+    "StoryQA": "qa.model",
+    "TrainingConfig": "qa.config",
     "TrainingError": "errors",
-    "Vocabulary": "text",
-    "WordScore": "lm_answers",
+    "Vocabulary": "qa.vocabulary",
+    "WordScore": "lm.answers",
     "World": "simulator.world",
-    "carried_text": "data.carried",
-    "lm_variant": "config",
-    "pretrained": "pretrained",
-    "read_babi": "data.babi",
-    "read_corpus": "data.corpus",
-    "read_jsonl": "data.jsonl",
-    "read_stories": "data",
+    "carried_text": "lm.data.python_help",
+    "lm_variant": "lm.config",
+    "pretrained": "qa.pretrained",
+    "read_babi": "qa.data.babi",
+    "read_corpus": "lm.data.corpus",
+    "read_jsonl": "qa.data.jsonl",
+    "read_stories": "qa.data",
     "read_world": "simulator.world_file",
     "simulate": "simulator",
-    "solve": "solver",
-    "variant": "config",
-    "write_babi": "data.babi",
-    "write_jsonl": "data.jsonl",
+    "solve": "rules",
+    "variant": "qa.config",
+    "write_babi": "qa.data.babi",
+    "write_jsonl": "qa.data.jsonl",
 }
 
 __all__ = ["Answer", "ConfigError", "Corpus", "DataError", "DownloadError", "Evaluation", "Example", "InputError",

@@ -15,14 +15,16 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from memn2n import LMConfig, LMTraining
-from memn2n.nn.lm import LMNetwork
-from memn2n.nn.output import cross_entropy
-from memn2n.train.lm import log_probabilities_of, sgd_step
-from memn2n.train.precision import multiplies_bfloat16
-from tests.benchmarks.conftest import BENCHMARKS
+from memn2n.lm.networks.memn2n import LMNetwork
+from memn2n.lm.networks.output import cross_entropy
+from memn2n.lm.scoring import log_probabilities_of
+from memn2n.lm.training.trainer import sgd_step
+from memn2n.machine import multiplies_bfloat16
 
 PRECISIONS = ["fp32", "bf16"] if multiplies_bfloat16(torch.device("cpu")) else ["fp32"]
 SMALL = LMConfig(dim=8, linear=4, hops=3, memory_size=5)
+
+ROOT = Path(__file__).parents[2]
 
 
 # --- the count of operations, against PyTorch's
@@ -43,7 +45,7 @@ def test_operations_are_those_that_pytorch_counts(hops: int, block: int) -> None
     with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
         state = network(words).state.flatten(0, 1)
         torch.autograd.backward(cross_entropy(state, network.W, target, torch.float32))
-    found = import_module("lm_operations").sliding_operations(config, 11, block)
+    found = import_module("benchmarks.lm.operations").sliding_operations(config, 11, block)
     assert sum(found.values()) * 2 * block == counter.get_total_flops()
 
 
@@ -54,14 +56,17 @@ def test_operations_of_naive_windows_are_those_that_pytorch_counts(hops: int) ->
     with FlopCounterMode(display=False) as counter:
         logits = network.windows(torch.randint(11, (2, 5)))[:, 0] @ network.W.T
         torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([3, 4])))
-    assert sum(import_module("lm_operations").naive_operations(config, 11).values()) * 2 == counter.get_total_flops()
+    assert (
+        sum(import_module("benchmarks.lm.operations").naive_operations(config, 11).values()) * 2
+        == counter.get_total_flops()
+    )
 
 
 # --- both sides do the same work
 
 
 def made_up(words: int, vocabulary: int = 20) -> Any:
-    return import_module("lm_workload").Text.made_up(vocabulary, words)
+    return import_module("benchmarks.lm.workload").Text.made_up(vocabulary, words)
 
 
 def test_made_up_words_follow_zipfs_law() -> None:
@@ -75,7 +80,7 @@ def test_made_up_words_follow_zipfs_law() -> None:
 
 def test_a_naive_step_is_what_the_package_does_in_such_a_step() -> None:
     text = made_up(SMALL.memory_size + 1)  # one window: all words of a batch are the same one
-    naive = import_module("lm_workload").Naive(SMALL, text)
+    naive = import_module("benchmarks.lm.workload").Naive(SMALL, text)
     with torch.no_grad():
         for value in naive.network.parameters():
             value *= 10  # so that some gradients are clipped, and others are not
@@ -93,7 +98,7 @@ def test_a_naive_step_is_what_the_package_does_in_such_a_step() -> None:
 
 
 def test_naive_evaluation_gives_the_log_probabilities_of_the_package() -> None:
-    workload = import_module("lm_workload")
+    workload = import_module("benchmarks.lm.workload")
     text = workload.Text("one window", made_up(50).train, made_up(SMALL.memory_size + 1).train, 20)
     naive = workload.Naive(SMALL, text)
     last = torch.cat([*log_probabilities_of(naive.network, text.valid, torch.float32)])[-1]
@@ -102,7 +107,7 @@ def test_naive_evaluation_gives_the_log_probabilities_of_the_package() -> None:
 
 @pytest.mark.parametrize("recipe", ["default", "paper"])
 def test_training_goes_on_where_it_was(recipe: str) -> None:
-    workload = import_module("lm_workload")
+    workload = import_module("benchmarks.lm.workload")
     text = made_up(4000)
 
     def trained(*batches: int) -> Any:
@@ -132,7 +137,7 @@ def write_text(folder: Path, words: int = 600) -> Path:
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """What it prints, and what it writes."""
     file = tmp_path_factory.mktemp("benchmark") / "lm.json"
-    command: list[str | Path] = [sys.executable, BENCHMARKS / "lm.py", "--quick", "--table", "--threads", "1"]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.lm", "--quick", "--table", "--threads", "1"]
     command += ["--json", file]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -161,7 +166,7 @@ def test_operations_and_share_of_the_peak_fit_together(measured: tuple[str, dict
 
 
 def test_a_step_is_as_long_as_training_says(measured: tuple[str, dict[str, Any]]) -> None:
-    workload, found = import_module("lm_workload"), measured[1]
+    workload, found = import_module("benchmarks.lm.workload"), measured[1]
     for precision in PRECISIONS:
         step = found["step_seconds"][precision]
         words = step["all"] * found["training"][f"default {precision}"]["words_per_second"]
@@ -194,14 +199,14 @@ def test_tables_are_markdown_with_a_row_for_each_figure(measured: tuple[str, dic
 
 
 def test_without_table_columns_are_aligned(measured: tuple[str, dict[str, Any]]) -> None:
-    text = import_module("lm_report").report(measured[1], markdown=False)
+    text = import_module("benchmarks.lm.report").report(measured[1], markdown=False)
     lines = text.split("\n\n")[1].splitlines()
     assert "|" not in text
     assert len({line.index(line.split("  ")[-1]) for line in lines}) == 1, lines
 
 
 def test_a_figure_can_be_drawn_of_it(measured: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(BENCHMARKS.parent / "docs" / "figures")
+    monkeypatch.syspath_prepend(ROOT / "docs" / "figures")
     drawn = import_module("lm_performance").draw(measured[1])
     assert drawn.count("<path class") > 3 * (1 + len(PRECISIONS))
     assert "nan" not in drawn
@@ -216,7 +221,7 @@ def small_variant(name: str) -> tuple[LMConfig, LMTraining]:
 
 @pytest.fixture
 def quality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    module = import_module("lm_quality")
+    module = import_module("benchmarks.lm.quality")
     monkeypatch.setattr(module, "lm_variant", small_variant)
     monkeypatch.setattr(sys, "argv", ["lm.py", "--quick", "--part", "quality", "--threads", "1", "--data",
                                       str(write_text(tmp_path)), "--json", str(tmp_path / "found.json")])  # fmt: skip
@@ -226,7 +231,9 @@ def quality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_quality_extrapolates_naive_windows_from_the_steps_of_the_papers_recipe(
     quality: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert import_module("lm").main() == 0  # some twenty words: every network is below perplexity 150
+    assert (
+        import_module("benchmarks.lm.__main__").main() == 0
+    )  # some twenty words: every network is below perplexity 150
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["quality"]
     naive = found["naive"]
     assert len(found["paper"]["epochs"]) == 1
@@ -243,7 +250,7 @@ def test_quality_that_is_not_reached_is_told(
     quality: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(quality, "TARGET", 1.0)
-    assert import_module("lm").main() == 0
+    assert import_module("benchmarks.lm.__main__").main() == 0
     printed, log = capsys.readouterr()
     assert printed.count("not reached") == 3
     assert "sooner" not in printed
@@ -279,6 +286,6 @@ def test_a_text_that_is_too_short_is_refused(
 def status(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(sys, "argv", ["lm.py", "--quick", "--threads", "1", *arguments])
     try:
-        return import_module("lm").main()
+        return import_module("benchmarks.lm.__main__").main()
     except SystemExit as end:
         return end.code

@@ -12,11 +12,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from memn2n import Example, NetworkConfig, TrainingConfig
-from memn2n.config import Encoding, Temporal, Tying
-from memn2n.nn.batch import make_batch
-from memn2n.nn.qa import DataShape, QANetwork
-from memn2n.qa import vocabulary_of
-from memn2n.stories import StorySet
+from memn2n.qa.batch import make_batch
+from memn2n.qa.config import Encoding, Temporal, Tying
+from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.stories import StorySet, vocabulary_of
 
 EXAMPLES = [
     Example(("Mary went home.", "John slept."), "Where is Mary?", "home"),
@@ -34,7 +33,7 @@ def encoded() -> tuple[StorySet, DataShape]:
 
 def parts(config: NetworkConfig, training: TrainingConfig | None = None) -> dict[str, Any]:
     stories, shape = encoded()
-    module = import_module("operations")
+    module = import_module("benchmarks.qa.operations")
     sizes = module.Sizes.of(stories, [EVERYTHING], config.memory_size)
     found: dict[str, Any] = module.operations(config, training or TrainingConfig(), shape, sizes)
     return found
@@ -42,10 +41,12 @@ def parts(config: NetworkConfig, training: TrainingConfig | None = None) -> dict
 
 def test_sizes_of_a_batch() -> None:
     stories, _ = encoded()
-    sizes = import_module("operations").Sizes.of(stories, [EVERYTHING], 50)
+    sizes = import_module("benchmarks.qa.operations").Sizes.of(stories, [EVERYTHING], 50)
     # "Mary went home", "John slept", "Mary went to the garden" and "Mary slept", each once
-    assert sizes == import_module("operations").Sizes(3, 6, 3 + 2 + 5 + 2, 9, 2)
-    assert import_module("operations").Sizes.of(stories, [EVERYTHING], 1).words == 2 + 5, "the latest sentence of each"
+    assert sizes == import_module("benchmarks.qa.operations").Sizes(3, 6, 3 + 2 + 5 + 2, 9, 2)
+    assert import_module("benchmarks.qa.operations").Sizes.of(stories, [EVERYTHING], 1).words == 2 + 5, (
+        "the latest sentence of each"
+    )
 
 
 class Counted:

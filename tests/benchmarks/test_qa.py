@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from memn2n import engine
-from tests.benchmarks.conftest import BENCHMARKS
+from memn2n.qa import engine
 
 needs_engine = pytest.mark.skipif(
     bool(engine.unavailable()), reason=f"the engine cannot be measured: {engine.unavailable()}"
@@ -19,9 +18,11 @@ needs_engine = pytest.mark.skipif(
 RATES = {"examples_per_second", "answers_per_second_single", "answers_per_second_text", "answers_per_second_encoded"}
 COSTS = {"seconds_per_restart", "peak_memory_mb"}
 
+ROOT = Path(__file__).parents[2]
+
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, BENCHMARKS / "qa.py", *arguments], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "benchmarks.qa", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

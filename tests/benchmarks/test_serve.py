@@ -12,7 +12,7 @@ from memn2n import pretrained, simulate
 
 
 def test_rows_of_a_model(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    serve = import_module("serve")
+    serve = import_module("benchmarks.serve")
     for name, number in {"REQUESTS": 60, "QUESTIONS": 20, "BULK_REQUESTS": 2, "CONNECTIONS": 4, "CROWD": 8}.items():
         monkeypatch.setattr(serve, name, number)
     asked = simulate(1, n_train=0, n_test=20, seed=1).test
@@ -36,7 +36,7 @@ def test_rows_of_a_model(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 def test_another_questions_answer_ends_it() -> None:
-    serve = import_module("serve")
+    serve = import_module("benchmarks.serve")
     answer = pretrained().answer(["Mary moved to the bathroom."], "Where is Mary?")
     serve.check(answer.to_dict(), answer)
     serve.check(answer.to_dict() | {"attention": None}, answer)

@@ -157,6 +157,6 @@ def test_data_get_tells_what_to_do_next(cli: CLI, monkeypatch: pytest.MonkeyPatc
         (folder / "tasks" / "en" / "qa1_x_train.txt").write_text("")
         return folder
 
-    monkeypatch.setattr("memn2n.data.download.get", get)
+    monkeypatch.setattr("memn2n.files.download.get", get)
     shown = cli("data", "get", "babi", "--out", tmp_path / "with space").out
     assert f"memn2n qa train '{tmp_path}/with space/tasks/en' --task 1 --out runs/en-task1" in shown

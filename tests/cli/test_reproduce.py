@@ -13,8 +13,8 @@ import pytest
 from memn2n.cli import reproduce
 from memn2n.reproduce import LMEvent
 from tests.cli.conftest import CLI
-from tests.reproduce.ptb_world import ptb, quick_lm, write_lm_recipes
-from tests.reproduce.world import babi_1k, quick, write_recipes
+from tests.reproduce.babi.world import babi_1k, quick, write_recipes
+from tests.reproduce.ptb.world import ptb, quick_lm, write_lm_recipes
 
 __all__ = ["babi_1k", "ptb", "quick", "quick_lm"]
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from memn2n.answers import Answer
 from memn2n.errors import ConfigError, DataError, InputError
 from memn2n.explain.curves import curves_figure
 from memn2n.explain.figure import attention_figure, save_figure
 from memn2n.explain.fragment import attention_html
 from memn2n.explain.rows import picture_of
-from memn2n.lm_answers import NextWords
+from memn2n.lm.answers import NextWords
+from memn2n.qa.answers import Answer
 from tests.cli.conftest import CLI, cli
 
 __all__ = ["cli"]

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
-from memn2n.answers import Answer
 from memn2n.explain.table import attention_table
+from memn2n.qa.answers import Answer
 
 ANSWER = Answer(
     story=("Old news.", "Mary [moved] to the bathroom.", "John left."),

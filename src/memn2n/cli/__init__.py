@@ -10,7 +10,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from memn2n.cli import data, demo, info, lm, pictures, qa, reproduce, serve, simulate
+from memn2n.cli import data, demo, info, pictures, reproduce, serve, simulate
+from memn2n.cli.lm import commands as lm
+from memn2n.cli.qa import commands as qa
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 
 app = typer.Typer(

@@ -46,7 +46,7 @@ def demo(
 
 def _stories(seed: int, console: Console) -> None:
     from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
-    from memn2n.cli.progress import TrainingProgress
+    from memn2n.cli.qa.progress import TrainingProgress
     from memn2n.cli.show import show_evaluation
     from memn2n.explain.table import attention_table
 
@@ -74,7 +74,7 @@ def _stories(seed: int, console: Console) -> None:
 
 def _language_model(seed: int, console: Console) -> None:
     from memn2n import LMTraining, MemoryLM, carried_text
-    from memn2n.cli.lm_progress import LMProgress
+    from memn2n.cli.lm.progress import LMProgress
 
     console.print(
         "\nA language model, whose memory is the hundred words before: it reads the reference of the Python language, "

@@ -15,9 +15,8 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 
     import torch
 
-    from memn2n import engine
-    from memn2n.train.backends import available_cores
-    from memn2n.train.precision import multiplies_bfloat16
+    from memn2n.machine import available_cores, multiplies_bfloat16
+    from memn2n.qa import engine
 
     facts = {
         "memn2n": version("memn2n"),

@@ -20,9 +20,9 @@ Html = Annotated[Path | None, typer.Option(help="Write it as a fragment of HTML.
 
 def write_pictures(picture: Picture, html: Path | None, **figures: Path | None) -> None:
     """Write what was asked for; ``figures`` are files by their format."""
-    from memn2n.data.lines import write_lines
     from memn2n.explain.figure import attention_figure, save_figure
     from memn2n.explain.fragment import attention_html
+    from memn2n.files.lines import write_lines
 
     files = {kind: path for kind, path in figures.items() if path is not None}
     if files:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from memn2n.cli.tasks import parse_tasks
-from memn2n.config import Backend, Precision
+from memn2n.cli.options import INTERRUPTED
+from memn2n.cli.task_numbers import parse_tasks
 from memn2n.errors import InputError, TrainingError
+from memn2n.machine import Precision
+from memn2n.qa.config import Backend
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
         TransferReport,
     )
 
-_INTERRUPTED = 130
 _TABLES = ("babi-1k", "babi-10k", "ptb", "transfer")
 
 
@@ -190,7 +191,7 @@ def _interruptible(bar: _Bar, out: Path) -> Iterator[None]:
         bar.pause()
         print(f"memn2n: interrupted; what is finished is in {out}, and the same command goes on from there",
               file=sys.stderr)  # fmt: skip
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 class _Bar:
@@ -260,8 +261,8 @@ class _EpochBar(_Bar):
 
     def show(self, told: LMEvent) -> None:
         """Show how far it is."""
-        from memn2n.lm_answers import perplexity
-        from memn2n.train.lm import LMStep
+        from memn2n.lm.answers import perplexity
+        from memn2n.lm.training.progress import LMStep
 
         event = told.event
         where = told.row if told.restarts == 1 else f"{told.row}, restart {told.restart + 1}/{told.restarts}"
@@ -282,7 +283,7 @@ class _EpochBar(_Bar):
 
     def show_row(self, row: RowReport, report: LMTableReport) -> None:
         """Show the figures of a row."""
-        from memn2n.reproduce.lm_report import LM_HEADINGS
+        from memn2n.reproduce.ptb.report import LM_HEADINGS
 
         self.pause()
         figures = zip(LM_HEADINGS, row.cells(report.has_test), strict=True)
@@ -305,7 +306,7 @@ def _print_rows(report: LMTableReport) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from memn2n.reproduce.lm_report import LM_EXPLANATION, LM_HEADINGS
+    from memn2n.reproduce.ptb.report import LM_EXPLANATION, LM_HEADINGS
 
     table = _table("row", [heading.replace(" ", "\n") for heading in LM_HEADINGS])
     for row in report.rows:
@@ -319,7 +320,7 @@ def _print_transfer(report: TransferReport) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from memn2n.reproduce.transfer import TRANSFER_EXPLANATION, TRANSFER_HEADINGS
+    from memn2n.reproduce.babi.transfer import TRANSFER_EXPLANATION, TRANSFER_HEADINGS
 
     table = _table("task", [heading.replace(" ", "\n", 1) for heading in TRANSFER_HEADINGS])
     for row in report.rows:

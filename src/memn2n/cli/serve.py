@@ -49,9 +49,9 @@ def serve(
             raise
         raise ConfigError("the server needs its extra: pip install 'memn2n[serve]'") from None
 
+    from memn2n.machine import torch_threads
     from memn2n.serve.access import access_to
     from memn2n.serve.models import load_models
-    from memn2n.train.threads import torch_threads
 
     limits = Limits(body=max_body, questions=max_questions, sentences=max_sentences, words=max_words,
                     timeout=timeout, queue=queue)  # fmt: skip

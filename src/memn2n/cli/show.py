@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from memn2n.answers import Answer, Evaluation
-    from memn2n.lm_answers import LMEvaluation, WordScore
+    from memn2n.lm.answers import LMEvaluation, WordScore
+    from memn2n.qa.answers import Answer, Evaluation
 
 
 def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:

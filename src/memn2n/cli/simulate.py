@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from memn2n.cli.tasks import parse_tasks
-from memn2n.config import StoryFormat
+from memn2n.cli.task_numbers import parse_tasks
 from memn2n.errors import InputError
+from memn2n.qa.config import StoryFormat
 
 
 def simulate(

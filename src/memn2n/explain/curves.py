@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memn2n.checkpoint import CONFIG
-from memn2n.data.jsonl import iter_records
 from memn2n.errors import DataError
 from memn2n.explain.figure import new_figure
+from memn2n.files.model_folder import CONFIG
+from memn2n.files.records import iter_records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.data.lines import write_lines
 from memn2n.errors import ConfigError, InputError
+from memn2n.files.lines import write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

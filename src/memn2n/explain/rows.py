@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from memn2n.answers import Answer
+from memn2n.qa.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from memn2n.lm_answers import NextWords
+    from memn2n.lm.answers import NextWords
 
 
 class Row(NamedTuple):

@@ -13,7 +13,7 @@ from memn2n.explain.rows import picture_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from memn2n.answers import Answer
+    from memn2n.qa.answers import Answer
 
 _BAR_WIDTH = 6
 _SHOWN = 0.005  # the least probability of another answer that is told

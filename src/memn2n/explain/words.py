@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from memn2n.lm_answers import NextWords
+    from memn2n.lm.answers import NextWords
 
 
 def words_table(next_words: NextWords, most: int = 20) -> Table:

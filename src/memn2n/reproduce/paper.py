@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.answers import FAILED_ABOVE
 from memn2n.errors import InputError
+from memn2n.qa.answers import FAILED_ABOVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import ModelError
-from memn2n.reproduce.report import FORMAT
-from memn2n.reproduce.store import write_whole
+from memn2n.reproduce.babi.report import FORMAT
+from memn2n.reproduce.babi.store import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from memn2n.reproduce.report import ColumnReport, Failed, Row, TableReport
+    from memn2n.reproduce.babi.report import ColumnReport, Failed, Row, TableReport
 
 _JSON, _MARKDOWN = "results.json", "results.md"
 

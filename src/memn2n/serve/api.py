@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 import memn2n
 from memn2n.errors import InputError
-from memn2n.lm_answers import perplexity
+from memn2n.lm.answers import perplexity
 from memn2n.serve.checks import check_questions, check_story, check_text, check_top
 from memn2n.serve.metrics import CONTENT_TYPE
 from memn2n.serve.models import Question
@@ -31,7 +31,7 @@ from memn2n.serve.schemas import (
 )
 
 if TYPE_CHECKING:
-    from memn2n.answers import Answer
+    from memn2n.qa.answers import Answer
     from memn2n.serve.lanes import Lane
     from memn2n.serve.limits import Limits
     from memn2n.serve.metrics import Metrics

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from unicodedata import combining
 
 from memn2n.errors import InputError
-from memn2n.lm_text import cut
+from memn2n.lm.vocabulary import cut
+from memn2n.qa.stories import check_question
+from memn2n.qa.vocabulary import tokenize
 from memn2n.serve.refusals import RefusedError
-from memn2n.stories import check_question
-from memn2n.text import has_word, tokenize
+from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memn2n.lm_text import LMVocabulary
+    from memn2n.lm.vocabulary import LMVocabulary
     from memn2n.serve.limits import Limits
     from memn2n.serve.schemas import StoryQuestion
 

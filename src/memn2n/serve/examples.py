@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from memn2n.simulator import SKILLS, simulate
 
 if TYPE_CHECKING:
-    from memn2n.stories import Example
+    from memn2n.qa.stories import Example
 
 _QUESTIONS = 4
 """How many are simulated of each skill, for one to be shown."""

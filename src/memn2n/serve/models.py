@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from memn2n.checkpoint import kind_of
 from memn2n.errors import InputError
-from memn2n.lm import MemoryLM
-from memn2n.pretrained import load_qa, names_pretrained
-from memn2n.qa import KIND as QA
+from memn2n.files.model_folder import kind_of
+from memn2n.lm.model import MemoryLM
+from memn2n.lm.training.run import KIND as LM
+from memn2n.qa.model import KIND as QA
+from memn2n.qa.pretrained import load_qa, names_pretrained
 from memn2n.serve.lanes import Lane
 from memn2n.serve.refusals import RefusedError
-from memn2n.train.lm_run import KIND as LM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from memn2n.answers import Answer
-    from memn2n.config import LMConfig, NetworkConfig
-    from memn2n.lm_answers import NextWords, WordScore
-    from memn2n.qa import StoryQA
+    from memn2n.lm.answers import NextWords, WordScore
+    from memn2n.lm.config import LMConfig
+    from memn2n.qa.answers import Answer
+    from memn2n.qa.config import NetworkConfig
+    from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
 
 _AT_ONCE = 1024

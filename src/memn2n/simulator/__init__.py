@@ -11,11 +11,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
+from memn2n.qa.stories import Example, Split
 from memn2n.simulator import carrying, facts, kinds, motives, relations, several, space, uncertain
 from memn2n.simulator.dice import Dice
 from memn2n.simulator.teller import Teller
 from memn2n.simulator.world import World, published_world
-from memn2n.stories import Example, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

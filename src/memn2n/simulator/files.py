@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.data.babi import write_babi
-from memn2n.data.jsonl import write_jsonl
 from memn2n.errors import InputError
+from memn2n.qa.data.babi import write_babi
+from memn2n.qa.data.jsonl import write_jsonl
 from memn2n.simulator import SKILLS, iter_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from memn2n.config import StoryFormat
+    from memn2n.qa.config import StoryFormat
     from memn2n.simulator.world import World
 
 _WRITERS = {"babi": (write_babi, "txt"), "jsonl": (write_jsonl, "jsonl")}

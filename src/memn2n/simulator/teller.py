@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memn2n.qa.stories import Example
 from memn2n.simulator.phrases import fill
-from memn2n.stories import Example
 
 if TYPE_CHECKING:
     from memn2n.simulator.dice import Dice

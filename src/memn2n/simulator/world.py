@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import InputError
+from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
-from memn2n.text import answer_symbol, has_word
+from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from memn2n.data.lines import iter_lines
 from memn2n.errors import DataError, InputError
+from memn2n.files.lines import iter_lines
 from memn2n.simulator.world import World, WorldError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Benchmarks: what the package costs, beside a plain implementation in the same run."""

@@ -1,0 +1,137 @@
+"""``memn2n lm``: train (lm_train.py), eval, score, next, explain, generate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memn2n.cli.lm.port_options import PortCommand
+from memn2n.cli.lm.train import DataDir, DataName, show_evaluation, test_file, train
+from memn2n.cli.options import Json
+from memn2n.cli.pictures import Html, Pdf, Png, Svg
+from memn2n.errors import InputError
+from memn2n.lm.vocabulary import EOS
+from memn2n.machine import Precision
+
+app = typer.Typer(help="Language modelling: train on text, test, score, generate.", no_args_is_help=True)
+app.command(cls=PortCommand, epilog="The options of the TensorFlow port work too: docs/lm.md has a table of them.")(
+    train
+)
+
+Model = Annotated[Path, typer.Argument(metavar="DIR", help="A model directory, as lm train writes it.")]
+Products = Annotated[Precision, typer.Option("--precision", help="Of the products.")]
+
+
+@app.command("eval", cls=PortCommand)
+def evaluate(
+    model: Model,
+    text: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The text; by default NAME.test.txt of --data-dir.")
+    ] = None,
+    data_dir: DataDir = None,
+    data_name: DataName = None,
+    precision: Products = "fp32",
+    as_json: Json = False,
+) -> None:
+    """Test a model: its perplexity on a text, which is cut as the training text was."""
+    of_folder = test_file(data_dir, data_name)
+    path = text or of_folder
+    if path is None or (text and of_folder):
+        raise InputError("name one text: a file, or --data-dir and --data-name")
+
+    from memn2n import MemoryLM
+
+    lm = MemoryLM.load(model)
+    show_evaluation(lm.evaluate(lm.read(path), precision=precision), as_json)
+
+
+@app.command()
+def score(
+    model: Model,
+    text: Annotated[Path, typer.Argument(metavar="[FILE]", help="The text; - for standard input.")] = Path("-"),
+    precision: Products = "fp32",
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Write a JSON object a word.")] = False,
+) -> None:
+    """Tell each word's log-probability, given the words before it, in nats and in bits."""
+    from memn2n import MemoryLM
+    from memn2n.cli.show import SCORE_HEADING, score_line
+    from memn2n.files.records import json_line
+
+    lm = MemoryLM.load(model)
+    if str(text) != "-":
+        corpus = lm.read(text)
+    elif sys.stdin is None:
+        raise InputError("standard input is closed")
+    else:
+        corpus = lm.read(sys.stdin.buffer.read(), "<stdin>")
+    scores = lm.score(corpus, precision=precision)
+    if jsonl:
+        for word in scores:
+            sys.stdout.buffer.write(json_line(word.to_dict()))
+        return
+    for i, word in enumerate(scores):
+        if i == 0:
+            print(SCORE_HEADING)
+        print(score_line(word))
+
+
+@app.command("next")
+@app.command("explain")
+def next_words(
+    model: Model,
+    text: Annotated[str, typer.Argument(help="What was read; by default the beginning of a sentence.")] = "",
+    top: Annotated[int, typer.Option(help="How many words to tell.")] = 10,
+    png: Png = None,
+    svg: Svg = None,
+    pdf: Pdf = None,
+    html: Html = None,
+    as_json: Json = False,
+) -> None:
+    """Tell, and draw, what may come next, and which of the words before it each hop looks at."""
+    from rich.console import Console
+
+    from memn2n import MemoryLM
+    from memn2n.cli.pictures import write_pictures
+    from memn2n.explain.rows import picture_of
+    from memn2n.explain.words import words_table
+
+    found = MemoryLM.load(model).next_words(text, top=top)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        for word, probability in found.ranked:
+            print(f"{probability:6.1%}  {word}")
+        for remark in found.remarks:
+            print(remark)
+        Console().print(words_table(found))
+    write_pictures(picture_of(found), html, png=png, svg=svg, pdf=pdf)
+
+
+@app.command()
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Argument(help="Where to begin; by default at the beginning of a sentence.")] = "",
+    words: Annotated[int, typer.Option(help=f"How many words, the {EOS} of ends included.")] = 20,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 the probable words are drawn more often, at 0 always the most probable one.")
+    ] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw among so many most probable words only.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same words.")] = 0,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Let <unk> be drawn too.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help=f"Write {EOS} as such, not as a line end.")] = False,
+) -> None:
+    """Go on from a prompt, word by word."""
+    from memn2n import MemoryLM
+
+    lm = MemoryLM.load(model)
+    before = ""
+    for word in lm.generate(prompt, words, temperature=temperature, top_k=top_k, seed=seed, unknown=unknown):
+        ends = word == EOS and not raw
+        print("\n" if ends else before + word, end="", flush=True)
+        before = "" if ends else " "
+    if before:
+        print()

@@ -1,0 +1,1 @@
+"""The commands ``memn2n qa``."""

@@ -1,0 +1,165 @@
+"""``memn2n qa``: train, eval, ask, explain, predict."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from memn2n.cli.options import Json, Tasks
+from memn2n.cli.pictures import Html, Pdf, Png, Svg
+from memn2n.cli.qa.train import train
+from memn2n.cli.task_numbers import parse_tasks
+from memn2n.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from memn2n import StoryQA
+
+app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
+app.command()(train)
+
+_MODEL = 'A model directory, as qa train writes it; or "stories", the model that comes with the package.'
+
+Model = Annotated[Path, typer.Argument(metavar="DIR", help=_MODEL)]
+
+
+@app.command("eval")
+def evaluate(
+    model: Model,
+    data: Annotated[Path, typer.Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
+    task: Tasks = None,
+    as_json: Json = False,
+) -> None:
+    """Test a model: error and attention recall for each task."""
+    from memn2n.cli.show import show_evaluation
+    from memn2n.qa.data import read_stories
+
+    qa = _load(model)
+    evaluation = qa.evaluate(read_stories(data, "test", parse_tasks(task, "--task")))
+    if as_json:
+        typer.echo(json.dumps(evaluation.to_dict()))
+    else:
+        show_evaluation(evaluation)
+
+
+@app.command()
+def ask(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
+    ] = None,
+    story: Annotated[Path | None, typer.Option(help="A text file with a sentence a line, to begin with.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Talk with a model: a line that ends in "?" is a question, any other one goes on with the story.
+
+    :reset begins a new story, :why shows the attention of the last answer, :story shows the story, :quit leaves.
+    """
+    from memn2n.cli.qa.talk import talk
+
+    begin = [] if story is None else _sentences(story)
+    if not talk(_load(model), begin, _stdin(), as_json=as_json):
+        raise typer.Exit(InputError.exit_status)
+
+
+@app.command()
+def explain(
+    story: Annotated[Path, typer.Option(help="A text file with a sentence a line.")],
+    question: Annotated[str, typer.Option(help="What to ask about it.")],
+    model: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
+    ] = None,
+    support: Annotated[
+        str | None, typer.Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
+    ] = None,
+    png: Png = None,
+    svg: Svg = None,
+    pdf: Pdf = None,
+    html: Html = None,
+) -> None:
+    """Answer a question, and show where each hop looked: on the terminal, and as pictures."""
+    from rich.console import Console
+
+    from memn2n.cli.pictures import write_pictures
+    from memn2n.explain.rows import picture_of
+    from memn2n.explain.table import attention_table
+
+    sentences = _sentences(story)
+    facts = [number - 1 for number in parse_tasks(support, "--support") or ()]
+    if any(not 0 <= fact < len(sentences) for fact in facts):
+        raise InputError(f"--support is {support!r}: the story has the sentences 1 to {len(sentences)}")
+    answer = _load(model).answer(sentences, question)
+    Console().print(attention_table(answer, facts))
+    write_pictures(picture_of(answer, facts), html, png=png, svg=svg, pdf=pdf)
+
+
+@app.command()
+def predict(
+    model: Model,
+    data: Annotated[Path, typer.Argument(help="JSONL with story and question a line; - for standard input.")] = Path(
+        "-"
+    ),
+    out: Annotated[Path | None, typer.Option(help="Write here, all or nothing; by default to standard output.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many answers to give with their probabilities.")] = 5,
+) -> None:
+    """Answer questions from JSONL to JSONL: each object comes back with the prediction's keys added."""
+    from memn2n.files.records import json_line, write_records
+
+    qa = _load(model)
+    if str(data) == "-":
+        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # a program may wait for each answer
+    else:
+        predicted = _predict(qa, data, None, top, at_once=256)
+    if out is not None:
+        write_records(out, predicted)
+        return
+    for record in predicted:
+        sys.stdout.buffer.write(json_line(record))
+        sys.stdout.buffer.flush()
+
+
+def _predict(
+    qa: StoryQA, source: Path | BinaryIO, name: str | None, top: int, *, at_once: int
+) -> Iterator[dict[str, Any]]:
+    """The records of a JSONL source with their predictions."""
+    from memn2n.files.records import iter_records
+    from memn2n.qa.data.jsonl import question_of
+
+    records = iter_records(source, name)
+    while some := list(islice(records, at_once)):
+        questions = [question_of(record, where, number) for where, number, record in some]
+        for (_, _, record), answer in zip(some, qa.answer_many(questions, top=top), strict=True):
+            yield record | answer.to_dict()
+
+
+def _sentences(story: Path) -> list[str]:
+    """A story from a text file; raises DataError for a file of bAbI, which has questions and answers in it."""
+    from memn2n.files.lines import iter_lines
+
+    sentences = []
+    for number, text in iter_lines(story):
+        if "\t" in text.strip():
+            raise DataError(
+                story, number, "this is no story: give a sentence a line, without tabs, questions or answers"
+            )
+        if text.strip():
+            sentences.append(text.strip())
+    return sentences
+
+
+def _load(model: Path | None) -> StoryQA:
+    from memn2n.qa.pretrained import load_qa
+
+    return load_qa(model)
+
+
+def _stdin() -> TextIO:
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin

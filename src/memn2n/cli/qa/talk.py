@@ -1,0 +1,91 @@
+"""The conversation of ``memn2n qa ask``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+
+from memn2n.cli.show import answer_line
+from memn2n.errors import InputError
+from memn2n.explain.table import attention_table
+from memn2n.files.records import json_line
+
+if TYPE_CHECKING:
+    from memn2n.qa.answers import Answer
+    from memn2n.qa.model import StoryQA
+
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # Latin, full-width, Arabic
+_HELP = ":reset new story · :why attention of the last answer · :story the story so far · :quit"
+
+
+def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool:
+    """Read sentences, questions and commands line by line; answer on standard output.
+
+    Args:
+        qa: who answers.
+        story: sentences to begin with; grows, and is emptied by ``:reset``.
+        lines: a terminal, which is prompted, or a pipe.
+        as_json: write each answer as a JSON object.
+
+    Returns:
+        Whether every line of a pipe could be used; what could not is told on standard error, with its number.
+    """
+    console = Console()
+    prompt = lines.isatty()
+    good = True
+    last: Answer | None = None
+    if prompt:
+        console.print(f'Sentences, then a question, which ends in "?". {_HELP}', highlight=False)
+    number, asked = 0, False
+    while True:
+        line = _typed() if prompt else lines.readline()
+        if not line:
+            if number and not asked and not prompt:
+                print('memn2n: no question was asked; a line that ends in "?" is one', file=sys.stderr)
+                return False
+            return good or prompt
+        number += 1
+        text = line.strip()
+        try:
+            asked = asked or text.startswith(":") or text.endswith(_QUESTION_MARKS)
+            if text == ":quit":
+                return good or prompt
+            if text == ":reset":
+                story.clear()
+                last = None
+            elif text == ":story":
+                for sentence in story:
+                    console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+            elif text == ":why":
+                if last is None:
+                    raise InputError("nothing was answered yet; ask a question first")
+                console.print(attention_table(last))
+            elif text.startswith(":"):
+                raise InputError(f"{text} is not a command; there are: {_HELP}")
+            elif text.endswith(_QUESTION_MARKS):
+                last = qa.answer(story, text)
+                if as_json:
+                    sys.stdout.buffer.write(json_line({"question": text} | last.to_dict()))
+                    sys.stdout.buffer.flush()
+                else:
+                    print(answer_line(last), flush=True)
+            elif text:
+                story.append(text)
+        except InputError as error:
+            good = False
+            where = "" if prompt else f"<stdin>:{number}: "
+            print(f"memn2n: {where}{error}", file=sys.stderr, flush=True)
+
+
+def _typed() -> str:
+    """A line from the terminal, with its line end; "" at the end of input or Ctrl-C."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - gives input() arrow keys and a history
+    try:
+        return input("> ") + "\n"
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return ""

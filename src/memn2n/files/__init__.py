@@ -1,0 +1,1 @@
+"""Reading and writing files: lines, records, models, downloads."""

@@ -1,0 +1,1 @@
+"""Running text: from files to word ids."""

@@ -1,0 +1,101 @@
+"""What the machine offers: cores, threads, devices and their precision; and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from memn2n.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+Precision = Literal["auto", "fp32", "bf16"]
+"""Of matrix products: float32, bfloat16, or bfloat16 where the machine multiplies it in hardware."""
+
+
+def available_cores() -> int:
+    """The number of cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_threads(threads: int | None) -> int:
+    """How many restarts are trained at a time by the engine: ``threads``, by default one a core.
+
+    Raises:
+        ConfigError: if there are fewer cores than that.
+    """
+    cores = available_cores()
+    if threads is None:
+        return cores
+    if not 1 <= threads <= cores:
+        raise ConfigError(f"threads is {threads}: it must be from 1 to the number of cores, {cores}")
+    return threads
+
+
+def check_device(device: str) -> torch.device:
+    """The device of that name; raises ConfigError if PyTorch cannot use it here."""
+    import torch
+
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError(f"device is {device!r}, which PyTorch cannot use here: {reason}") from None
+    if found.type == "meta":
+        raise ConfigError("device is 'meta', which cannot compute")
+    return found
+
+
+@contextmanager
+def torch_threads(number: int) -> Iterator[None]:
+    """Let PyTorch use so many threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
+    """The type of the products' operands: bfloat16 with "auto" where the device multiplies it in hardware."""
+    import torch
+
+    if precision == "auto":
+        return torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware; on a CPU, AVX-512 BF16 or AMX."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # not in every version of PyTorch
+    return any(getattr(torch.cpu, test, lambda: False)() for test in tests)
+
+
+@contextmanager
+def ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C set an event in place of raising KeyboardInterrupt, where it would do that."""
+    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not plain or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,1 +1,0 @@
-"""The networks, written once, in PyTorch."""

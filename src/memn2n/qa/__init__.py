@@ -1,0 +1,1 @@
+"""Question answering: a memory network that answers questions about stories."""

@@ -1,0 +1,75 @@
+# The extension's types; memn2n.qa.engine says what they are for.
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Layout: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+
+MOST_HOPS: int
+LARGEST_DIM: int
+
+def instruction_sets() -> list[str]: ...
+
+class Stories:
+    def __init__(
+        self,
+        words: npt.NDArray[np.int32],
+        sentence_start: npt.NDArray[np.int32],
+        story: npt.NDArray[np.int32],
+        story_start: npt.NDArray[np.int32],
+        question: npt.NDArray[np.int32],
+        answer: npt.NDArray[np.int32],
+    ) -> None: ...
+
+class Network:
+    def __init__(
+        self,
+        tables: Sequence[npt.NDArray[Any]],
+        times: Sequence[npt.NDArray[Any]],
+        H: npt.NDArray[Any] | None,
+        *,
+        hops: int,
+        encoding: str,
+        temporal: str,
+        tying: str,
+        relu: bool,
+        keep_empty: bool,
+        all_rows: bool,
+        memory_size: int,
+        vocabulary: int,
+        longest_sentence: int,
+        slots: int,
+        instruction_set: str = "",
+    ) -> None: ...
+    @property
+    def instruction_set(self) -> str: ...
+    def measure(self, stories: Stories, examples: npt.NDArray[np.int64], linear: bool) -> tuple[float, int]: ...
+    def predict(self, stories: Stories, examples: npt.NDArray[np.int64]) -> tuple[_Floats, _Floats]: ...
+    def gradients(
+        self, stories: Stories, examples: npt.NDArray[np.int64], linear: bool, layout: _Layout | None = None
+    ) -> tuple[float, list[_Floats]]: ...
+
+class Trainer:
+    def __init__(
+        self,
+        network: Network,
+        stories: Stories,
+        examples: npt.NDArray[np.int64],
+        *,
+        batch_size: int,
+        clip_norm: float,
+        clip: str,
+        optimizer: str,
+        noise: str,
+        noise_rate: float,
+        unknown_rate: float,
+        sampling: str,
+        seed: int,
+    ) -> None: ...
+    def epoch(self, rate: float, linear: bool) -> tuple[float, int, int]: ...
+    def step(self, examples: npt.NDArray[np.int64], rate: float, linear: bool) -> tuple[float, int]: ...
+    def draw(self, examples: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[int]]: ...

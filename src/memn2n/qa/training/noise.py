@@ -1,0 +1,64 @@
+"""Random noise while training (section 4.1, "RN"), and words made unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memn2n.qa.batch import EMPTY_SENTENCE, Layout
+from memn2n.qa.vocabulary import NULL, UNKNOWN
+
+if TYPE_CHECKING:
+    from memn2n.qa.batch import Longs
+    from memn2n.qa.config import TrainingConfig
+
+
+class RandomNoise:
+    """The noise that a TrainingConfig asks for; see ``memn2n.qa.batch.Noise``.
+
+    Of a story with n sentences, b is drawn from 0..ceil(noise_rate n), both included, so that short stories have noise
+    too. Then the n sentences take n of the n + b next times, in their order: "jitter" leaves the other times
+    out, "empty" fills them with sentences that have no words.
+
+    Args:
+        config: noise, noise_rate and unknown_rate.
+        memory_size: slots beyond which empty sentences push the oldest ones out.
+        rng: where randomness comes from.
+    """
+
+    def __init__(self, config: TrainingConfig, memory_size: int, rng: np.random.Generator) -> None:
+        self.kind = config.noise
+        self.rate = config.noise_rate
+        self.unknown_rate = config.unknown_rate
+        self.memory_size = memory_size
+        self.rng = rng
+
+    def memory(self, layout: Layout) -> Layout:
+        """Move the sentences of each story apart in time."""
+        if self.kind == "none":
+            return layout
+        n = layout.filled
+        total = n + self.rng.integers(0, np.ceil(self.rate * n).astype(np.int64), endpoint=True)  # n + b
+        width = int(total.max(initial=0))
+        # n of the n + b times: those of the n smallest random keys, put back in order
+        keys = self.rng.random((len(n), width))
+        keys[np.arange(width) >= total[:, None]] = np.inf
+        chosen = np.argsort(keys, axis=1)[:, : layout.time.shape[1]]  # (batch, slot)
+        present = np.arange(chosen.shape[1]) < n[:, None]
+        chosen = np.sort(np.where(present, chosen, width), axis=1)
+        if self.kind == "jitter":
+            return layout._replace(time=np.where(present, chosen, 0))
+        sentence = np.full((len(n), width), EMPTY_SENTENCE)
+        story = np.nonzero(present)[0]
+        sentence[story, chosen[present]] = layout.sentence[present]
+        filled = np.minimum(total, self.memory_size)
+        size = int(filled.max(initial=0))
+        time = np.where(np.arange(size) < filled[:, None], np.arange(size), 0)
+        return Layout(sentence[:, :size], time, filled)
+
+    def words(self, words: Longs) -> Longs:
+        """Replace a share of the words by the unknown word."""
+        if self.unknown_rate == 0:
+            return words
+        return np.where((self.rng.random(words.shape) < self.unknown_rate) & (words != NULL), UNKNOWN, words)

@@ -1,0 +1,171 @@
+"""Training a network several times from different random starts, and keeping the best."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from memn2n.errors import TrainingError
+from memn2n.machine import choose_threads, ctrl_c_sets, torch_threads
+from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, Trained
+from memn2n.qa.training.schedule import Epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from memn2n.qa.networks.memn2n import QANetwork
+
+
+def run_restarts(
+    problem: Problem,
+    numbers: Iterable[int],
+    on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[Trained], None],
+    threads: int | None = None,
+) -> bool:
+    """Train the restarts of these numbers: one after the other, or several at a time by the native engine.
+
+    Args:
+        problem: what to train, on what.
+        numbers: of the restarts, from 0.
+        on_event: called in the caller's thread after each epoch and each restart, in the order in which they end.
+        on_trained: called before that with each restart and its network.
+        threads: restarts at a time, by default one a core; without the engine it is one.
+
+    Returns:
+        False if Ctrl-C ended the training early. The restarts that were under way stop after their epoch and are
+        handed on too, as ``INTERRUPTED``.
+
+    Raises:
+        ConfigError: for more threads than cores.
+    """
+    threads = choose_threads(threads)
+    numbers = list(numbers)
+    with torch_threads(1):  # matrices this small lose more than they gain by a second one
+        if problem.backend == "native":
+            return _run_in_threads(problem, numbers, on_event, on_trained, threads)
+        try:
+            for number in numbers:
+                trained = problem.train(number, on_event)
+                on_trained(trained)
+                on_event(trained.restart)
+                if trained.restart.stopped == INTERRUPTED:
+                    return False
+        except KeyboardInterrupt:
+            return False
+        return True
+
+
+def _run_in_threads(
+    problem: Problem,
+    numbers: list[int],
+    on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[Trained], None],
+    threads: int,
+) -> bool:
+    """The engine releases Python's lock, so that plain threads run side by side.
+
+    Ctrl-C only sets a flag: what runs ends with its epoch, the others do not begin, and nothing that ended is lost.
+    """
+    stop = threading.Event()
+    events: SimpleQueue[Epoch | Trained | BaseException | None] = SimpleQueue()
+
+    def on_epoch(epoch: Epoch) -> None:
+        events.put(epoch)
+        if stop.is_set():
+            raise KeyboardInterrupt
+
+    def work(number: int) -> None:
+        try:
+            events.put(None if stop.is_set() else problem.train(number, on_epoch))
+        except BaseException as error:
+            events.put(error)
+
+    failure: BaseException | None = None
+    with ctrl_c_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
+        for number in numbers:
+            pool.submit(work, number)
+        running = len(numbers)
+        while running:
+            event = events.get()
+            running -= not isinstance(event, Epoch)
+            try:
+                if isinstance(event, BaseException):
+                    raise event
+                if isinstance(event, Trained):
+                    on_trained(event)
+                    on_event(event.restart)
+                elif event is not None and failure is None:
+                    on_event(event)
+            except BaseException as error:
+                stop.set()
+                if failure is None or isinstance(failure, KeyboardInterrupt):
+                    failure = error
+    if failure is not None and not isinstance(failure, KeyboardInterrupt):
+        raise failure
+    return not stop.is_set()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The selected network, or with an ensemble all that did not diverge, and how all restarts went."""
+
+    networks: tuple[QANetwork, ...]
+    restarts: tuple[Restart, ...]
+
+
+def train_restarts(
+    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None
+) -> Outcome:
+    """Train ``problem.training.restarts`` networks and keep what its ``select`` asks for.
+
+    Args:
+        problem: what to train, on what.
+        on_event: called after each epoch and each restart.
+        threads: restarts at a time, where the engine trains.
+
+    Raises:
+        ConfigError: for more threads than cores.
+        TrainingError: if every restart diverged.
+        KeyboardInterrupt: on Ctrl-C before anything is worth keeping; later, Ctrl-C ends the training and what is
+            best so far is returned.
+    """
+    config = problem.training
+    kept: list[Trained] = []
+    restarts: list[Restart] = []
+
+    def select(trained: Trained) -> None:
+        restarts.append(trained.restart)
+        if trained.restart.train is None:
+            return
+        kept.append(trained)
+        if config.select != "ensemble":
+            kept[:] = [min(kept, key=loss)]
+
+    def loss(trained: Trained) -> tuple[float, int]:
+        score = trained.restart.valid if config.select == "validation" else trained.restart.train
+        assert score is not None
+        return score.loss, trained.restart.restart
+
+    finished = run_restarts(problem, range(config.restarts), on_event, select, threads)
+    if not finished and not kept:
+        raise KeyboardInterrupt
+    if not kept:
+        raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
+    begun = {restart.restart for restart in restarts}
+    left = [number for number in range(config.restarts) if number not in begun]
+    if left and all(restart.stopped != INTERRUPTED for restart in restarts):
+        restarts.append(Restart(left[0], None, None, 0.0, stopped=INTERRUPTED))
+    restarts.sort(key=lambda restart: restart.restart)
+    whole = [trained for trained in kept if not trained.restart.stopped]
+    if config.select == "ensemble" and whole:
+        kept = whole  # not those that Ctrl-C caught half trained
+    kept.sort(key=lambda trained: trained.restart.restart)
+    numbers = {trained.restart.restart for trained in kept}
+    return Outcome(
+        tuple(trained.network for trained in kept),
+        tuple(replace(restart, kept=restart.restart in numbers) for restart in restarts),
+    )

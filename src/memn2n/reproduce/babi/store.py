@@ -1,0 +1,132 @@
+"""Finished restarts on disk: one safetensors file each, written whole as soon as it is there.
+
+So a kill loses only the restarts that were running. A file says what it was trained on and how, as a digest: what
+stands there is never mistaken for the restart of another recipe, data, seed or backend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+import torch
+
+from memn2n.errors import ModelError
+from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.training.problem import Restart, Trained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from memn2n.qa.training.problem import Problem
+
+_FORMAT = "memn2n-restart"
+_SAVING = ".saving-"
+
+
+class RestartStore:
+    """The finished restarts of one problem.
+
+    Args:
+        folder: where they are; made by the first ``write``.
+        problem: what is trained.
+        data: digest of the training data.
+    """
+
+    def __init__(self, folder: Path, problem: Problem, data: str) -> None:
+        self.folder = folder
+        self.problem = problem
+        self.digest = _digest_of(problem, data)
+
+    def finished(self, numbers: range) -> dict[int, Restart]:
+        """The restarts among these numbers that are there, each read and checked whole.
+
+        Raises:
+            ModelError: if a file is damaged, or of another problem.
+        """
+        return {number: self.read(number).restart for number in numbers if os.path.lexists(self._path(number))}
+
+    def write(self, trained: Trained) -> None:
+        """Store a restart. One that diverged is stored without its network's parameters."""
+        restart, network = trained
+        diverged = restart.train is None
+        tensors = {} if diverged else {name: value.numpy() for name, value in network.state_dict().items()}
+        record = json.dumps(asdict(restart))
+        about = {"format": _FORMAT, "digest": self.digest, "restart": record, "sha256": _sha256(record, tensors)}
+        write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about))
+
+    def read(self, number: int) -> Trained:
+        """A restart with its network, which is untrained where the restart diverged.
+
+        Raises:
+            ModelError: if the file is missing, damaged, or of another problem.
+        """
+        path = self._path(number)
+        tensors: dict[str, npt.NDArray[np.float32]] = {}
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                about = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read ({error.strerror or error}); {_REMEDY}") from None
+        except (safetensors.SafetensorError, ValueError, TypeError) as error:
+            raise ModelError(f"{path} is no safetensors file ({error}); {_REMEDY}") from None
+        if about.get("format") != _FORMAT:
+            raise ModelError(f"{path} is not a restart of memn2n reproduce; {_REMEDY}, or take another --out")
+        if about.get("digest") != self.digest:
+            raise ModelError(f"{self.folder} holds restarts of another recipe, data, seed or backend; "
+                             "take another --out, or remove that folder")  # fmt: skip
+        network = QANetwork(self.problem.network, self.problem.shape, torch.Generator())
+        wanted = network.state_dict()
+        try:
+            restart = Restart.from_dict(json.loads(about["restart"]))
+            if about["sha256"] != _sha256(about["restart"], tensors) or restart.restart != number:
+                raise ValueError
+            if restart.train is not None:
+                for name in wanted.keys() | tensors.keys():
+                    wanted[name].copy_(torch.from_numpy(tensors[name]))
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+            raise ModelError(f"{path} is damaged; {_REMEDY}") from None
+        return Trained(restart, network.eval())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"restart-{number}.safetensors"
+
+
+_REMEDY = "remove it, and the same command trains that restart again"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, even if the program is killed; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f"{_SAVING}{path.name}-*"):  # by a program that was killed
+        left.unlink(missing_ok=True)
+    staged = path.with_name(f"{_SAVING}{path.name}-{os.getpid()}")
+    try:
+        staged.write_bytes(content)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _digest_of(problem: Problem, data: str) -> str:
+    training = {key: value for key, value in asdict(problem.training).items() if key not in {"restarts", "select"}}
+    settings = {"network": asdict(problem.network), "training": training, "backend": problem.backend, "data": data}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(record: str, tensors: Mapping[str, npt.NDArray[np.float32]]) -> str:
+    digest = hashlib.sha256(record.encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,89 @@
+"""Recipes of the language models' table, one TOML file a row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from memn2n.errors import ConfigError, InputError
+from memn2n.lm.config import LMConfig, LMTraining, lm_variant
+from memn2n.reproduce.babi.recipe import parse_recipe
+from memn2n.reproduce.paper import LM_TABLE, LMFigures, read_lm_figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LM_RECIPES = Path(__file__).with_name("recipes")
+
+Model = Literal["memn2n", "lstm"]
+
+_REQUIRED = {"row": str, "model": str, "variant": str}
+_FROM_THE_CALL = ("seed", "precision")
+
+
+@dataclass(frozen=True)
+class LMRecipe:
+    """How a row is trained.
+
+    Args:
+        name: the file's name without its ending: the row's name here, and its folder among the results.
+        row: the row of the paper's table that stands beside it.
+        paper: that row's figures.
+        model: what is trained.
+        network: the network's settings; of an LSTM, ``dim`` and ``memory_size`` count.
+        training: the training's settings, but for seed and precision.
+    """
+
+    name: str
+    row: str
+    paper: LMFigures
+    model: Model
+    network: LMConfig
+    training: LMTraining
+
+
+def read_lm_recipe(path: Path) -> LMRecipe:
+    """A recipe from its file; what it leaves out is as in ``lm_variant`` of the variant that it names.
+
+    Raises:
+        ConfigError: for a file that is not TOML, or a key or value that does not exist.
+    """
+    try:
+        values = parse_recipe(path, _REQUIRED, _FROM_THE_CALL)
+        figures, row, model = read_lm_figures(), values["row"], values["model"]
+        if row not in figures:
+            raise ConfigError(f"row is {row!r}: it must be one of {', '.join(figures)}")
+        if model not in get_args(Model):
+            raise ConfigError(f"model is {model!r}: it must be one of {', '.join(get_args(Model))}")
+        network, training = lm_variant(values["variant"])
+        return LMRecipe(path.stem, row, figures[row], model,
+                        LMConfig.from_dict(asdict(network) | values.get("network", {})),
+                        LMTraining.from_dict(asdict(training) | values.get("training", {})))  # fmt: skip
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def read_lm_recipes() -> dict[str, LMRecipe]:
+    """The recipes by name: in the order of the paper's rows, those of our own after the row that they stand beside.
+
+    Raises:
+        ConfigError: for a malformed recipe.
+    """
+    order = list(read_lm_figures())
+    recipes = [read_lm_recipe(path) for path in LM_RECIPES.glob("*.toml")]
+    recipes.sort(key=lambda recipe: (order.index(recipe.row), recipe.name != recipe.row, recipe.name))
+    return {recipe.name: recipe for recipe in recipes}
+
+
+def choose_lm_recipes(rows: Sequence[str] | None) -> list[LMRecipe]:
+    """The recipes of some rows, each once, in the order given; of all rows by default.
+
+    Raises:
+        InputError: for a row without a recipe.
+    """
+    recipes = read_lm_recipes()
+    for row in rows or ():
+        if row not in recipes:
+            raise InputError(f"there is no row {row!r} of {LM_TABLE}; there are: {', '.join(recipes)}")
+    return [recipes[row] for row in dict.fromkeys(rows or recipes)]

@@ -1,0 +1,67 @@
+"""The texts of the language models' table: Penn Treebank, as its files are usually prepared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from memn2n.errors import DataError
+from memn2n.lm.data.corpus import Corpus, build_vocabulary, encode_known, read_corpus
+from memn2n.lm.training.checkpoints import text_digests
+from memn2n.reproduce.paper import LM_TABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from memn2n.lm.data.ids import Ids
+    from memn2n.lm.vocabulary import LMVocabulary
+
+
+class Texts(NamedTuple):
+    """What is trained and tested on.
+
+    Args:
+        folder: of the files.
+        train: the training text.
+        valid: the validation text.
+        vocabulary: the words of the training text.
+        train_ids: (words) ids of the training text.
+        valid_ids: (words) of the validation text.
+        test_ids: (words) of the test text; None where there is no such file.
+    """
+
+    folder: Path
+    train: Corpus
+    valid: Corpus
+    vocabulary: LMVocabulary
+    train_ids: Ids
+    valid_ids: Ids
+    test_ids: Ids | None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What a checkpoint knows the texts by."""
+        return text_digests(self.train_ids, self.valid_ids)
+
+
+def read_texts(data: Path) -> Texts:
+    """The texts of a folder, or of the folder ``ptb`` in it.
+
+    Raises:
+        DataError: if the training or validation text is missing, or a text cannot be read.
+        InputError: if a text is too short, or the vocabulary knows none of its words.
+    """
+
+    def files(folder: Path) -> list[Path]:
+        return [folder / f"{LM_TABLE}.{part}.txt" for part in ("train", "valid", "test")]
+
+    folder = data / LM_TABLE if not files(data)[0].is_file() and files(data / LM_TABLE)[0].is_file() else data
+    train_file, valid_file, test_file = files(folder)
+    for path in (train_file, valid_file):
+        if not path.is_file():
+            names = f"{train_file.name}, {valid_file.name} and {test_file.name}"
+            raise DataError(folder, None, f"there is no {path.name} here; name the folder of {names} with --data")
+    train, valid = read_corpus(train_file), read_corpus(valid_file)
+    vocabulary = build_vocabulary(train)
+    test_ids = encode_known(read_corpus(test_file), vocabulary) if test_file.is_file() else None
+    return Texts(folder, train, valid, vocabulary, encode_known(train, vocabulary), encode_known(valid, vocabulary),
+                 test_ids)  # fmt: skip

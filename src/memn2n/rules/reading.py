@@ -1,0 +1,149 @@
+"""Read a sentence as a fact and a question as a typed question, by its form.
+
+Verbs, prepositions and times of day are known words. Names of people, animals, places, things, shapes and colours are
+not: a name is whatever stands in its slot.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from memn2n.errors import InputError
+from memn2n.rules import facts, questions
+from memn2n.rules.facts import OPPOSITE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memn2n.rules.facts import Fact, Relation
+    from memn2n.rules.questions import Question
+
+    _Slots = re.Match[str]
+
+TIMES = ("yesterday", "this morning", "this afternoon", "this evening")
+"""Times of day, the earliest first."""
+
+_T = TypeVar("_T")
+
+_WORDS = {
+    "then": r"(?:(?:then|after that|afterwards|following that),? )?",
+    "went": r"(?:went|went back|moved|journeyed|travelled)",
+    "took": r"(?:got|took|grabbed|picked up)",
+    "dropped": r"(?:dropped|left|put down|discarded)",
+    "gave": r"(?:gave|handed|passed)",
+    "time": "|".join(TIMES),
+    "side": r"(?:to the )?(?P<side>(?:north|south|east|west|left|right)(?= of)|above|below)(?: of)?",
+}
+
+
+def singular(plural: str) -> str:
+    """The singular of an English noun, by its ending: wolves, mice, geese, foxes, ponies, cats, sheep."""
+    for ending, single in (("lves", "lf"), ("mice", "mouse"), ("eese", "oose"), ("xes", "x"), ("ies", "y"), ("s", "")):
+        if plural.endswith(ending):
+            return plural.removesuffix(ending) + single
+    return plural
+
+
+def _name(text: str) -> str:
+    return text[:1].upper() + text[1:]  # some questions write names small
+
+
+def _who(slots: _Slots) -> tuple[str, ...]:
+    other = slots.groupdict().get("other")
+    return (_name(slots["who"]), _name(other)) if other else (_name(slots["who"]),)
+
+
+def _moved(slots: _Slots) -> Fact:
+    return facts.Moved(_who(slots), slots["place"], (slots["time"] or slots["late"] or "").lower())
+
+
+def _side(slots: _Slots) -> Relation:
+    return cast("Relation", slots["side"].lower())
+
+
+# <who> is one word; <the place> is "the" and one word or more, of which the slot "place" holds those after "the"
+_SENTENCES: dict[str, Callable[[_Slots], Fact]] = {
+    "(?:(?P<time>{time}) )?{then}<who>(?: and <other>)? {went} to <the place>(?: (?P<late>{time}))?": _moved,
+    "{then}<who> is in <the place>": lambda s: facts.Stated(_who(s), (s["place"],)),
+    "{then}<who> is (?:not|no longer) in <the place>": lambda s: facts.Stated(_who(s), (s["place"],), holds=False),
+    "{then}<who> is either in <the place> or <the second>": lambda s: facts.Stated(_who(s), (s["place"], s["second"])),
+    "{then}<who> {took} <the thing>(?: there)?": lambda s: facts.Took(_who(s), s["thing"]),
+    "{then}<who> {dropped} <the thing>(?: there)?": lambda s: facts.Dropped(_who(s), s["thing"]),
+    "{then}<who> {gave} <the thing> to <receiver>": lambda s: facts.Gave(_who(s), s["thing"], _name(s["receiver"])),
+    "<the first> is {side} <the second>": lambda s: facts.Related(s["first"], _side(s), s["second"]),
+    "<the first> is bigger than <the second>": lambda s: facts.Related(s["first"], "bigger", s["second"]),
+    "<the first> fits inside <the second>": lambda s: facts.Related(s["first"], "smaller", s["second"]),
+    "<who> is an? <kind>": lambda s: facts.OfKind(_name(s["who"]), s["kind"].lower()),
+    "<who> is <quality>": lambda s: facts.Described(_who(s), s["quality"].lower()),
+    "<kind> are afraid of <feared>": lambda s: facts.Fears(singular(s["kind"].lower()), singular(s["feared"].lower())),
+}
+
+_QUESTIONS: dict[str, Callable[[_Slots], Question]] = {
+    "where is <the thing>": lambda s: questions.WhereIs(s["thing"]),
+    "where is <who>": lambda s: questions.WhereIs(_name(s["who"])),
+    "where was <the thing> before <the place>": lambda s: questions.WhereBefore(s["thing"], s["place"]),
+    "where was <who> before <the place>": lambda s: questions.WhereBefore(_name(s["who"]), s["place"]),
+    "is <who> in <the place>": lambda s: questions.IsIn(_name(s["who"]), s["place"]),
+    "what is <who> carrying": lambda s: questions.Carries(_name(s["who"])),
+    "how many objects is <who> carrying": lambda s: questions.Carries(_name(s["who"]), count=True),
+    "what did <who> give to <receiver>": lambda s: questions.Gift(
+        "thing", _name(s["who"]), receiver=_name(s["receiver"])
+    ),
+    "who gave <the thing> to <receiver>": lambda s: questions.Gift(
+        "giver", thing=s["thing"], receiver=_name(s["receiver"])
+    ),
+    "who gave <the thing>": lambda s: questions.Gift("giver", thing=s["thing"]),
+    "who received <the thing>": lambda s: questions.Gift("receiver", thing=s["thing"]),
+    "who did <who> give <the thing> to": lambda s: questions.Gift("receiver", _name(s["who"]), s["thing"]),
+    "what is {side} <the second>": lambda s: questions.WhatIs(_side(s), s["second"]),
+    "what is <the first> {side}": lambda s: questions.WhatIs(OPPOSITE[_side(s)], s["first"]),
+    "is <the first> {side} <the second>": lambda s: questions.IsRelated(s["first"], _side(s), s["second"]),
+    "is <the first> bigger than <the second>": lambda s: questions.IsRelated(s["first"], "bigger", s["second"]),
+    "does <the first> fit in <the second>": lambda s: questions.IsRelated(s["first"], "smaller", s["second"]),
+    "how do you go from <the start> to <the goal>": lambda s: questions.Path(s["start"], s["goal"]),
+    "what is <who> afraid of": lambda s: questions.AfraidOf(_name(s["who"])),
+    "what colou?r is <who>": lambda s: questions.ColourOf(_name(s["who"])),
+    "where will <who> go": lambda s: questions.WillGo(_name(s["who"])),
+    "why did <who> go to <the place>": lambda s: questions.Why(_name(s["who"]), place=s["place"]),
+    "why did <who> get <the thing>": lambda s: questions.Why(_name(s["who"]), thing=s["thing"]),
+}
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    form = re.sub(r"<the (\w+)>", r"the (?P<\1>\\w[\\w' -]*?)", form)
+    form = re.sub(r"(?<!\?P)<(\w+)>", r"(?P<\1>\\w[\\w'-]*)", form)
+    return re.compile(form.format(**_WORDS), re.IGNORECASE)
+
+
+_SENTENCE_FORMS = [(_pattern(form), fact) for form, fact in _SENTENCES.items()]
+_QUESTION_FORMS = [(_pattern(form), question) for form, question in _QUESTIONS.items()]
+
+
+@lru_cache(maxsize=1 << 16)  # stories repeat their sentences
+def read_sentence(sentence: str) -> Fact:
+    """What a sentence of a story says. Pronouns are left as they are; ``coreference.resolve`` needs the whole story.
+
+    Raises:
+        InputError: if the sentence fits no form.
+    """
+    return _read(sentence, ".", _SENTENCE_FORMS, "sentence")
+
+
+@lru_cache(maxsize=1 << 16)
+def read_question(question: str) -> Question:
+    """What a question asks.
+
+    Raises:
+        InputError: if the question fits no form.
+    """
+    return _read(question, "?", _QUESTION_FORMS, "question")
+
+
+def _read(text: str, mark: str, forms: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
+    bare = " ".join(text.split()).removesuffix(mark).rstrip()
+    for pattern, read in forms:
+        if slots := pattern.fullmatch(bare):
+            return read(slots)
+    raise InputError(f"the {what} {text[:80]!r} fits no form of the bAbI tasks' English")

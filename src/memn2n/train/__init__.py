@@ -1,1 +1,0 @@
-"""Training: the loop of one network, its noise and schedule, and restarts."""

@@ -1,0 +1,82 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN, Vocabulary, answer_symbol, tokenize
+
+
+def test_punctuation_is_no_word() -> None:
+    assert tokenize("Where is the milk, please?") == ["where", "is", "the", "milk", "please"]
+    assert tokenize("yes/no: (maybe)...") == ["yes", "no", "maybe"]
+
+
+def test_words_keep_their_inner_apostrophes_and_hyphens() -> None:
+    assert tokenize("Don't 'quote' the e-mail -- ever") == ["don't", "quote", "the", "e-mail", "ever"]
+
+
+def test_a_word_has_a_letter_or_digit() -> None:
+    assert tokenize("I \u2764\ufe0f you _ 2") == ["i", "you", "2"]
+
+
+def test_case_is_kept_on_demand() -> None:
+    assert tokenize("Mary moved.", lowercase=False) == ["Mary", "moved"]
+
+
+def test_hindi_words_stay_whole() -> None:
+    # vowel signs are marks, which \w does not match: a trap for tokenizers
+    assert tokenize("मरियम बाथरूम में गयी।") == ["मरियम", "बाथरूम", "में", "गयी"]
+
+
+def test_composed_and_decomposed_letters_are_the_same() -> None:
+    assert tokenize("café") == tokenize(unicodedata.normalize("NFD", "café"))
+
+
+@given(st.text())
+def test_tokens_are_found_again_in_their_own_text(text: str) -> None:
+    words = tokenize(text)
+    assert tokenize(" ".join(words)) == words
+    assert all(words)
+
+
+def test_an_answer_is_one_symbol() -> None:
+    assert answer_symbol(" Milk,Football ") == "milk,football"
+    assert answer_symbol("in  the\tkitchen") == "in the kitchen"
+
+
+def build(sentences: list[str], answers: list[str]) -> Vocabulary:
+    return Vocabulary.build(sentences, answers)
+
+
+def test_vocabulary_does_not_depend_on_the_order_of_the_data() -> None:
+    assert build(["b a", "c"], ["d e"]) == build(["c", "a b", "c"], ["d e"])
+    assert build(["b a"], ["z z"]).words == ("a", "b", "z z")
+
+
+def test_encoding_and_decoding() -> None:
+    vocabulary = build(["Mary moved"], ["the kitchen"])
+    assert len(vocabulary) == SPECIAL + 3
+    ids = vocabulary.encode("mary flew moved")
+    assert [vocabulary.word(i) for i in (ids[0], ids[2])] == ["mary", "moved"]
+    assert ids[1] == UNKNOWN
+    assert vocabulary.unknown_words("mary flew moved") == ["flew"]
+    known = vocabulary.answer_id("The Kitchen")
+    assert known is not None
+    assert vocabulary.word(known) == "the kitchen"
+    assert vocabulary.answer_id("garden") is None
+
+
+def test_an_answer_may_be_spelled_as_a_special_word() -> None:
+    vocabulary = build(["a"], ["<null>", "<unknown>"])
+    assert {vocabulary.answer_id("<null>"), vocabulary.answer_id("<unknown>")}.isdisjoint({NULL, UNKNOWN, None})
+
+
+def test_special_ids_have_no_word() -> None:
+    with pytest.raises(IndexError):
+        build(["a"], []).word(UNKNOWN)
+
+
+def test_a_word_may_stand_only_once() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Vocabulary(("a", "a"))

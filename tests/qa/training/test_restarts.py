@@ -1,0 +1,241 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from memn2n import Example, NetworkConfig, TrainingConfig
+from memn2n.errors import ConfigError, TrainingError
+from memn2n.qa.stories import StorySet
+from memn2n.qa.training import problem as module
+from memn2n.qa.training.metrics import MetricsLog
+from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
+from memn2n.qa.training.restarts import Outcome, train_restarts
+from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
+from memn2n.qa.training.torch_loop import TorchLoop
+from memn2n.qa.vocabulary import SPECIAL, Vocabulary
+
+EXAMPLES = [
+    Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)
+]
+VOCABULARY = Vocabulary.build((text for e in EXAMPLES for text in (*e.story, e.question)), (e.answer for e in EXAMPLES))
+STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
+QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
+
+
+def problem(config: TrainingConfig = QUICK, valid: StorySet | None = None) -> Problem:
+    return Problem.make(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY), "torch")
+
+
+def run(config: TrainingConfig, events: list[Epoch | Restart] | None = None, valid: StorySet | None = None) -> Outcome:
+    sink: list[Epoch | Restart] = [] if events is None else events
+    return train_restarts(problem(config, valid), sink.append)
+
+
+@pytest.mark.parametrize("select", ["train", "validation"])
+def test_the_restart_of_the_lowest_loss_is_kept(select: str) -> None:
+    events: list[Epoch | Restart] = []
+    outcome = run(dataclasses.replace(QUICK, restarts=5, select=select), events)  # type: ignore[arg-type]
+    losses = []
+    for restart in outcome.restarts:
+        score = restart.train if select == "train" else restart.valid
+        assert score is not None
+        losses.append(score.loss)
+    assert [restart.kept for restart in outcome.restarts] == [loss == min(losses) for loss in losses]
+    assert len(set(losses)) == 5, "restarts differ"
+    assert [event.restart for event in events if isinstance(event, Restart)] == list(range(5))
+
+
+def test_restarts_do_not_depend_on_how_many_there_are() -> None:
+    few, many = run(dataclasses.replace(QUICK, restarts=2)), run(QUICK)
+    assert [r.train for r in few.restarts] == [r.train for r in many.restarts[:2]]
+
+
+def test_the_threads_of_torch_are_left_as_they_were() -> None:
+    before = torch.get_num_threads()
+    run(QUICK)
+    assert torch.get_num_threads() == before
+
+
+def diverge(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
+    real = train
+
+    def sometimes(*args: object) -> bool:
+        if args[-1] in numbers:
+            raise DivergedError("the loss became nan in softmax epoch 1")
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "train", sometimes)
+
+
+def test_a_restart_that_diverges_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    diverge(monkeypatch, 0, 2)
+    outcome = run(QUICK)
+    assert [restart.kept for restart in outcome.restarts] == [False, True, False]
+    assert outcome.restarts[0].stopped == "the loss became nan in softmax epoch 1"
+    assert outcome.restarts[0].train is None
+
+
+def test_all_restarts_diverging_is_an_error() -> None:
+    with pytest.raises(TrainingError, match=r"every restart failed: the loss became .* lower the learning rate"):
+        run(dataclasses.replace(QUICK, learning_rate=1e30, clip_norm=1e30))
+
+
+def test_ctrl_c_keeps_the_best_restart_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = train
+
+    def interrupted(*args: object) -> bool:
+        if args[-1] == 1:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "train", interrupted)
+    outcome = run(QUICK)
+    assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, ""), (False, INTERRUPTED)]
+
+
+def test_a_restart_cut_short_is_still_in_the_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "train", lambda *_: False)
+    outcome = run(QUICK)
+    assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, INTERRUPTED)]
+
+
+def test_ctrl_c_with_nothing_to_keep_goes_on_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(QUICK)
+
+
+def test_the_tail_of_each_task_is_held_out() -> None:
+    examples, held_out = hold_out(STORIES, dataclasses.replace(QUICK, validation=0.2, validation_split="tail"))
+    assert held_out.tolist() == [24, 25, 26, 27, 28, 29]
+    assert sorted([*examples, *held_out]) == list(range(30))
+    by_task = StorySet.encode(sorted(EXAMPLES, key=lambda e: e.task), VOCABULARY)
+    _, held_out = hold_out(by_task, dataclasses.replace(QUICK, validation=0.2))
+    assert held_out.tolist() == [12, 13, 14, 27, 28, 29]
+
+
+def test_a_random_share_is_held_out() -> None:
+    config = dataclasses.replace(QUICK, validation=0.2, validation_split="random")
+    examples, held_out = hold_out(STORIES, config)
+    assert sorted([*examples, *held_out]) == list(range(30))
+    assert len(held_out) == 6
+    assert held_out.tolist() == hold_out(STORIES, config)[1].tolist()
+    assert held_out.tolist() != hold_out(STORIES, dataclasses.replace(config, seed=1))[1].tolist()
+
+
+def test_validation_data_of_ones_own() -> None:
+    own = StorySet.encode(EXAMPLES[:3], VOCABULARY)
+    score = run(dataclasses.replace(QUICK, restarts=1), valid=own).restarts[0].valid
+    assert score is not None
+    assert score.error in {0, 1 / 3, 2 / 3, 1}
+
+
+@pytest.mark.parametrize("name", ["select", "linear_start"])
+def test_validation_is_asked_for_where_there_is_none(name: str) -> None:
+    config = TrainingConfig.from_dict({"validation": 0.0, name: "validation"})
+    with pytest.raises(ConfigError, match=f'{name} is "validation", but there is no validation data'):
+        run(config)
+
+
+def test_training_without_validation() -> None:
+    outcome = run(dataclasses.replace(QUICK, validation=0.0))
+    assert all(restart.valid is None for restart in outcome.restarts)
+
+
+def test_something_must_be_left_to_train_on() -> None:
+    one = StorySet.encode(EXAMPLES[:1], VOCABULARY)
+    with pytest.raises(ConfigError, match="nothing is left to train on"):
+        hold_out(one, dataclasses.replace(QUICK, validation=0.9))
+
+
+def test_metrics_are_json_lines_that_belong_to_the_model(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text("the old run's")
+    with MetricsLog(tmp_path) as log:
+        outcome = train_restarts(problem(), log)
+        assert (tmp_path / "metrics.jsonl").read_text() == "the old run's"
+        log.keep()
+    records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [record["event"] for record in records] == ["epoch", "epoch", "epoch", "restart"] * 3
+    last = records[-1]
+    del last["event"]
+    assert Restart.from_dict(last) == dataclasses.replace(outcome.restarts[-1], kept=False)
+    assert list(tmp_path.iterdir()) == [tmp_path / "metrics.jsonl"]
+
+
+def test_scores_are_shares_and_nats() -> None:
+    outcome = run(QUICK)
+    score = outcome.restarts[0].train
+    assert isinstance(score, Score)
+    assert 0 <= score.error <= 1
+    assert score.loss == pytest.approx(np.log(len(VOCABULARY)), rel=0.5), "barely trained: about a uniform guess"
+
+
+def test_sizes_come_from_the_training_data() -> None:
+    shape = run(dataclasses.replace(QUICK, restarts=1)).networks[0].shape
+    assert (shape.vocabulary, shape.longest_sentence, shape.slots) == (len(VOCABULARY), 3, 1)
+    long = StorySet.encode([Example(("a b c d.",) * 9, "a?", "b")] * 20, VOCABULARY)
+    config = dataclasses.replace(QUICK, restarts=1)
+    longer = Problem.make(long, None, NetworkConfig(dim=3, memory_size=4), config, len(VOCABULARY))
+    outcome = train_restarts(longer, lambda _: None)
+    assert (outcome.networks[0].shape.longest_sentence, outcome.networks[0].shape.slots) == (4, 4)
+
+
+def test_parameters_start_with_the_given_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "train", lambda *_: True)
+    config = dataclasses.replace(QUICK, init_std=3.0, restarts=1)
+    table = run(config).networks[0].tables[0]
+    assert table[SPECIAL:].std().item() == pytest.approx(3.0, rel=0.4)
+    assert not table[:SPECIAL].any(), "null and unknown words start at zero"
+
+
+def test_what_is_held_out_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[set[int], set[int]]] = []
+
+    def spy(loop: TorchLoop, valid: tuple[object, np.ndarray], *_: object) -> bool:
+        given.append((set(loop.examples.tolist()), set(valid[1].tolist())))
+        return True
+
+    monkeypatch.setattr(module, "train", spy)
+    run(dataclasses.replace(QUICK, restarts=1, validation=0.2))
+    ((trained, held_out),) = given
+    assert trained.isdisjoint(held_out)
+    assert trained | held_out == set(range(len(EXAMPLES)))
+
+
+def test_divergence_in_the_very_last_update_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "train", lambda *_: True)
+    monkeypatch.setattr("memn2n.qa.training.torch_loop.measure", lambda *_, **__: Score(float("nan"), 1.0))
+    with pytest.raises(TrainingError, match="every restart failed: the loss became nan in the last update"):
+        run(QUICK)
+
+
+def test_ctrl_c_while_scoring_does_not_lose_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    validate = TorchLoop.measure
+
+    def interrupted(self: TorchLoop, stories: StorySet, examples: np.ndarray, **linear: bool) -> Score:
+        if not linear:  # not within training
+            raise KeyboardInterrupt
+        return validate(self, stories, examples, **linear)
+
+    monkeypatch.setattr(TorchLoop, "measure", interrupted)
+    events: list[Epoch | Restart] = []
+    outcome = run(dataclasses.replace(QUICK, restarts=1), events)
+    (restart,) = outcome.restarts
+    last = [event for event in events if isinstance(event, Epoch)][-1]
+    assert (restart.kept, restart.stopped, restart.train) == (True, INTERRUPTED, last.train)
+
+
+def test_ctrl_c_between_restarts_keeps_what_there_is() -> None:
+    def interrupt(event: Epoch | Restart) -> None:
+        if isinstance(event, Restart) and event.restart == 1:
+            raise KeyboardInterrupt
+
+    outcome = train_restarts(problem(), interrupt)
+    assert [restart.stopped for restart in outcome.restarts] == ["", "", INTERRUPTED]
+    assert sum(restart.kept for restart in outcome.restarts) == 1

@@ -1,0 +1,73 @@
+"""The recipes that the package ships, and malformed ones."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from memn2n import ConfigError, NetworkConfig, TrainingConfig
+from memn2n.reproduce import TABLES, read_recipes, read_table
+from memn2n.reproduce.babi.recipe import RECIPES, read_recipe
+
+FILES = [path for table in TABLES for path in sorted((RECIPES / table).glob("*.toml"))]
+NOT_MEMN2N = {"MemNN (strong)", "LSTM", "MemNN-WSH"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_recipe_is_of_its_table_and_sets_nothing_in_vain(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipe.table == path.parent.name
+    assert recipe.joint == recipe.column.endswith("joint")
+    given = tomllib.loads(path.read_text())
+    for part, defaults in (("network", asdict(NetworkConfig())), ("training", asdict(TrainingConfig()))):
+        for key, value in given.get(part, {}).items():
+            assert value != defaults[key], f"{key} is the default"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_memn2n_column_has_one_recipe(name: str) -> None:
+    table = read_table(name)
+    columns = sorted(read_recipe(path).column for path in FILES if path.parent.name == name)
+    assert columns == sorted(table.columns.keys() - NOT_MEMN2N)
+    assert list(read_recipes(table)) == [column for column in table.columns if column not in NOT_MEMN2N]
+    assert {path.name for path in RECIPES.iterdir()} == set(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_words_of_a_column_are_its_settings(name: str) -> None:
+    for column, recipe in read_recipes(read_table(name)).items():
+        words = column.replace("*", "").split()
+        network, training = recipe.network, recipe.training
+        assert network.encoding == ("bow" if "BoW" in words else "pe-official")
+        assert (training.linear_start != "none") == ("LS" in words)
+        assert (training.noise != "none") == ("RN" in words)
+        assert network.tying == ("layerwise" if "LW" in words else "adjacent")
+        assert network.hops == (int(words[0]) if words[0].isdigit() else 3)
+        assert network.dim == (100 if column.endswith("*") else 50 if recipe.joint else 20)
+        assert network.relu == column.endswith("*")
+        assert training.validation_split == ("random" if recipe.joint else "tail")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('column = "PE"\njoint = false', "table must be there, of type str"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = 1', "joint must be there, of type bool"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = true\nnetwork = 3', "network must be there, of type dict"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = true\n[net]\n', "there is no key 'net'"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = true\n[network]\nwidth = 3', "width is not a setting"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = true\n[training]\nepochs = 0', "epochs is 0"),
+        ('table = "babi-1k"\ncolumn = "PE"\njoint = true\n[training]\nseed = 1', "seed is not a recipe's to set"),
+        ("table =", "Invalid value"),
+        ("# caf\udce9", "utf-8"),
+    ],
+)
+def test_a_malformed_recipe_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigError, match=r"mine\.toml: ") as caught:
+        read_recipe(path)
+    assert message in str(caught.value)

@@ -1,0 +1,111 @@
+"""The table of what simulated stories are worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memn2n import Example, InputError, NetworkConfig, StoryQA, TrainingConfig, read_babi, read_stories, simulate
+from memn2n.reproduce import Progress, run_transfer
+from memn2n.reproduce.babi import recipe as recipes
+from memn2n.simulator.files import write_simulated
+from tests.cli.conftest import CLI, cli
+
+__all__ = ["cli"]
+
+RECIPE = """
+table = "babi-10k"
+column = "PE LS RN"
+joint = false
+[network]
+dim = 8
+[training]
+epochs = 3
+linear_start_epochs = 2
+"""
+SIZES: dict[str, Any] = {"n_train": 100, "n_test": 60}
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands for en-10k: tasks 1 and 9, and of task 3 the test file alone; and a quick recipe."""
+    folder = tmp_path / "en-10k"
+    for train, _ in write_simulated(folder, (1, 3, 9), 100, 60, seed=77):
+        if train.name.startswith("qa3_"):
+            train.unlink()
+    (tmp_path / "recipes" / "babi-10k").mkdir(parents=True)
+    (tmp_path / "recipes" / "babi-10k" / "pe-ls-rn.toml").write_text(RECIPE)
+    monkeypatch.setattr(recipes, "RECIPES", tmp_path / "recipes")
+    return folder
+
+
+def test_the_figures_are_those_of_the_models_that_fit_makes(published: Path, tmp_path: Path) -> None:
+    report = run_transfer(published, tmp_path / "out", tasks=(3, 1), restarts=2, seed=5, backend="torch", **SIZES)
+    one, three = report.rows
+    assert (one.label, three.label) == ("1: 1 supporting fact", "3: 3 supporting facts")
+    training = TrainingConfig(epochs=3, linear_start_epochs=2, restarts=2, seed=5)
+
+    def fit(train: list[Example]) -> StoryQA:
+        return StoryQA.fit(train, network=NetworkConfig(dim=8), training=training, backend="torch")
+
+    for task, row in ((1, one), (3, three)):
+        train, test = simulate(task, seed=5, **SIZES)
+        qa = fit(train)
+        assert row.simulated == qa.evaluate(test).error
+        assert row.transferred == qa.evaluate(read_stories(published, "test", [task])).error
+    train, test = read_babi(published, 1)
+    assert one.published == fit(train).evaluate(test).error
+    assert one.transferred is not None
+    assert one.excess == pytest.approx(one.transferred - one.published)
+    assert three.published is None
+    assert three.excess == pytest.approx((three.transferred or 0) - (three.simulated or 0))
+    assert (report.mean.label, report.mean.transferred) == ("mean of 1", one.transferred)
+
+
+def test_it_goes_on_where_it_stopped(published: Path, tmp_path: Path) -> None:
+    def ctrl_c(stories: str, progress: Progress) -> None:
+        if stories == "simulated" and progress.restarts_done == 2:
+            raise KeyboardInterrupt
+
+    given: dict[str, Any] = {"tasks": (1, 9), "restarts": 2, "backend": "torch", **SIZES}
+    with pytest.raises(KeyboardInterrupt):
+        run_transfer(published, tmp_path / "out", on_progress=ctrl_c, **given)
+    began: dict[str, int] = {}
+
+    def note(stories: str, progress: Progress) -> None:
+        began.setdefault(stories, progress.restarts_done)
+
+    again = run_transfer(published, tmp_path / "out", on_progress=note, **given)
+    assert began == {"published": 4, "simulated": 2}
+    assert again.rows == run_transfer(published, tmp_path / "whole", **given).rows
+
+
+def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def few(folder: Path, tasks: tuple[int, ...], _train: int, _test: int, seed: int) -> Iterator[tuple[Path, Path]]:
+        yield from write_simulated(folder, tasks, 90, 30, seed)
+
+    monkeypatch.setattr("memn2n.reproduce.babi.transfer.write_simulated", few)
+    args = ["reproduce", "transfer", "--data", published, "--tasks", "1,9", "--restarts", 1, "--out", tmp_path / "out"]
+    shown = cli(*args)
+    assert shown.status == 0, shown.err
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    for row in (*found["rows"], found["mean"]):
+        line = next(line for line in shown.out.splitlines() if line.strip().startswith(row["label"]))
+        assert line.split()[-4:-1] == [f"{100 * row[key]:.1f}" for key in ("published", "transferred", "simulated")]
+        assert line.split()[-1] == f"{100 * row['excess']:+.1f}"
+    assert "simulated, PE LS RN, task 9, restart 1: training loss" in shown.err
+    assert "| 9: simple negation |" in (tmp_path / "out" / "results.md").read_text()
+    assert json.loads(cli(*args, "--json").out)["rows"] == found["rows"]
+
+
+def test_what_cannot_be(cli: CLI, published: Path, tmp_path: Path) -> None:
+    assert "--data is missing" in cli("reproduce", "transfer").err
+    assert "--column is not an option of transfer" in cli("reproduce", "transfer", "--column", "PE").err
+    with pytest.raises(InputError, match="task 21 is not simulated"):
+        run_transfer(published, tmp_path / "out", tasks=(21,), **SIZES)
+    with pytest.raises(InputError, match="n_train is 0"):
+        run_transfer(published, tmp_path / "out", tasks=(3,), n_train=0)

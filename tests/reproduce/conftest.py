@@ -1,3 +1,0 @@
-from tests.reproduce.world import babi_1k, quick
-
-__all__ = ["babi_1k", "quick"]
