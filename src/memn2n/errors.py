@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["ConfigError", "DataError", "DataWarning", "DownloadError", "InputError", "MemN2NError", "ModelError",
-           "TrainingError"]  # fmt: skip
+           "Setting", "TrainingError"]  # fmt: skip
 
 
 class MemN2NError(Exception):
@@ -26,8 +27,29 @@ class InputError(MemN2NError, ValueError):
     exit_status = 2
 
 
+class Setting(str):
+    """The name of a setting in the message of a ConfigError; the command line writes it as its option."""
+
+    __slots__ = ()
+
+
 class ConfigError(InputError):
-    """An option is out of range, or contradicts another one."""
+    """A setting is out of range, or contradicts another one.
+
+    Args:
+        parts: the message in pieces. The names of settings are pieces of their own, each a ``Setting``.
+
+    >>> ConfigError(Setting("batch_size"), " is 0: it must be 1 or more").spelled(lambda name: "--batch-size")
+    '--batch-size is 0: it must be 1 or more'
+    """
+
+    def __init__(self, *parts: str) -> None:
+        super().__init__("".join(parts))
+        self.parts = parts
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """The message with ``spell`` of each setting's name, such as its option on the command line."""
+        return "".join(spell(part) if isinstance(part, Setting) else part for part in self.parts)
 
 
 class DataError(InputError):

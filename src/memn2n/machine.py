@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def choose_threads(threads: int | None) -> int:
     if threads is None:
         return cores
     if not 1 <= threads <= cores:
-        raise ConfigError(f"threads is {threads}: it must be from 1 to the number of cores, {cores}")
+        raise ConfigError(Setting("threads"), f" is {threads}: it must be from 1 to the number of cores, {cores}")
     return threads
 
 
@@ -47,9 +47,9 @@ def check_device(device: str) -> torch.device:
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise ConfigError(f"device is {device!r}, which PyTorch cannot use here: {reason}") from None
+        raise ConfigError(Setting("device"), f" is {device!r}, which PyTorch cannot use here: {reason}") from None
     if found.type == "meta":
-        raise ConfigError("device is 'meta', which cannot compute")
+        raise ConfigError(Setting("device"), " is 'meta', which cannot compute")
     return found
 
 

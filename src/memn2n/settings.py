@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 
 LARGEST = 1e30  # well inside float32
 
@@ -41,7 +41,7 @@ class Settings:
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         for name in values:
             if name not in known:
-                raise ConfigError(f"{name} is not a setting; there are: {', '.join(sorted(known))}")
+                raise ConfigError(Setting(name), f" is not a setting; there are: {', '.join(sorted(known))}")
         missing = sorted(known - values.keys())
         if complete and missing:
             raise ConfigError(f"{', '.join(missing)} is missing")
@@ -51,23 +51,23 @@ class Settings:
 def _check_type(name: str, value: object, hint: Any) -> None:
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise ConfigError(f"{name} is {value!r}: it must be one of {', '.join(get_args(hint))}")
+            raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(get_args(hint))}")
         return
     kinds = get_args(hint) or (hint,)  # float | None
     if float in kinds and type(value) is int:
         return
     if type(value) not in kinds:
         names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ConfigError(f"{name} is {value!r}: it must be of type {names}")
+        raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise ConfigError unless ``low`` <= value <= ``high``."""
     if not low <= value <= high:  # also refuses nan
-        raise ConfigError(f"{name} is {value}: it must be from {low} to {high}")
+        raise ConfigError(Setting(name), f" is {value}: it must be from {low} to {high}")
 
 
 def check_positive(name: str, value: float) -> None:
     """Raise ConfigError unless a value is above 0 and well inside float32."""
     if not 0 < value <= LARGEST:
-        raise ConfigError(f"{name} is {value}: it must be above 0, and at most {LARGEST:g}")
+        raise ConfigError(Setting(name), f" is {value}: it must be above 0, and at most {LARGEST:g}")

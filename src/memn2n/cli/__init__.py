@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 import sys
 import warnings
 from typing import Annotated, TextIO
@@ -68,11 +67,14 @@ def main() -> None:
     except (MemN2NError, OSError) as error:
         if _debug:
             raise
-        message, status = (str(error), error.exit_status) if isinstance(error, MemN2NError) else _file_error(error)
-        if isinstance(error, ConfigError):
-            message = re.sub(r"^(\w+) is ", lambda name: f"--{name[1].replace('_', '-')} is ", message)
+        message, status = (_message(error), error.exit_status) if isinstance(error, MemN2NError) else _file_error(error)
         print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(status)
+
+
+def _message(error: MemN2NError) -> str:
+    """The message; a setting is written as its option."""
+    return error.spelled(lambda name: f"--{name.replace('_', '-')}") if isinstance(error, ConfigError) else str(error)
 
 
 def _file_error(error: OSError) -> tuple[str, int]:

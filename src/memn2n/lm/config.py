@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.machine import Precision  # noqa: TC001 - the dataclass reads its types
 from memn2n.settings import LARGEST, Settings, check_positive, check_range
 
@@ -39,9 +39,11 @@ class LMConfig(Settings):
         check_range("hops", self.hops, 1, 64)
         check_range("memory_size", self.memory_size, 1, 1_000_000)
         if not 0 <= self.linear <= self.dim:
-            raise ConfigError(f"linear is {self.linear}: it must be from 0 to dim, {self.dim}")
+            raise ConfigError(
+                Setting("linear"), f" is {self.linear}: it must be from 0 to ", Setting("dim"), f", {self.dim}"
+            )
         if not -LARGEST <= self.query <= LARGEST:
-            raise ConfigError(f"query is {self.query}: it must be a number")
+            raise ConfigError(Setting("query"), f" is {self.query}: it must be a number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
     if name == "modern":
         return LMConfig(), LMTraining()
     if name not in get_args(LMVariant):
-        raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(LMVariant))}")
+        raise ConfigError(Setting("variant"), f" is {name!r}: it must be one of {', '.join(get_args(LMVariant))}")
     training = LMTraining(
         optimizer="sgd", learning_rate=0.01, anneal="validation", epochs=100, batch_size=128, block=8,
         embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor",

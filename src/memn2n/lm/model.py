@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from memn2n.errors import ConfigError, ModelError
+from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore
 from memn2n.lm.config import LMConfig, LMTraining
@@ -186,7 +186,7 @@ class MemoryLM:
             top: how many words to tell.
         """
         if top < 1:
-            raise ConfigError(f"top is {top}: it must be 1 or more")
+            raise ConfigError(Setting("top"), f" is {top}: it must be 1 or more")
         words = self._cut(text)
         read = words[-self.network.config.memory_size :]
         step = self._stream(read).next()
@@ -222,11 +222,11 @@ class MemoryLM:
             ConfigError: if an argument is out of range.
         """
         if words < 0:
-            raise ConfigError(f"words is {words}: it must be 0 or more")
+            raise ConfigError(Setting("words"), f" is {words}: it must be 0 or more")
         if not 0 <= temperature < math.inf:
-            raise ConfigError(f"temperature is {temperature}: it must be 0 or more")
+            raise ConfigError(Setting("temperature"), f" is {temperature}: it must be 0 or more")
         if top_k is not None and top_k < 1:
-            raise ConfigError(f"top_k is {top_k}: it must be 1 or more")
+            raise ConfigError(Setting("top_k"), f" is {top_k}: it must be 1 or more")
         return self._generate(
             self._cut(prompt), words, temperature, top_k, torch.Generator().manual_seed(seed), unknown
         )

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.unicode_text import normal_form, record_of_words
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def cut(text: str, tokens: Tokens, lowercase: bool = False) -> list[str]:
 def check_tokens(tokens: str) -> None:
     """Raise ConfigError unless ``tokens`` is one of ``Tokens``."""
     if tokens not in get_args(Tokens):
-        raise ConfigError(f"tokens is {tokens!r}: it must be one of {', '.join(get_args(Tokens))}")
+        raise ConfigError(Setting("tokens"), f" is {tokens!r}: it must be one of {', '.join(get_args(Tokens))}")
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,11 @@ class LMVocabulary:
             ConfigError: if ``min_count`` or ``max_words`` is out of range.
         """
         if min_count < 1:
-            raise ConfigError(f"min_count is {min_count}: it must be 1 or more")
+            raise ConfigError(Setting("min_count"), f" is {min_count}: it must be 1 or more")
         if max_words is not None and max_words <= _SPECIAL:
-            raise ConfigError(f"max_words is {max_words}: it must be 3 or more, as {UNK} and {EOS} are two of them")
+            raise ConfigError(
+                Setting("max_words"), f" is {max_words}: it must be 3 or more, as {UNK} and {EOS} are two of them"
+            )
         counts = Counter(words)
         frequent = [word for word, n in counts.items() if n >= min_count and word not in (UNK, EOS)]
         frequent.sort(key=lambda word: (-counts[word], word))

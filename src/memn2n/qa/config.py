@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.settings import Settings, check_positive, check_range
 
 StoryFormat = Literal["babi", "jsonl"]
@@ -66,7 +66,14 @@ class NetworkConfig(Settings):
         check_range("hops", self.hops, 1, 64)
         check_range("memory_size", self.memory_size, 1, 10_000)
         if self.temporal == "word" and self.encoding == "pe":
-            raise ConfigError('temporal "word" goes with encoding "bow" or "pe-official"; take temporal "add"')
+            raise ConfigError(
+                Setting("temporal"),
+                ' "word" goes with ',
+                Setting("encoding"),
+                ' "bow" or "pe-official"; take ',
+                Setting("temporal"),
+                ' "add"',
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,5 +168,5 @@ def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
                            sampling="permutation", validation_split="random"),
         )  # fmt: skip
     if name != "official":
-        raise ConfigError(f"variant is {name!r}: it must be one of {', '.join(get_args(Variant))}")
+        raise ConfigError(Setting("variant"), f" is {name!r}: it must be one of {', '.join(get_args(Variant))}")
     return NetworkConfig(), TrainingConfig()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import torch
 
-from memn2n.errors import ConfigError, DataWarning, InputError, ModelError
+from memn2n.errors import ConfigError, DataWarning, InputError, ModelError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.qa.answers import Answer, Evaluation, TaskScore
 from memn2n.qa.config import NetworkConfig, TrainingConfig
@@ -260,9 +260,9 @@ class StoryQA:
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
             number = config["networks"]
             if type(number) is not int or not 1 <= number <= len(restarts):
-                raise ConfigError(f"networks is {number!r}")
+                raise ConfigError(Setting("networks"), f" is {number!r}")
             if shape.slots > settings.memory_size:
-                raise ConfigError(f"slots is {shape.slots}, above memory_size")
+                raise ConfigError(Setting("slots"), f" is {shape.slots}, above memory_size")
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
         if shape.vocabulary != len(vocabulary):

@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.serve.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -58,14 +58,17 @@ def access_to(host: str, token: str | None, no_auth: bool) -> Access:
         if no_auth:
             raise ConfigError("a token (MEMN2N_TOKEN is one too) and --no-auth contradict each other: give one of them")
         if not token or not all("!" <= char <= "~" for char in token):
-            raise ConfigError("token is blank, or has other characters than ASCII's visible ones; choose another")
+            raise ConfigError(
+                Setting("token"), " is blank, or has other characters than ASCII's visible ones; choose another"
+            )
         return Access(token, local=False)
     if no_auth:
         return Access(local=False)
     if not is_loopback(host):
         raise ConfigError(
-            f"host is {host!r}, which others can reach: set a token with --token (or the variable MEMN2N_TOKEN), or "
-            "let everybody ask with --no-auth"
+            Setting("host"),
+            f" is {host!r}, which others can reach: set a token with --token (or the variable MEMN2N_TOKEN), or "
+            "let everybody ask with --no-auth",
         )
     return Access()
 

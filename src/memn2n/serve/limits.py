@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, fields
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Limits:
         for field in fields(self):
             value = getattr(self, field.name)
             if not 0 < value < math.inf:
-                raise ConfigError(f"{field.name} is {value}: it must be positive")
+                raise ConfigError(Setting(field.name), f" is {value}: it must be positive")
 
     def to_dict(self) -> dict[str, float]:
         """JSON values."""

@@ -237,7 +237,7 @@ BAD = [
     ("train --data-name x", "--data-name needs --data-dir"),
     ("train --data-dir {tmp} --data-name x", "there is no x.train.txt here; there is: empty.txt"),
     ("train --data-dir {tmp}", "there is no ptb.train.txt here"),
-    ("train --train {text} --linear 200", "--linear is 200: it must be from 0 to dim, 150"),
+    ("train --train {text} --linear 200", "--linear is 200: it must be from 0 to --dim, 150"),
     ("train --train {text} --edim 40 --lindim 41", "--lindim is 41: it must be from 0 to --edim, 40"),
     ("train --train {text} --memory_size 0", "--memory-size is 0: it must be from 1"),
     ("train --train {text} --mem_size 0", "--mem_size is 0: it must be from 1"),

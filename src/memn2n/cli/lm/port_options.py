@@ -6,12 +6,11 @@ underscores, as the port's are.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +92,5 @@ class PortCommand(TyperCommand):
             return super().invoke(ctx)
         except ConfigError as error:
             names: dict[str, str] = ctx.meta[__name__]
-            # whole words only, so that no part of a path is taken for a setting
-            message = re.sub(r"(?<!\S)\w+(?=[ ,;])", lambda word: names.get(word[0], word[0]), str(error))
-            raise ConfigError(message) from error
+            parts = (names.get(part, part) if isinstance(part, Setting) else part for part in error.parts)
+            raise ConfigError(*parts) from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from memn2n.cli.options import INTERRUPTED, Json
-from memn2n.errors import ConfigError, InputError, TrainingError
+from memn2n.errors import ConfigError, InputError, Setting, TrainingError
 from memn2n.lm.config import Anneal, Batching, LMClip, LMConfig, LMOptimizer, LMTraining, LMVariant, lm_variant
 from memn2n.lm.vocabulary import Tokens
 from memn2n.machine import Precision
@@ -229,7 +229,7 @@ def _check_same(settings: dict[str, Any], checkpoint: Checkpoint, folder: Path) 
     own = asdict(checkpoint.network) | asdict(checkpoint.training)
     for name, value in settings.items():
         if name != "epochs" and value != own[name]:
-            raise ConfigError(f"{name} is {value}, but {own[name]} in the training that {folder} has; resume "
+            raise ConfigError(Setting(name), f" is {value}, but {own[name]} in the training that {folder} has; resume "
                               "with that, or train without --resume")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 
-from memn2n.errors import ConfigError, DataError, InputError
+from memn2n.errors import ConfigError, DataError, InputError, Setting
 from memn2n.files.lines import iter_pieces, open_bytes
 from memn2n.lm.data.ids import read_ids, write_ids
 from memn2n.lm.vocabulary import EOS, EOS_ID, UNK, UNK_ID, LMVocabulary, Tokens, check_tokens, cut
@@ -60,7 +60,7 @@ class Corpus:
     def __post_init__(self) -> None:
         check_tokens(self.tokens)
         if self.lines not in get_args(Lines):
-            raise ConfigError(f"lines is {self.lines!r}: it must be one of {', '.join(get_args(Lines))}")
+            raise ConfigError(Setting("lines"), f" is {self.lines!r}: it must be one of {', '.join(get_args(Lines))}")
 
     @classmethod
     def from_text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.machine import check_device
 from memn2n.qa import engine
 from memn2n.qa.config import Backend
@@ -28,11 +28,13 @@ def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Lite
         ConfigError: if there is no such device, or the engine is asked for and cannot serve.
     """
     if backend not in get_args(Backend):
-        raise ConfigError(f"backend is {backend!r}: it must be one of {', '.join(get_args(Backend))}")
+        raise ConfigError(Setting("backend"), f" is {backend!r}: it must be one of {', '.join(get_args(Backend))}")
     on_cpu = check_device(device).type == "cpu"
     reason = engine.unavailable(config) if on_cpu else "it runs on the CPU only"
     if backend == "native" and reason:
-        raise ConfigError(f'backend is "native", but the engine cannot serve: {reason}; take "auto" or "torch"')
+        raise ConfigError(
+            Setting("backend"), f' is "native", but the engine cannot serve: {reason}; take "auto" or "torch"'
+        )
     return "native" if backend != "torch" and not reason else "torch"
 
 

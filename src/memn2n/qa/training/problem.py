@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
 from memn2n.qa.training.backends import choose_backend, make_loop
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
@@ -172,5 +172,7 @@ def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:
         held_out = np.sort(np.concatenate([part[len(part) - round(config.validation * len(part)) :] for part in parts]))
     examples = np.setdiff1d(everything, held_out)
     if not len(examples):
-        raise ConfigError(f"validation is {config.validation}: nothing is left to train on; lower it, or add examples")
+        raise ConfigError(
+            Setting("validation"), f" is {config.validation}: nothing is left to train on; lower it, or add examples"
+        )
     return examples, held_out

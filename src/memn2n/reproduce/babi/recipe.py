@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memn2n.errors import ConfigError, InputError
+from memn2n.errors import ConfigError, InputError, Setting
 from memn2n.qa.config import NetworkConfig, TrainingConfig
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ def parse_recipe(path: Path, required: Mapping[str, type], from_the_call: Sequen
     """
     values = tomllib.loads(path.read_text(encoding="utf-8"))
     for key in values.keys() - required.keys() - _SETTINGS.keys():
-        raise ConfigError(f"there is no key {key!r} in a recipe")
+        raise ConfigError(Setting("there"), f" is no key {key!r} in a recipe")
     for key, kind in (*required.items(), *_SETTINGS.items()):
         if type(values.get(key)) is not kind and (key in values or key in required):
             raise ConfigError(f"{key} must be there, of type {kind.__name__}")
     for key in from_the_call:
         if key in values.get("training", {}):
-            raise ConfigError(f"{key} is not a recipe's to set")
+            raise ConfigError(Setting(key), " is not a recipe's to set")
     return values
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from memn2n.errors import ConfigError, InputError
+from memn2n.errors import ConfigError, InputError, Setting
 from memn2n.lm.config import LMConfig, LMTraining, lm_variant
 from memn2n.reproduce.babi.recipe import parse_recipe
 from memn2n.reproduce.paper import LM_TABLE, LMFigures, read_lm_figures
@@ -53,9 +53,9 @@ def read_lm_recipe(path: Path) -> LMRecipe:
         values = parse_recipe(path, _REQUIRED, _FROM_THE_CALL)
         figures, row, model = read_lm_figures(), values["row"], values["model"]
         if row not in figures:
-            raise ConfigError(f"row is {row!r}: it must be one of {', '.join(figures)}")
+            raise ConfigError(Setting("row"), f" is {row!r}: it must be one of {', '.join(figures)}")
         if model not in get_args(Model):
-            raise ConfigError(f"model is {model!r}: it must be one of {', '.join(get_args(Model))}")
+            raise ConfigError(Setting("model"), f" is {model!r}: it must be one of {', '.join(get_args(Model))}")
         network, training = lm_variant(values["variant"])
         return LMRecipe(path.stem, row, figures[row], model,
                         LMConfig.from_dict(asdict(network) | values.get("network", {})),

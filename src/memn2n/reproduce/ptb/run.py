@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from memn2n.errors import ConfigError, InputError, TrainingError
+from memn2n.errors import ConfigError, InputError, Setting, TrainingError
 from memn2n.lm.answers import perplexity
 from memn2n.lm.scoring import mean_loss
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads
@@ -86,7 +86,7 @@ def run_lm_table(
     data, out, tell = Path(data), Path(out), on_event or (lambda _event: None)
     check_out(out)
     if restarts < 1:
-        raise ConfigError(f"restarts is {restarts}: it must be 1 or more")
+        raise ConfigError(Setting("restarts"), f" is {restarts}: it must be 1 or more")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the results")
     threads, where = choose_threads(threads), check_device(device)
