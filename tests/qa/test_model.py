@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
-from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError, ModelError
+from memn2n.errors import ConfigError, DataWarning, InputError, ModelError
 from memn2n.qa.vocabulary import Vocabulary
 from tests.conftest import QUICK
 
@@ -284,34 +284,6 @@ def test_training_on_one_example(tiny: NetworkConfig) -> None:
     example = Example(("a b.",), "a?", "b")
     qa = StoryQA.fit([example], network=tiny, training=dataclasses.replace(QUICK, epochs=30))
     assert qa.answer(["a b."], "a?").text == "b"
-
-
-def test_every_public_name_is_there() -> None:
-    import memn2n
-
-    for name in memn2n.__all__:
-        assert getattr(memn2n, name).__module__.startswith("memn2n.")
-    assert memn2n.__version__
-    with pytest.raises(AttributeError, match="nothing"):
-        memn2n.nothing  # noqa: B018
-    from memn2n import simulator
-
-    assert simulator.SKILLS
-    assert callable(memn2n.simulate), "not hidden by a module of the same name"
-
-
-def test_every_error_is_one_family() -> None:
-    from memn2n import errors
-
-    family = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    status = {kind.__name__: kind.exit_status for kind in family if issubclass(kind, MemN2NError)}
-    assert {name for name, code in status.items() if code == 1} == {"MemN2NError", "TrainingError", "DownloadError"}
-    assert {name for name, code in status.items() if code == 2} == {
-        "InputError",
-        "ConfigError",
-        "DataError",
-        "ModelError",
-    }
 
 
 @pytest.fixture(scope="module")
