@@ -35,7 +35,7 @@ def test_a_conversation_tells_what_it_cannot_use_and_goes_on(cli: CLI, model: Pa
     talked = cli("qa", "ask", model, stdin="Where is Mary?\n:why\n:wrong\n" + WHERE_IS_MARY)
     first, second, third = talked.err.splitlines()
     assert first.startswith("memn2n: <stdin>:1: there is no story")
-    assert second.startswith("memn2n: <stdin>:2: nothing was answered yet")
+    assert second.startswith("memn2n: <stdin>:2: there is no answer yet")
     assert third.startswith("memn2n: <stdin>:3: :wrong is not a command")
     assert talked.out.startswith("bathroom (")
     assert talked.status == 2
@@ -44,7 +44,7 @@ def test_a_conversation_tells_what_it_cannot_use_and_goes_on(cli: CLI, model: Pa
 def test_a_pipe_without_a_question_says_so(cli: CLI, model: Path) -> None:
     talked = cli("qa", "ask", model, stdin="Mary moved to the bathroom.\nWhere is Mary\n")
     assert (talked.status, talked.out) == (2, "")
-    assert talked.err == 'memn2n: no question was asked; a line that ends in "?" is one\n'
+    assert talked.err == 'memn2n: no question was asked; a question is a line that ends in "?"\n'
     assert cli("qa", "ask", model, stdin="").status == 0
 
 
