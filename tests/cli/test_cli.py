@@ -16,7 +16,7 @@ from memn2n.cli import main
 from tests.cli.conftest import CLI
 
 
-def test_help_is_there_without_heavy_imports() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from memn2n.cli import main\n"
         "sys.argv = ['memn2n', *sys.argv[1:]]\n"
@@ -151,7 +151,7 @@ def test_help_shows_the_defaults(cli: CLI) -> None:
     assert "How the words of a sentence become one vector. [default: pe-official]" in text
 
 
-def test_data_get_tells_what_to_do_next(cli: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_data_get_prints_the_next_command(cli: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def get(name: str, folder: Path, **_: object) -> Path:
         (folder / "tasks" / "en").mkdir(parents=True)
         (folder / "tasks" / "en" / "qa1_x_train.txt").write_text("")

@@ -29,7 +29,7 @@ def simulate(
         "data/simulated"
     ),
 ) -> None:
-    """Write stories with questions for the 20 skills of bAbI."""
+    """Simulate stories with questions for the 20 tasks of bAbI, and write them to files."""
     from rich.console import Console
     from rich.progress import track
 

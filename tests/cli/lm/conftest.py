@@ -44,5 +44,5 @@ def saved(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def epochs_told(run: Path) -> list[int]:
+def epochs_in_metrics(run: Path) -> list[int]:
     return [json.loads(line)["epoch"] for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CLI
-from tests.cli.lm.conftest import FAST, TINY, epochs_told
+from tests.cli.lm.conftest import FAST, TINY, epochs_in_metrics
 
 
-def test_help_is_there_without_heavy_imports_and_without_the_ports_names() -> None:
+def test_help_imports_nothing_heavy_and_omits_the_options_of_the_port() -> None:
     code = (
         "import sys; from memn2n.cli import main\n"
         "sys.argv = ['memn2n', 'lm', *sys.argv[1:], '--help']\n"
@@ -41,7 +41,7 @@ def test_train_eval_score_next_and_generate(cli: CLI, data: Path, tmp_path: Path
     assert sorted(path.name for path in run.iterdir()) == [
         "checkpoint", "config.json", "metrics.jsonl", "model.safetensors", "train.ids", "valid.ids", "vocab.json",
     ]  # fmt: skip
-    assert epochs_told(run) == [1, 2]
+    assert epochs_in_metrics(run) == [1, 2]
 
     whole = json.loads(cli("lm", "eval", run, data / "toy.test.txt", "--json").out)
     assert whole == json.loads(cli("lm", "eval", run, *files, "--json").out)

@@ -11,10 +11,10 @@ from memn2n import LMConfig, LMTraining, MemoryLM
 from memn2n.cli.lm.port_options import RENAMED, translate
 from memn2n.errors import ConfigError
 from tests.cli.conftest import CLI
-from tests.cli.lm.conftest import epochs_told
+from tests.cli.lm.conftest import epochs_in_metrics
 
 
-def test_the_ports_options_work_as_typed_there(cli: CLI, data: Path, tmp_path: Path) -> None:
+def test_the_options_of_the_port_work_as_typed_there(cli: CLI, data: Path, tmp_path: Path) -> None:
     files = ["--data_dir", data, "--data_name", "toy", "--checkpoint_dir", tmp_path / "run"]
     trained = cli("lm", "train", "--variant", "tensorflow", "--edim", 6, "--lindim", 2, "--nhop", 2, "--mem_size", 4,
                   "--batch_size", 16, "--nepoch", 1, "--init_lr", 0.03, "--init_hid", 0.3, "--init_std=0.04",
@@ -28,7 +28,7 @@ def test_the_ports_options_work_as_typed_there(cli: CLI, data: Path, tmp_path: P
     )  # fmt: skip
     tested = cli("lm", "train", "--is_test", "True", *files)
     assert tested.out == cli("lm", "eval", tmp_path / "run", data / "toy.test.txt").out
-    assert epochs_told(tmp_path / "run") == [1], "it did not train"
+    assert epochs_in_metrics(tmp_path / "run") == [1], "it did not train"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_the_ports_options_work_as_typed_there(cli: CLI, data: Path, tmp_path: P
         ("--edim 3 -- --edim", "--dim 3 -- --edim"),
     ],
 )
-def test_translation_of_the_ports_options(given: str, ours: str) -> None:
+def test_the_options_of_the_port_are_translated(given: str, ours: str) -> None:
     assert translate(given.split())[0] == ours.split()
 
 
@@ -56,7 +56,7 @@ def test_translation_of_the_ports_options(given: str, ours: str) -> None:
         ("--show=maybe", "--show is 'maybe': it must be true or false"),
     ],
 )
-def test_what_cannot_be_translated(given: str, message: str) -> None:
+def test_options_that_cannot_be_translated(given: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         translate(given.split())
 

@@ -19,7 +19,7 @@ from memn2n.cli.lm.train import Lines
 from memn2n.lm.data import corpus
 from memn2n.lm.training.progress import LMEpoch
 from tests.cli.conftest import CLI, Result
-from tests.cli.lm.conftest import FAST, TINY, epochs_told
+from tests.cli.lm.conftest import FAST, TINY, epochs_in_metrics
 
 
 def test_the_choices_of_lines_are_those_of_a_corpus() -> None:
@@ -45,12 +45,12 @@ def test_settings_reach_the_model(cli: CLI, data: Path, tmp_path: Path) -> None:
     assert len(model.vocabulary) == 9
 
 
-def test_half_of_the_state_is_linear_unless_told_otherwise(cli: CLI, data: Path, tmp_path: Path) -> None:
+def test_half_of_the_state_is_linear_by_default(cli: CLI, data: Path, tmp_path: Path) -> None:
     assert cli("lm", "train", "--train", data / "toy.train.txt", "--out", tmp_path, *FAST).status == 0
     assert MemoryLM.load(tmp_path).network.config.linear_components == 3
 
 
-def test_training_without_text_is_on_english_that_python_carries(
+def test_training_without_a_text_uses_the_english_of_python(
     cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -68,8 +68,8 @@ def test_training_without_text_is_on_english_that_python_carries(
     assert (model.vocabulary.tokens, model.vocabulary.lowercase, model.lines) == ("words", True, "running")
 
 
-def interrupted_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Ctrl-C be pressed in the course of an epoch."""
+def press_ctrl_c_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C during an epoch."""
     shown = LMProgress.__call__
 
     def press(self: LMProgress, event: object) -> None:
@@ -80,7 +80,7 @@ def interrupted_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LMProgress, "__call__", press)
 
 
-def test_a_training_that_was_interrupted_goes_on_to_the_same_end(
+def test_an_interrupted_training_ends_like_an_uninterrupted_one(
     cli: CLI, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ["lm", "train", "--data-dir", data, "--data-name", "toy", *TINY, "--epochs", 4]
@@ -91,26 +91,26 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_end(
     assert train("whole").status == 0
     for epoch in (1, 3):
         with monkeypatch.context() as patch:
-            interrupted_in(epoch, patch)
+            press_ctrl_c_in(epoch, patch)
             stopped = train("parts", *(["--resume"] if epoch > 1 else []))
         assert stopped.status == 130
         assert stopped.err.splitlines()[-1] == (
             f"memn2n: interrupted; the checkpoint is in {tmp_path / 'parts'}, "
             "and the same command with --resume continues"
         )
-        assert (stopped.out == "") == (epoch == 1), "the best network so far is told, where there is one"
+        assert (stopped.out == "") == (epoch == 1), "the best network so far is reported, if there is one"
         assert "test perplexity" not in stopped.out
-    assert epochs_told(tmp_path / "parts") == [1, 2]
+    assert epochs_in_metrics(tmp_path / "parts") == [1, 2]
     resumed = train("parts", "--resume")
     assert resumed.status == 0, resumed.err
     assert [line.split("  ")[0] for line in resumed.err.splitlines()] == ["epoch 3/4", "epoch 4/4"]
-    assert epochs_told(tmp_path / "parts") == [1, 2, 3, 4]
+    assert epochs_in_metrics(tmp_path / "parts") == [1, 2, 3, 4]
     whole, parts = (MemoryLM.load(tmp_path / run).network.state_dict() for run in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
     (tmp_path / "parts" / "metrics.jsonl").unlink()
     assert train("parts", "--resume", "--json").status == 0, "there is nothing left to do"
-    assert epochs_told(tmp_path / "parts") == [1, 2, 3, 4]
+    assert epochs_in_metrics(tmp_path / "parts") == [1, 2, 3, 4]
 
 
 def test_ctrl_c_before_the_training_begins(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_ctrl_c_before_the_training_begins(cli: CLI, tmp_path: Path, monkeypatch
     assert stopped.err == "memn2n: interrupted before the training began; nothing was saved\n"
 
 
-def test_resuming_with_other_settings_is_refused_and_without_it_training_begins_anew(
+def test_resuming_with_other_settings_is_refused(
     cli: CLI, data: Path, tmp_path: Path
 ) -> None:
     command = ["lm", "train", "--train", data / "toy.train.txt", "--out", tmp_path / "run"]
@@ -142,7 +142,7 @@ def test_resuming_with_other_settings_is_refused_and_without_it_training_begins_
     assert (foreign.status, foreign.err.count("\n")) == (2, 1)
     assert "holds a model of kind 'lm', not 'lm training'" in foreign.err
     assert cli(*command, *FAST).status == 0
-    assert epochs_told(tmp_path / "run") == [1]
+    assert epochs_in_metrics(tmp_path / "run") == [1]
 
 
 def test_a_loss_that_is_not_finite_is_a_failure(

@@ -49,7 +49,7 @@ def test_training_without_data_is_on_simulated_stories(cli: CLI, tmp_path: Path)
     assert result["interrupted"] is False
 
 
-def test_training_on_a_folder_leaves_out_what_has_no_file(cli: CLI, babi: Path, tmp_path: Path) -> None:
+def test_training_on_a_folder_leaves_out_tasks_without_a_file(cli: CLI, babi: Path, tmp_path: Path) -> None:
     trained = cli("qa", "train", babi, "--out", tmp_path / "run", "--json", *FAST)
     assert "no train file of task 3; left out" in trained.err
     assert [task["task"] for task in json.loads(trained.out)["test"]["tasks"]] == ["1", "2"]
