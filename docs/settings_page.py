@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from memn2n.cli.options import option_name
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
 from memn2n.qa.config import NetworkConfig, TrainingConfig, Variant, variant
-from memn2n.settings import DocumentedSetting, Settings, documented_settings
+from memn2n.settings import DocumentedSetting, Range, Settings, documented_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,8 @@ def _meaning(setting: DocumentedSetting) -> str:
     if get_origin(setting.hint) is Literal:
         for choice in get_args(setting.hint):
             text = re.sub(rf"(?<=[.:] ){re.escape(choice)}: ", f"`{choice}`: ", text)
-    return text
+    ranges = [part for part in get_args(setting.hint) if isinstance(part, Range)]
+    return " ".join([text, *(f"Range: {allowed}." for allowed in ranges)])
 
 
 def _differences(variant_of: Callable[[Any], tuple[Settings, Settings]], names: tuple[str, ...]) -> str:

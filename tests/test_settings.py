@@ -38,7 +38,7 @@ Settings = NetworkConfig | TrainingConfig | LMConfig | LMTraining
         (LMConfig, {"linear": -1}, "linear is -1: it must be from 0 to dim, 150"),
         (LMConfig, {"hops": 0}, "hops is 0"),
         (LMConfig, {"memory_size": 0}, "memory_size is 0"),
-        (LMConfig, {"query": math.nan}, "query is nan: it must be a number"),
+        (LMConfig, {"query": math.nan}, "query is nan: it must be from -1e+30 to 1e+30"),
         (LMConfig, {"tied": 1}, "tied is 1: it must be of type bool"),
         (LMTraining, {"optimizer": "adam"}, "optimizer is 'adam': it must be one of sgd, adamw"),
         (LMTraining, {"learning_rate": 0}, "learning_rate is 0: it must be above 0"),

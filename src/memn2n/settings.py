@@ -12,7 +12,7 @@ import textwrap
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from memn2n.errors import ConfigError, Setting
 
@@ -22,18 +22,35 @@ if TYPE_CHECKING:
 LARGEST = 1e30  # well inside float32
 
 
+@dataclass(frozen=True)
+class Range:
+    """Smallest and largest value of a number, written beside its type: ``Annotated[int, Range(1, 64)]``."""
+
+    low: float
+    high: float
+    above: bool = False  # whether values must be above ``low``
+
+    def __contains__(self, value: float) -> bool:  # False for nan
+        return self.low <= value <= self.high and not (self.above and value == self.low)
+
+    def __str__(self) -> str:
+        return f"{f'above {self.low}, and at most' if self.above else f'from {self.low} to'} {self.high}"
+
+
+POSITIVE = Range(0, LARGEST, above=True)
+
+
 class Settings:
-    """Base class of settings. Types and choices are checked when an object is made."""
+    """Base class of settings. Types, choices and ranges are checked when an object is made."""
 
     def __post_init__(self) -> None:
         hints = _type_hints(type(self))  # type: ignore[arg-type]
         for field in fields(self):  # type: ignore[arg-type]
-            _check_type(field.name, getattr(self, field.name), hints[field.name])
+            _check_value(field.name, getattr(self, field.name), hints[field.name])
         self.check()
 
     def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or if two settings contradict each other."""
-        raise NotImplementedError
+        """Raise ConfigError if two settings contradict each other."""
 
     def changed(self, values: Mapping[str, Any]) -> Self:
         """A copy with other values. Names in ``values`` that are not settings of this class are ignored.
@@ -71,7 +88,7 @@ class DocumentedSetting:
 
     Args:
         name: the name in Python, such as ``batch_size``.
-        hint: the type.
+        hint: the type, with its range if it has one.
         default: the default value.
         text: the docstring of the field, in one line.
     """
@@ -90,7 +107,7 @@ class DocumentedSetting:
 
 def documented_settings(config: type[Settings]) -> list[DocumentedSetting]:
     """The settings of a dataclass, in the order of its fields, with the docstrings from its source."""
-    hints, texts = get_type_hints(config), _field_docstrings(config)
+    hints, texts = _type_hints(config), _field_docstrings(config)  # type: ignore[arg-type]
     return [
         DocumentedSetting(field.name, hints[field.name], field.default, texts.get(field.name, ""))
         for field in fields(config)  # type: ignore[arg-type]
@@ -104,21 +121,9 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
         raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(choices)}")
 
 
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise ConfigError unless ``low`` <= value <= ``high``."""
-    if not low <= value <= high:  # also refuses nan
-        raise ConfigError(Setting(name), f" is {value}: it must be from {low} to {high}")
-
-
-def check_positive(name: str, value: float) -> None:
-    """Raise ConfigError unless a value is above 0 and well inside float32."""
-    if not 0 < value <= LARGEST:
-        raise ConfigError(Setting(name), f" is {value}: it must be above 0, and at most {LARGEST:g}")
-
-
 @cache
 def _type_hints(config: type) -> dict[str, Any]:
-    return get_type_hints(config)
+    return get_type_hints(config, include_extras=True)
 
 
 def _field_docstrings(config: type) -> dict[str, str]:
@@ -134,13 +139,15 @@ def _field_docstrings(config: type) -> dict[str, str]:
     return texts
 
 
-def _check_type(name: str, value: object, hint: Any) -> None:
+def _check_value(name: str, value: Any, hint: Any) -> None:
     if get_origin(hint) is Literal:
         check_choice(name, value, get_args(hint))
         return
-    kinds = get_args(hint) or (hint,)  # float | None
-    if float in kinds and type(value) is int:
-        return
-    if type(value) not in kinds:
+    kind, *ranges = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    kinds = get_args(kind) or (kind,)  # float | None
+    if type(value) not in kinds and not (float in kinds and type(value) is int):
         names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
         raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
+    for allowed in ranges:
+        if value is not None and value not in allowed:
+            raise ConfigError(Setting(name), f" is {value}: it must be {allowed}")

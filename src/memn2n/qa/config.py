@@ -7,10 +7,10 @@ Where the paper and its official code differ, the defaults are those of the offi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.settings import Settings, check_choice, check_positive, check_range
+from memn2n.settings import POSITIVE, Range, Settings, check_choice
 
 StoryFormat = Literal["babi", "jsonl"]
 Encoding = Literal["bow", "pe", "pe-official"]
@@ -33,9 +33,9 @@ Backend = Literal["auto", "native", "torch"]
 class NetworkConfig(Settings):
     """Settings of the network of sections 2 and 4.1 of the paper."""
 
-    dim: int = 20
+    dim: Annotated[int, Range(1, 4096)] = 20
     """Size d of embeddings and state. The paper has 20 for one task, and 50 for all tasks of bAbI jointly."""
-    hops: int = 3
+    hops: Annotated[int, Range(1, 64)] = 3
     """Number K of hops: how often the network reads its memory."""
     encoding: Encoding = "pe-official"
     """How the words of a sentence become one vector. With d = dim, k a component of the embedding (from 1), and j the
@@ -59,17 +59,14 @@ class NetworkConfig(Settings):
     training story, and each empty slot has a score of 0 (official code). mask: no; the sentences share all the
     attention."""
     answer_softmax: AnswerSoftmax = "all"
-    """Which rows the softmax over the answers covers. words: the words of the vocabulary. all: also null and the words
-    for the time, which are never returned as answers (official code)."""
-    memory_size: int = 50
+    """Which rows the softmax over the answers covers. words: the words of the vocabulary (paper). all: also null and
+    the words for the time, which are never returned as answers (official code)."""
+    memory_size: Annotated[int, Range(1, 10_000)] = 50
     """Number of sentences that the memory holds at most. Only the last ``memory_size`` sentences of a longer story are
     used."""
 
     def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or if two settings contradict each other."""
-        check_range("dim", self.dim, 1, 4096)
-        check_range("hops", self.hops, 1, 64)
-        check_range("memory_size", self.memory_size, 1, 10_000)
+        """Raise ConfigError if two settings contradict each other."""
         if self.temporal == "word" and self.encoding == "pe":
             temporal, encoding = Setting("temporal"), Setting("encoding")
             raise ConfigError(temporal, ' "word" does not work with ', encoding, ' "pe"; take ', temporal, ' "add"')
@@ -79,79 +76,62 @@ class NetworkConfig(Settings):
 class TrainingConfig(Settings):
     """Settings of the training of section 4.2 of the paper."""
 
-    epochs: int = 100
+    epochs: Annotated[int, Range(1, 1_000_000)] = 100
     """Number of epochs after the linear start."""
     optimizer: Optimizer = "sgd"
     """How the gradient changes the parameters. sgd: plain stochastic gradient descent (paper). adam: Adam, with moments
     0.9 and 0.999."""
-    learning_rate: float | None = None
+    learning_rate: Annotated[float | None, POSITIVE] = None
     """Learning rate of the first epoch; by default 0.005, or 0.01 for sgd without a linear start. The paper has the
     same two rates."""
-    decay_every: int = 25
+    decay_every: Annotated[int, Range(1, 1_000_000)] = 25
     """Number of epochs between two halvings of the learning rate. The epochs of the linear start do not count."""
-    batch_size: int = 32
+    batch_size: Annotated[int, Range(1, 1_000_000)] = 32
     """Number of questions in a batch. The losses of a batch are summed, not averaged, so a larger batch makes a larger
     step."""
     clip: Clip = "spectral"
     """Which norm of a matrix's gradient is limited. frobenius: the root of the sum of squares (paper). spectral: the
     largest singular value, which is what ``norm`` of a matrix is in Matlab (official code)."""
-    clip_norm: float = 40.0
+    clip_norm: Annotated[float, POSITIVE] = 40.0
     """Largest norm of a matrix's gradient. A larger gradient is scaled down to it, for each matrix separately."""
     linear_start: LinearStart = "fixed"
     """Whether training starts without the softmax of the attention (LS, section 4.1). none: it does not. fixed: for
     ``linear_start_epochs`` (official code). validation: until the validation loss stops falling, and at most for
     ``linear_start_epochs`` (paper)."""
-    linear_start_epochs: int = 20
+    linear_start_epochs: Annotated[int, Range(1, 1_000_000)] = 20
     """Number of epochs of the linear start, at most. The official code has 20 for one task, and 30 for joint
     training."""
-    linear_start_patience: int = 10
+    linear_start_patience: Annotated[int, Range(1, 1_000_000)] = 10
     """With ``linear_start`` validation, epochs without a new lowest validation loss that end the linear start. The loss
     of a hundred questions is too noisy to stop at its first rise."""
     noise: NoiseKind = "jitter"
     """Random noise in time (RN), a regularizer of the temporal encoding. For a story of n sentences, b is drawn from 0
     to ``noise_rate`` times n, rounded up. none: no noise. jitter: the sentences have n of the first n + b times, in
     order (official code). empty: b empty sentences are put between the sentences (paper)."""
-    noise_rate: float = 0.1
+    noise_rate: Annotated[float, Range(0, 10)] = 0.1
     """Largest amount of random noise, as a share of the length of the story. The paper says "10%" and no more."""
-    unknown_rate: float = 0.0
+    unknown_rate: Annotated[float, Range(0, 0.9)] = 0.0
     """Share of the words that each batch replaces by the unknown word. It trains the embedding of words that only occur
     after training."""
     sampling: Sampling = "replacement"
-    """How the questions of an epoch are drawn. permutation: each question once. replacement: as many full batches as
-    fit, drawn with replacement (official code)."""
-    validation: float = 0.1
+    """How the questions of an epoch are drawn. permutation: each question once (paper). replacement: as many full
+    batches as fit, drawn with replacement (official code)."""
+    validation: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
     given."""
     validation_split: ValidationSplit = "tail"
     """Which questions are held out for validation. tail: the last ones of each task (official code for one task).
     random: random ones (official code for joint training)."""
-    restarts: int = 3
+    restarts: Annotated[int, Range(1, 10_000)] = 3
     """Number of networks that are trained, each from another random start. The paper has 10."""
     select: Select = "train"
     """Which of the trained networks is kept. train: the one with the lowest loss on the training data (paper).
     validation: the one with the lowest loss on the validation data. ensemble: all of them, and their probabilities are
     averaged."""
-    init_std: float = 0.1
+    init_std: Annotated[float, POSITIVE] = 0.1
     """Standard deviation of the normal distribution of the initial parameters."""
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
     """Seed of the random numbers. The same seed, data and machine give the same model."""
-
-    def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or if two settings contradict each other."""
-        check_range("epochs", self.epochs, 1, 1_000_000)
-        check_range("decay_every", self.decay_every, 1, 1_000_000)
-        check_range("batch_size", self.batch_size, 1, 1_000_000)
-        check_range("linear_start_patience", self.linear_start_patience, 1, 1_000_000)
-        check_range("linear_start_epochs", self.linear_start_epochs, 1, 1_000_000)
-        check_range("noise_rate", self.noise_rate, 0, 10)
-        check_range("unknown_rate", self.unknown_rate, 0, 0.9)
-        check_range("validation", self.validation, 0, 0.9)
-        check_range("restarts", self.restarts, 1, 10_000)
-        check_range("seed", self.seed, 0, 2**63 - 1)
-        check_positive("clip_norm", self.clip_norm)
-        check_positive("init_std", self.init_std)
-        if self.learning_rate is not None:
-            check_positive("learning_rate", self.learning_rate)
 
     @property
     def first_rate(self) -> float:
