@@ -30,11 +30,13 @@ class Range:
     high: float
     above: bool = False  # whether values must be above ``low``
 
-    def __contains__(self, value: float) -> bool:  # False for nan
-        return self.low <= value <= self.high and not (self.above and value == self.low)
-
     def __str__(self) -> str:
         return f"{f'above {self.low}, and at most' if self.above else f'from {self.low} to'} {self.high}"
+
+    def check(self, name: str, value: float) -> None:
+        """Raise ConfigError unless a value is in the range."""
+        if not self.low <= value <= self.high or (self.above and value == self.low):  # also refuses nan
+            raise ConfigError(Setting(name), f" is {value}: it must be {self}")
 
 
 POSITIVE = Range(0, LARGEST, above=True)
@@ -121,6 +123,11 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
         raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(choices)}")
 
 
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise ConfigError unless ``low`` <= value <= ``high``."""
+    Range(low, high).check(name, value)
+
+
 @cache
 def _type_hints(config: type) -> dict[str, Any]:
     return get_type_hints(config, include_extras=True)
@@ -149,5 +156,5 @@ def _check_value(name: str, value: Any, hint: Any) -> None:
         names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
         raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
     for allowed in ranges:
-        if value is not None and value not in allowed:
-            raise ConfigError(Setting(name), f" is {value}: it must be {allowed}")
+        if value is not None:
+            allowed.check(name, value)

@@ -154,7 +154,7 @@ def test_the_course_of_trainings(cli: CLI, tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn(cli: CLI, tmp_path: Path) -> None:
     assert "there is no metrics.jsonl here" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
-    assert "name a file with --png, --svg or --pdf" in cli("plot", tmp_path).err
+    assert "name one with --png, --svg or --pdf" in cli("plot", tmp_path).err
     (tmp_path / "metrics.jsonl").write_text('{"event": "epoch"}\n')
     assert "these are no metrics of a training" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
     assert not (tmp_path / "a.png").exists()

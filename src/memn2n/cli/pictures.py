@@ -41,7 +41,7 @@ def plot(
 
     files = {kind: path for kind, path in (("png", png), ("svg", svg), ("pdf", pdf)) if path is not None}
     if not files:
-        raise InputError("there is no output file: name a file with --png, --svg or --pdf")
+        raise InputError("no file is given: name one with --png, --svg or --pdf")
     figure = curves_figure(run)
     for kind, path in files.items():
         save_figure(figure, path, kind)

@@ -123,9 +123,7 @@ def test_ctrl_c_before_the_training_begins(cli: CLI, tmp_path: Path, monkeypatch
     assert stopped.err == "memn2n: interrupted before the training began; nothing was saved\n"
 
 
-def test_resuming_with_other_settings_is_refused(
-    cli: CLI, data: Path, tmp_path: Path
-) -> None:
+def test_resuming_with_other_settings_is_refused(cli: CLI, data: Path, tmp_path: Path) -> None:
     command = ["lm", "train", "--train", data / "toy.train.txt", "--out", tmp_path / "run"]
     assert cli(*command, *TINY, "--epochs", 2).status == 0
     for given, message in (
