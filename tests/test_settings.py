@@ -1,11 +1,13 @@
 import dataclasses
 import math
-from typing import Any
+import re
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
 from memn2n import LMConfig, LMTraining, NetworkConfig, TrainingConfig, lm_variant, variant
 from memn2n.errors import ConfigError
+from memn2n.settings import documented_settings
 
 Settings = NetworkConfig | TrainingConfig | LMConfig | LMTraining
 
@@ -20,7 +22,7 @@ Settings = NetworkConfig | TrainingConfig | LMConfig | LMTraining
         (NetworkConfig, {"relu": 1}, "relu is 1: it must be of type bool"),
         (NetworkConfig, {"encoding": "lstm"}, "it must be one of bow, pe, pe-official"),
         (NetworkConfig, {"encoding": "pe"}, 'take temporal "add"'),
-        (NetworkConfig, {"width": 3}, "width is not a setting; there are: answer_softmax, dim"),
+        (NetworkConfig, {"width": 3}, "width is not a setting; the settings are answer_softmax, dim"),
         (TrainingConfig, {"epochs": 0}, "epochs is 0"),
         (TrainingConfig, {"learning_rate": 0.0}, "learning_rate is 0.0: it must be above 0"),
         (TrainingConfig, {"learning_rate": math.nan}, "learning_rate is nan"),
@@ -36,7 +38,7 @@ Settings = NetworkConfig | TrainingConfig | LMConfig | LMTraining
         (LMConfig, {"linear": -1}, "linear is -1: it must be from 0 to dim, 150"),
         (LMConfig, {"hops": 0}, "hops is 0"),
         (LMConfig, {"memory_size": 0}, "memory_size is 0"),
-        (LMConfig, {"query": math.nan}, "query is nan: it must be a number"),
+        (LMConfig, {"query": math.nan}, "query is nan: it must be from -1e+30 to 1e+30"),
         (LMConfig, {"tied": 1}, "tied is 1: it must be of type bool"),
         (LMTraining, {"optimizer": "adam"}, "optimizer is 'adam': it must be one of sgd, adamw"),
         (LMTraining, {"learning_rate": 0}, "learning_rate is 0: it must be above 0"),
@@ -112,25 +114,34 @@ def test_variants_of_the_language_model() -> None:
     """The paper's section 5, and the TensorFlow port's defaults, which differ in what is clipped."""
     assert lm_variant("modern") == (LMConfig(), LMTraining())
     network, training = lm_variant("paper")
-    assert network == LMConfig(dim=150, linear=75, hops=6, memory_size=100, query=0.1, tied=False)
+    assert network.linear_components == 75
+    assert network == LMConfig(dim=150, hops=6, memory_size=100, query=0.1, tied=False)
     assert (training.optimizer, training.learning_rate) == ("sgd", 0.01)
     assert (training.clip, training.clip_norm) == ("global", 50)
     assert (training.anneal, training.anneal_by, training.lowest_rate) == ("validation", 1.5, 1e-5)
     assert (training.batch_size, training.init_std, training.epochs) == (128, 0.05, 100)
     assert training.embedding_dropout == training.hop_dropout == training.state_dropout == training.weight_decay == 0
-    assert lm_variant("seed") == (network, dataclasses.replace(training, clip="tensor"))
-    with pytest.raises(ConfigError, match="modern, paper, seed"):
+    assert lm_variant("tensorflow") == (network, dataclasses.replace(training, clip="tensor"))
+    with pytest.raises(ConfigError, match="modern, paper, tensorflow"):
         lm_variant("default")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("config", [NetworkConfig, TrainingConfig, LMConfig, LMTraining])
-def test_every_setting_is_documented(config: type[Settings]) -> None:
-    import ast
-    import inspect
+def test_half_of_the_state_of_the_language_model_is_linear_by_default() -> None:
+    assert [LMConfig(dim=dim).linear_components for dim in (7, 40)] == [3, 20]
+    assert LMConfig(dim=40, linear=0).linear_components == 0
 
-    body = ast.parse(inspect.getsource(config)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    for statement, following in zip(body.body, body.body[1:], strict=False):
-        if isinstance(statement, ast.AnnAssign):
-            assert isinstance(following, ast.Expr), ast.unparse(statement)
-            assert isinstance(following.value, ast.Constant), ast.unparse(statement)
+
+def test_a_copy_with_other_values_ignores_foreign_settings() -> None:
+    assert NetworkConfig(hops=2).changed({"dim": 5, "epochs": 3}) == NetworkConfig(dim=5, hops=2)
+    with pytest.raises(ConfigError, match="dim is 0"):
+        NetworkConfig().changed({"dim": 0})
+
+
+@pytest.mark.parametrize("config", [NetworkConfig, TrainingConfig, LMConfig, LMTraining])
+def test_every_setting_and_every_choice_is_documented(config: type[Settings]) -> None:
+    for setting in documented_settings(config):
+        assert setting.summary.endswith("."), setting.name
+        assert 0 < len(setting.summary) <= 110, setting.name
+        if get_origin(setting.hint) is Literal:
+            for choice in get_args(setting.hint):
+                assert re.search(rf"[.:] {re.escape(choice)}: ", setting.text), (setting.name, choice)

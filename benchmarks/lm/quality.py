@@ -38,7 +38,7 @@ def quality(text: Text, seconds: float) -> dict[str, Any]:
         text: with a validation text.
         seconds: how long naive steps are measured each time.
     """
-    naive = Naive(lm_variant("seed")[0], text)
+    naive = Naive(lm_variant("tensorflow")[0], text)
     naive.step()
     steps = [seconds_a_call(naive.step, seconds)]
     found: dict[str, Any] = {"target": TARGET}

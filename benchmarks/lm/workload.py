@@ -29,7 +29,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 RECIPES = {"default": lm_variant("modern")[1], "paper": lm_variant("paper")[1]}
 SIZES = lm_variant("paper")[0]
 """6 hops, 150 units, memory 100."""
-NAIVE = lm_variant("seed")[1]
+NAIVE = lm_variant("tensorflow")[1]
 """What the naive loop is trained with: the TensorFlow port's settings."""
 
 _VALIDATION = 20_000  # words of a made-up text

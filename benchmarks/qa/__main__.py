@@ -25,7 +25,7 @@ from benchmarks.qa.scaling import scaling
 from benchmarks.qa.training import in_own_process
 from benchmarks.qa.workload import BACKENDS, Workload
 from benchmarks.timing import Effort, machine, peak_operations
-from memn2n.cli.task_numbers import parse_tasks
+from memn2n.cli.options import parse_tasks
 from memn2n.errors import ConfigError, MemN2NError
 from memn2n.qa import engine
 

@@ -1,4 +1,14 @@
-"""The package's exceptions: each message says what is wrong, where, and what to do about it."""
+"""The package's exceptions. Each message says what is wrong, where, and what to do about it.
+
+MemN2NError            any failure: exit status 1
+  InputError           bad input: exit status 2
+    ConfigError        a setting
+    DataError          a data file
+    ModelError         the folder of a model
+  TrainingError        a training without result
+  DownloadError        a download
+DataWarning            part of the data is not used
+"""
 
 from __future__ import annotations
 
@@ -13,31 +23,31 @@ __all__ = ["ConfigError", "DataError", "DataWarning", "DownloadError", "InputErr
 
 
 class MemN2NError(Exception):
-    """Base of every exception that this package raises on purpose.
+    """Base class of the exceptions that this package raises on purpose.
 
-    ``exit_status`` is what the command line exits with: 1 for a failure, 2 for bad input.
+    ``exit_status`` is the exit status of the command line: 1 for a failure, 2 for bad input.
     """
 
     exit_status = 1
 
 
 class InputError(MemN2NError, ValueError):
-    """What the caller gave cannot be used; the message names the remedy."""
+    """An argument, file or option cannot be used; the message names the remedy."""
 
     exit_status = 2
 
 
 class Setting(str):
-    """The name of a setting in the message of a ConfigError; the command line writes it as its option."""
+    """The name of a setting in the message of a ConfigError. The command line prints its option instead."""
 
     __slots__ = ()
 
 
 class ConfigError(InputError):
-    """A setting is out of range, or contradicts another one.
+    """A setting is out of range, or contradicts another setting.
 
     Args:
-        parts: the message in pieces. The names of settings are pieces of their own, each a ``Setting``.
+        parts: the message in pieces. Each name of a setting is a piece of its own, a ``Setting``.
 
     >>> ConfigError(Setting("batch_size"), " is 0: it must be 1 or more").spelled(lambda name: "--batch-size")
     '--batch-size is 0: it must be 1 or more'
@@ -48,7 +58,7 @@ class ConfigError(InputError):
         self.parts = parts
 
     def spelled(self, spell: Callable[[str], str]) -> str:
-        """The message with ``spell`` of each setting's name, such as its option on the command line."""
+        """The message, in which ``spell`` replaces each name of a setting, for example by the name of its option."""
         return "".join(spell(part) if isinstance(part, Setting) else part for part in self.parts)
 
 
@@ -57,7 +67,7 @@ class DataError(InputError):
 
     Args:
         path: the file, or a name for a stream (``<stdin>``).
-        line: the line, counted from 1; ``None`` when the whole file is meant.
+        line: the line, counted from 1; None if the error is not in a particular line.
         message: what is wrong, and the remedy.
     """
 
@@ -68,7 +78,7 @@ class DataError(InputError):
 
 
 class ModelError(InputError):
-    """A model directory is missing, damaged, foreign or of another version."""
+    """The folder of a model is missing, damaged, of another program or of another version."""
 
 
 class TrainingError(MemN2NError):
@@ -76,8 +86,8 @@ class TrainingError(MemN2NError):
 
 
 class DownloadError(MemN2NError):
-    """A download failed, or what arrived is not what was asked for."""
+    """A download failed, or the downloaded file is not the expected one."""
 
 
 class DataWarning(UserWarning):
-    """Part of the data was left out; the message says which part and why."""
+    """Part of the data is not used; the message says which part, and why."""

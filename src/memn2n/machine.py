@@ -1,4 +1,4 @@
-"""What the machine offers: cores, threads, devices and their precision; and Ctrl-C."""
+"""Cores, threads, devices and number formats of this machine; Ctrl-C during training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 Precision = Literal["auto", "fp32", "bf16"]
-"""Of matrix products: float32, bfloat16, or bfloat16 where the machine multiplies it in hardware."""
+"""Number format of matrix products. auto: bfloat16 if the hardware multiplies it, otherwise float32."""
 
 
 def available_cores() -> int:
@@ -25,10 +25,10 @@ def available_cores() -> int:
 
 
 def choose_threads(threads: int | None) -> int:
-    """How many restarts are trained at a time by the engine: ``threads``, by default one a core.
+    """The number of threads to use: ``threads``, or the number of cores if it is None.
 
     Raises:
-        ConfigError: if there are fewer cores than that.
+        ConfigError: unless ``threads`` is from 1 to the number of cores.
     """
     cores = available_cores()
     if threads is None:
@@ -39,7 +39,7 @@ def choose_threads(threads: int | None) -> int:
 
 
 def check_device(device: str) -> torch.device:
-    """The device of that name; raises ConfigError if PyTorch cannot use it here."""
+    """The device of a name such as "cuda"; raises ConfigError if PyTorch cannot use it on this machine."""
     import torch
 
     try:
@@ -55,7 +55,7 @@ def check_device(device: str) -> torch.device:
 
 @contextmanager
 def torch_threads(number: int) -> Iterator[None]:
-    """Let PyTorch use so many threads."""
+    """Let PyTorch use this number of threads within the context."""
     import torch
 
     before = torch.get_num_threads()
@@ -67,7 +67,7 @@ def torch_threads(number: int) -> Iterator[None]:
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type of the products' operands: bfloat16 with "auto" where the device multiplies it in hardware."""
+    """The type of the operands of matrix products on a device."""
     import torch
 
     if precision == "auto":
@@ -76,7 +76,7 @@ def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 in hardware; on a CPU, AVX-512 BF16 or AMX."""
+    """Whether a device multiplies bfloat16 in hardware. A CPU does with AVX-512 BF16 or AMX."""
     import torch
 
     if device.type == "cuda":
@@ -89,9 +89,12 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C set an event in place of raising KeyboardInterrupt, where it would do that."""
-    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not plain or threading.current_thread() is not threading.main_thread():
+    """Let Ctrl-C set an event instead of raising KeyboardInterrupt.
+
+    Nothing changes outside the main thread, or if the program handles Ctrl-C itself.
+    """
+    handled = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    if handled or threading.current_thread() is not threading.main_thread():
         yield
         return
     signal.signal(signal.SIGINT, lambda *_: stop.set())

@@ -1,73 +1,160 @@
-"""Settings, as frozen dataclasses: one for the network, one for its training.
+"""The base class of settings: frozen dataclasses that check their values and know their documentation.
 
-Where the paper and its official code differ, the defaults are the official code, which answers better;
-``variant`` gives either. docs/qa.md lists the differences.
+A setting is written once, as a field with a docstring under it. The option of the command line, its help and the
+table in docs/settings.md are derived from there.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+import ast
+import inspect
+import textwrap
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from memn2n.errors import ConfigError, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LARGEST = 1e30  # well inside float32
 
 
+@dataclass(frozen=True)
+class Range:
+    """Smallest and largest value of a number, written beside its type: ``Annotated[int, Range(1, 64)]``."""
+
+    low: float
+    high: float
+    above: bool = False  # whether values must be above ``low``
+
+    def __str__(self) -> str:
+        return f"{f'above {self.low}, and at most' if self.above else f'from {self.low} to'} {self.high}"
+
+    def check(self, name: str, value: float) -> None:
+        """Raise ConfigError unless a value is in the range."""
+        if not self.low <= value <= self.high or (self.above and value == self.low):  # also refuses nan
+            raise ConfigError(Setting(name), f" is {value}: it must be {self}")
+
+
+POSITIVE = Range(0, LARGEST, above=True)
+
+
 class Settings:
-    """What both settings share: types and choices are checked when they are made."""
+    """Base class of settings. Types, choices and ranges are checked when an object is made."""
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _type_hints(type(self))  # type: ignore[arg-type]
         for field in fields(self):  # type: ignore[arg-type]
-            _check_type(field.name, getattr(self, field.name), hints[field.name])
+            _check_value(field.name, getattr(self, field.name), hints[field.name])
         self.check()
 
     def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or two settings contradict each other."""
-        raise NotImplementedError
+        """Raise ConfigError if two settings contradict each other."""
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any], *, complete: bool = False) -> Self:
-        """Settings from parsed JSON or TOML.
-
-        Args:
-            values: setting -> value.
-            complete: whether every setting must be there; otherwise the others are left at their defaults.
+    def changed(self, values: Mapping[str, Any]) -> Self:
+        """A copy with other values. Names in ``values`` that are not settings of this class are ignored.
 
         Raises:
-            ConfigError: for a key that does not exist, a missing one, or a value of the wrong type or range.
+            ConfigError: for a value of the wrong type or range.
+        """
+        own = {field.name: values[field.name] for field in fields(self) if field.name in values}  # type: ignore[arg-type]
+        return replace(self, **own)  # type: ignore[type-var]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, complete: bool = False) -> Self:
+        """Make settings from parsed JSON or TOML.
+
+        Args:
+            values: the value of each setting.
+            complete: whether every setting must be given; otherwise the missing ones have their defaults.
+
+        Raises:
+            ConfigError: for an unknown or missing setting, or a value of the wrong type or range.
         """
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         for name in values:
             if name not in known:
-                raise ConfigError(Setting(name), f" is not a setting; there are: {', '.join(sorted(known))}")
+                raise ConfigError(Setting(name), f" is not a setting; the settings are {', '.join(sorted(known))}")
         missing = sorted(known - values.keys())
         if complete and missing:
             raise ConfigError(f"{', '.join(missing)} is missing")
         return cls(**values)
 
 
-def _check_type(name: str, value: object, hint: Any) -> None:
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(get_args(hint))}")
-        return
-    kinds = get_args(hint) or (hint,)  # float | None
-    if float in kinds and type(value) is int:
-        return
-    if type(value) not in kinds:
-        names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
+@dataclass(frozen=True)
+class DocumentedSetting:
+    """What help and documentation say about one setting.
+
+    Args:
+        name: the name in Python, such as ``batch_size``.
+        hint: the type, with its range if it has one.
+        default: the default value.
+        text: the docstring of the field, in one line.
+    """
+
+    name: str
+    hint: Any
+    default: Any
+    text: str
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        sentence, dot, _ = self.text.partition(". ")
+        return sentence + dot.rstrip()
+
+
+def documented_settings(config: type[Settings]) -> list[DocumentedSetting]:
+    """The settings of a dataclass, in the order of its fields, with the docstrings from its source."""
+    hints, texts = _type_hints(config), _field_docstrings(config)  # type: ignore[arg-type]
+    return [
+        DocumentedSetting(field.name, hints[field.name], field.default, texts.get(field.name, ""))
+        for field in fields(config)  # type: ignore[arg-type]
+    ]
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ConfigError unless a value is one of the choices."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(choices)}")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise ConfigError unless ``low`` <= value <= ``high``."""
-    if not low <= value <= high:  # also refuses nan
-        raise ConfigError(Setting(name), f" is {value}: it must be from {low} to {high}")
+    Range(low, high).check(name, value)
 
 
-def check_positive(name: str, value: float) -> None:
-    """Raise ConfigError unless a value is above 0 and well inside float32."""
-    if not 0 < value <= LARGEST:
-        raise ConfigError(Setting(name), f" is {value}: it must be above 0, and at most {LARGEST:g}")
+@cache
+def _type_hints(config: type) -> dict[str, Any]:
+    return get_type_hints(config, include_extras=True)
+
+
+def _field_docstrings(config: type) -> dict[str, str]:
+    """The docstring under each field of a dataclass and of its base classes. Python itself does not keep them."""
+    texts: dict[str, str] = {}
+    for cls in filter(is_dataclass, reversed(config.__mro__)):
+        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, below in pairwise(body.body):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                    texts[name] = " ".join(text.split())
+    return texts
+
+
+def _check_value(name: str, value: Any, hint: Any) -> None:
+    if get_origin(hint) is Literal:
+        check_choice(name, value, get_args(hint))
+        return
+    kind, *ranges = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    kinds = get_args(kind) or (kind,)  # float | None
+    if type(value) not in kinds and not (float in kinds and type(value) is int):
+        names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
+    for allowed in ranges:
+        if value is not None:
+            allowed.check(name, value)

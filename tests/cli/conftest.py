@@ -1,4 +1,4 @@
-"""How the command line is run: in this process where that is enough, as a process of its own where it matters."""
+"""Run the command line in this process where that is enough, otherwise in a process of its own."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from memn2n.cli import main
 from tests.cli.conftest import CLI
 
 
-def test_help_is_there_without_heavy_imports() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from memn2n.cli import main\n"
         "sys.argv = ['memn2n', *sys.argv[1:]]\n"
@@ -60,7 +60,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}/bad.txt/x"], "cannot be written: Not a dir"),
         (["data", "get", "babi", "--out", "{tmp}"], "is in the way, and not of this download"),
         (["data", "get", "babi", "--sha256", "xyz"], "64 hexadecimal digits"),
-        (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take temporal "add"'),
+        (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take --temporal "add"'),
         (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
         (["qa", "train", "--task", "1,21", "--out", "{tmp}/run"], "task 21 is not simulated"),
         (["qa", "train", "{tmp}/en", "--task", "1", "--out", "{tmp}/bad.txt"], "bad.txt cannot be written"),
@@ -130,7 +130,7 @@ def test_the_language_model_of_the_demo(cli: CLI, monkeypatch: pytest.MonkeyPatc
     shown = cli("demo")
     assert shown.status == 0, shown.err
     assert "epoch 1/" in shown.err
-    written = shown.out.split("What it would write after 'If the value is':\n")[1].split("\n\n")[0]
+    written = shown.out.split("Its continuation of 'If the value is':\n")[1].split("\n\n")[0]
     assert len(written.split()) == 4 + 20
     assert "memn2n qa ask" in shown.out
 
@@ -147,11 +147,11 @@ def test_info(cli: CLI) -> None:
 
 def test_help_shows_the_defaults(cli: CLI) -> None:
     text = " ".join(cli("qa", "train", "--help").out.split())
-    assert "Size of embeddings and state. [default: (20)]" in text
-    assert "[default: (spectral)]" in text
+    assert "Size d of embeddings and state. [default: 20]" in text
+    assert "How the words of a sentence become one vector. [default: pe-official]" in text
 
 
-def test_data_get_tells_what_to_do_next(cli: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_data_get_prints_the_next_command(cli: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def get(name: str, folder: Path, **_: object) -> Path:
         (folder / "tasks" / "en").mkdir(parents=True)
         (folder / "tasks" / "en" / "qa1_x_train.txt").write_text("")

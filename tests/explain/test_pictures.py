@@ -124,7 +124,7 @@ def test_the_commands(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert all((tmp_path / f"a.{kind}").stat().st_size for kind in ("png", "svg", "pdf", "html"))
     assert "bathroom" in cli(*ask).out, "by the model that comes along"
     story.write_text("1 Mary moved to the bathroom.\n2 Where is Mary?\tbathroom\t1\n")
-    assert cli(*ask, model).err.startswith(f"memn2n: {story}:2: this is no story: give a sentence a line")
+    assert cli(*ask, model).err.startswith(f"memn2n: {story}:2: this is not a story: give one sentence per line")
     story.write_text("Mary moved to the bathroom.\nJohn went to the hallway.\n")
     refused = cli(*ask, model, "--support", "1,3")
     assert (refused.status, refused.err) == (2, "memn2n: --support is '1,3': the story has the sentences 1 to 2\n")
@@ -154,7 +154,7 @@ def test_the_course_of_trainings(cli: CLI, tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn(cli: CLI, tmp_path: Path) -> None:
     assert "there is no metrics.jsonl here" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
-    assert "name a file with --png, --svg or --pdf" in cli("plot", tmp_path).err
+    assert "name one with --png, --svg or --pdf" in cli("plot", tmp_path).err
     (tmp_path / "metrics.jsonl").write_text('{"event": "epoch"}\n')
     assert "these are no metrics of a training" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
     assert not (tmp_path / "a.png").exists()

@@ -1,4 +1,4 @@
-"""The command ``memn2n``: parses, prints, and calls one function for each command."""
+"""The command ``memn2n``: parses options, calls the package and prints results."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import typer
 
 from memn2n.cli import data, demo, info, pictures, reproduce, serve, simulate
 from memn2n.cli.lm import commands as lm
+from memn2n.cli.options import option_name
 from memn2n.cli.qa import commands as qa
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 
+_ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
+
 app = typer.Typer(
-    help="End-to-end memory networks: train, ask, and see why it answered so.",
+    help=_ABOUT,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -40,14 +43,14 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_ABOUT)
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - acted on by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """End-to-end memory networks: train, ask, and see why it answered so."""
+    """Act on the options that stand before the command."""
     global _debug
     _debug = debug
 
@@ -56,29 +59,32 @@ _debug = False
 
 
 def main() -> None:
-    """Run the command line; an error is one line on standard error, its exit status 2 for bad input and 1 else."""
+    """Run the command line.
+
+    An error is one line on standard error. The exit status is 2 for bad input and 1 for a failure.
+    """
     warnings.showwarning = _show_warning
     warnings.simplefilter("always", DataWarning)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a question mark
+            stream.reconfigure(errors="replace")  # print "?" for characters that the terminal cannot show
     try:
         app()
     except (MemN2NError, OSError) as error:
         if _debug:
             raise
-        message, status = (_message(error), error.exit_status) if isinstance(error, MemN2NError) else _file_error(error)
+        message, status = _file_error(error) if isinstance(error, OSError) else (_message(error), error.exit_status)
         print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(status)
 
 
 def _message(error: MemN2NError) -> str:
-    """The message; a setting is written as its option."""
-    return error.spelled(lambda name: f"--{name.replace('_', '-')}") if isinstance(error, ConfigError) else str(error)
+    """The message of an error, with the options of the settings that it names."""
+    return error.spelled(option_name) if isinstance(error, ConfigError) else str(error)
 
 
 def _file_error(error: OSError) -> tuple[str, int]:
-    """Message and exit status: a path that was given is bad input, a full disk is a failure."""
+    """Message and exit status. A wrong path is bad input, a full disk is a failure."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT} or error.filename is None:
         return f"writing failed: {error.strerror or error}", MemN2NError.exit_status
     return f"{error.filename}: {error.strerror}", InputError.exit_status

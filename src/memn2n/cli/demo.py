@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 _SKILLS = {
     1: "where people are",
     11: 'whom "she" and "he" mean',
-    15: "what follows for one from what all have in common",
+    15: "what follows for one animal from what its kind fears",
 }
 _SHOWN = 15
 _LM_EPOCHS = 10
 _PROMPT = "If the value is"
 
 _NEXT = """
-Next, talk with the model that comes along, and make models of your own:
-  memn2n qa ask                                       then sentences, a question?, :why
+Next, talk with the model that comes with the package, and train your own models:
+  memn2n qa ask                                       type sentences, a question?, :why
   memn2n serve                                        the same in the browser; needs memn2n[serve]
-  memn2n qa train --task 2 --out runs/two             simulated stories
-  memn2n qa train mine.jsonl --out runs/mine          or your own
-  memn2n simulate --task all --out data/simulated     stories as files
-  memn2n lm train --train mine.txt --tokens words     a text of yours"""
+  memn2n qa train --task 2 --out runs/two             train on simulated stories
+  memn2n qa train mine.jsonl --out runs/mine          train on your own stories
+  memn2n simulate --task all --out data/simulated     write simulated stories to files
+  memn2n lm train --train mine.txt --tokens words     train on your own text"""
 
 
 def demo(
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other stories and other models.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the stories and of the models.")] = 0,
     lm: Annotated[
-        bool, typer.Option("--lm/--no-lm", help="Train a small language model too, for about a minute.")
+        bool, typer.Option("--lm/--no-lm", help="Also train a small language model, for about a minute.")
     ] = True,
 ) -> None:
-    """Train on simulated stories, test, ask a question, and show the attention; then a minute of language model."""
+    """Train on simulated stories, test, ask a question and show the attention; then train a small language model."""
     from rich.console import Console
 
     console = Console()
@@ -50,7 +50,7 @@ def _stories(seed: int, console: Console) -> None:
     from memn2n.cli.show import show_evaluation
     from memn2n.explain.table import attention_table
 
-    console.print("1,000 questions about simulated stories of each of three of bAbI's skills, for one network:")
+    console.print("One network is trained on simulated stories of three bAbI tasks, with 1,000 questions of each:")
     for task, skill in _SKILLS.items():
         console.print(f"  {task}: {skill}", highlight=False)
     train, test = simulate(task=_SKILLS, n_train=1000, n_test=1000, seed=seed)
@@ -58,8 +58,11 @@ def _stories(seed: int, console: Console) -> None:
     with TrainingProgress(training) as progress:
         qa = StoryQA.fit(train, network=NetworkConfig(dim=30), training=training, on_event=progress)
     if qa.interrupted:
-        console.print("\nThe training was interrupted: this is the network as it was then.")
-    console.print("\nOther questions, with what share of them some hop looks at a supporting fact most:")
+        console.print("\nThe training was interrupted; the network so far is used.")
+    console.print(
+        "\nThe test, on other questions. Attention recall: how often some hop puts its largest weight on a supporting "
+        "fact."
+    )
     show_evaluation(qa.evaluate(test), console)
     asked = [example for example in test if example.task == str(_SHOWN)]
     answers = qa.answer_many((example.story, example.question) for example in asked)
@@ -67,8 +70,8 @@ def _stories(seed: int, console: Console) -> None:
         {*answer.attention.argmax(1)} >= {*example.support} for example, answer in zip(asked, answers, strict=True)
     ]
     shown = found.index(True) if True in found else 0
-    where = "the first whose supporting facts the hops find" if found[shown] else "the first"
-    console.print(f"\nOne of task {_SHOWN}, {where}:")
+    which = "the first one whose supporting facts the hops find" if found[shown] else "the first one"
+    console.print(f"\nA question of task {_SHOWN}, {which}:")
     console.print(attention_table(answers[shown], asked[shown].support))
 
 
@@ -77,14 +80,14 @@ def _language_model(seed: int, console: Console) -> None:
     from memn2n.cli.lm.progress import LMProgress
 
     console.print(
-        "\nA language model, whose memory is the hundred words before: it reads the reference of the Python language, "
-        "and its perplexity on text that it has not read falls:"
+        "\nA language model, whose memory holds the previous 100 words, is trained on the reference of the Python "
+        "language. Its perplexity on other text falls:"
     )
     train, valid, _ = carried_text()
     with LMProgress(_LM_EPOCHS) as progress:
         training = LMTraining(epochs=_LM_EPOCHS, seed=seed)
-        # one thread: beside another program, two that wait for each other are many times slower
+        # one thread: two threads that wait for each other are many times slower if another program runs
         model = MemoryLM.fit(train, valid, training=training, threads=1, on_event=progress)
-    console.print(f"\nWhat it would write after {_PROMPT!r}:")
+    console.print(f"\nIts continuation of {_PROMPT!r}:")
     words = model.generate(_PROMPT, words=20, seed=seed, temperature=0.9, top_k=40)
     console.print(f"  {_PROMPT} {' '.join(words)}", highlight=False, markup=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-from typing import Annotated
 
 import typer
 
+from memn2n.cli.options import Json
 
-def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Tell the versions of memn2n and what it runs on: the engine, its instruction sets, restarts at a time."""
+
+def info(as_json: Json = False) -> None:
+    """Print the versions of memn2n and its libraries, and what this machine offers: engine, cores, GPU."""
     from importlib.metadata import version
 
     import torch
@@ -27,7 +28,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
         "engine": f"no: {engine.unavailable()}" if engine.unavailable() else "native",
         "instruction sets": engine.instruction_sets(),
         "threads": available_cores(),
-        "bfloat16": "in hardware" if multiplies_bfloat16(torch.device("cpu")) else "no: float32 is faster",
+        "bfloat16": "in hardware" if multiplies_bfloat16(torch.device("cpu")) else "not in hardware: float32 is faster",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
     if as_json:

@@ -1,15 +1,121 @@
-"""Options that several commands have, and the exit status of Ctrl-C."""
+"""Options that several commands share, options derived from settings, and the exit status of Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+
+from memn2n.errors import InputError
+from memn2n.machine import Precision
+from memn2n.settings import DocumentedSetting, Settings, documented_settings
 
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended: 128 + SIGINT."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+# question answering
 Tasks = Annotated[
     str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks of a bAbI folder; by default all, jointly.")
 ]
+_STORY_MODEL = 'The folder of a model that qa train wrote; or "stories", the model that comes with the package.'
+StoryModel = Annotated[Path, typer.Argument(metavar="DIR", help=_STORY_MODEL)]
+OptionalStoryModel = Annotated[
+    Path | None, typer.Argument(metavar="DIR", help=f'{_STORY_MODEL} By default "stories".', show_default=False)
+]
+
+# language modelling
+TextModel = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a model that lm train wrote.")]
+TextFolder = Annotated[Path | None, typer.Option(help="A folder of NAME.train.txt, NAME.valid.txt and NAME.test.txt.")]
+TextName = Annotated[str | None, typer.Option(metavar="NAME", help="Which NAME of --data-dir.", show_default="ptb")]
+ScoringPrecision = Annotated[
+    Precision,
+    typer.Option("--precision", help="Number format of matrix products; auto: bf16 if the hardware has it."),
+]
+
+# pictures
+Png = Annotated[Path | None, typer.Option(help="Draw a picture to this PNG file; needs memn2n[figures].")]
+Svg = Annotated[Path | None, typer.Option(help="Draw a picture to this SVG file; needs memn2n[figures].")]
+Pdf = Annotated[Path | None, typer.Option(help="Draw a picture to this PDF file; needs memn2n[figures].")]
+Html = Annotated[Path | None, typer.Option(help="Write a table to this file, as a fragment of HTML.")]
+
+
+def parse_tasks(text: str | None, option: str) -> list[int] | None:
+    """Task numbers from "3", "1,2,5-8" or "all"; None for "all" or no text.
+
+    Args:
+        text: the option's value.
+        option: the option's name, for error messages.
+
+    Raises:
+        InputError: for any other text.
+    """
+    if text is None or text == "all":
+        return None
+    tasks: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,4})\s*(?:-\s*([0-9]{1,4})\s*)?", part)
+        if match is None:
+            raise InputError(f'{option} is {text!r}: give a number, or a list such as 1,2,5-8, or "all"')
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise InputError(f"{option} is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
+        tasks.extend(range(first, last + 1))
+    return tasks
+
+
+def option_name(setting: str) -> str:
+    """The option of a setting, such as ``--batch-size`` for ``batch_size``."""
+    return f"--{setting.replace('_', '-')}"
+
+
+def settings_options(*configs: type[Settings]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command so that it has an option for each setting of some dataclasses.
+
+    Type, choices, default and help of an option are those of the setting; other settings that the help names in double
+    backquotes are written as their options. The options take the place of the command's keyword-only parameter
+    ``settings``, which receives the settings that were given on the command line, by name. If several dataclasses have
+    a setting of the same name, the first one describes the option.
+    """
+    described: dict[str, DocumentedSetting] = {}
+    for config in configs:
+        for setting in documented_settings(config):
+            described.setdefault(setting.name, setting)
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(context: typer.Context, **values: Any) -> None:
+            settings = {name: values.pop(name) for name in described}
+            given = {name: value for name, value in settings.items() if _is_given(context, name)}
+            command(**values, settings=given)
+
+        parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            if parameter.name == "settings":
+                parameters += map(_option, described.values())
+            else:
+                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _option(setting: DocumentedSetting) -> inspect.Parameter:
+    help_ = re.sub(r"``(\w+)``", lambda name: option_name(name[1]), setting.summary)
+    option = typer.Option(help=help_)
+    return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=setting.default,
+                             annotation=Annotated[setting.hint, option])  # fmt: skip
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was given on the command line, even if with its default value."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from memn2n.cli.options import INTERRUPTED
-from memn2n.cli.task_numbers import parse_tasks
+from memn2n.cli.options import INTERRUPTED, parse_tasks
 from memn2n.errors import InputError, TrainingError
 from memn2n.machine import Precision
 from memn2n.qa.config import Backend

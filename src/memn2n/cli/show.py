@@ -1,4 +1,4 @@
-"""Results as tables and lines on standard output."""
+"""Results as tables and as lines of text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
-    """A row a task: error, attention recall, and how many questions stand in the training data."""
+    """Print a row for each task: error, attention recall, and how many questions are also in the training data."""
     table = Table(caption_justify="left")
     for name in ("task", "questions", "error", "attention recall", "also in training", "error on the others"):
         table.add_column(name, justify="left" if name == "task" else "right")
@@ -30,12 +30,12 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     console.print(table)
     if evaluation.unknown_answers:
         n = sum(task.unanswerable for task in evaluation.tasks)
-        console.print(f"questions with an answer that the model does not know, which count as wrong: {n} "
+        console.print(f"questions whose answer the model does not know, which count as wrong: {n} "
                       f"({'; '.join(evaluation.unknown_answers[:10])})", highlight=False, markup=False)  # fmt: skip
 
 
 def answer_line(answer: Answer) -> str:
-    """The answer with its probability, and what should be known about it."""
+    """The answer with its probability, and a remark on unknown words and on sentences that were not read."""
     line = f"{answer.text} ({answer.probability:.0%})"
     if answer.unknown_words:
         line += f"  [never seen in training: {', '.join(answer.unknown_words)}]"
@@ -45,8 +45,8 @@ def answer_line(answer: Answer) -> str:
 
 
 def lm_evaluation_line(evaluation: LMEvaluation) -> str:
-    """How well a text was predicted."""
-    return (f"perplexity {evaluation.perplexity:.5g}  loss {evaluation.loss:.4f} nats a word  "
+    """How well a text was predicted: perplexity, loss, words, and the share of unknown words."""
+    return (f"perplexity {evaluation.perplexity:.5g}  loss {evaluation.loss:.4f} nats per word  "
             f"{evaluation.words:,} words, {evaluation.unknown:.1%} unknown")  # fmt: skip
 
 
@@ -54,7 +54,7 @@ SCORE_HEADING = f"{'nats':>9} {'bits':>9}  word"
 
 
 def score_line(score: WordScore) -> str:
-    """A word with its log-probability in nats and in bits, under ``SCORE_HEADING``."""
+    """A word with its log-probability in nats and in bits, in the columns of ``SCORE_HEADING``."""
     nats, bits = ("-" if value is None else f"{value:.4f}" for value in (score.log_probability, score.bits))
     return f"{nats:>9} {bits:>9}  {score.word}{'  (unknown)' if score.unknown else ''}"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from memn2n.cli.task_numbers import parse_tasks
+from memn2n.cli.options import parse_tasks
 from memn2n.errors import InputError
 from memn2n.qa.config import StoryFormat
 
@@ -15,17 +15,21 @@ from memn2n.qa.config import StoryFormat
 def simulate(
     task: Annotated[str, typer.Option(metavar="N|N,N|N-N|all", help="bAbI's tasks, 1 to 20.")] = "all",
     train: Annotated[int, typer.Option(help="Training questions of each task.")] = 1000,
-    test: Annotated[int, typer.Option(help="Test questions of each task; none of them stands in training.")] = 1000,
+    test: Annotated[
+        int, typer.Option(help="Test questions of each task; none of them is in the training data.")
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
     world: Annotated[
-        Path | None, typer.Option(help="A TOML file of names, verbs and sentences of one's own; see docs/simulator.md.")
+        Path | None, typer.Option(help="A TOML file of your own names, verbs and sentences; see docs/simulator.md.")
     ] = None,
-    file_format: Annotated[StoryFormat, typer.Option("--format", help="bAbI's files, or JSON lines.")] = "babi",
-    out: Annotated[Path, typer.Option(help="Folder of the files; those of the same names are replaced.")] = Path(
+    file_format: Annotated[
+        StoryFormat, typer.Option("--format", help="babi: bAbI's text files; jsonl: JSON lines.")
+    ] = "babi",
+    out: Annotated[Path, typer.Option(help="Folder for the files; files of the same names are replaced.")] = Path(
         "data/simulated"
     ),
 ) -> None:
-    """Write stories with questions for the 20 skills of bAbI."""
+    """Simulate stories with questions for the 20 tasks of bAbI, and write them to files."""
     from rich.console import Console
     from rich.progress import track
 

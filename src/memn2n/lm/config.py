@@ -1,15 +1,15 @@
-"""The settings of the language model: of the network, and of its training."""
+"""Settings of the language model: of the network, and of its training. docs/settings.md lists them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import Precision  # noqa: TC001 - the dataclass reads its types
-from memn2n.settings import LARGEST, Settings, check_positive, check_range
+from memn2n.settings import LARGEST, POSITIVE, Range, Settings, check_choice
 
-LMVariant = Literal["modern", "paper", "seed"]
+LMVariant = Literal["modern", "paper", "tensorflow"]
 LMOptimizer = Literal["sgd", "adamw"]
 LMClip = Literal["global", "tensor"]
 Batching = Literal["blocks", "random"]
@@ -18,116 +18,105 @@ Anneal = Literal["validation", "cosine"]
 
 @dataclass(frozen=True, kw_only=True)
 class LMConfig(Settings):
-    """The language model of section 5 of the paper."""
+    """Settings of the language model of section 5 of the paper."""
 
-    dim: int = 150
-    """Size d of the embeddings and of the state."""
-    linear: int = 75
-    """How many of the state's components stay linear; the others pass through a ReLU after each hop (paper: half)."""
-    hops: int = 6
-    """How many times K the memory is read."""
-    memory_size: int = 100
-    """How many previous words N the memory holds."""
-    query: float = 0.1
-    """Every component of the constant first state."""
+    dim: Annotated[int, Range(1, 65536)] = 150
+    """Size d of embeddings and state."""
+    linear: int | None = None
+    """Number of components of the state that stay linear; by default half of ``dim``, as in the paper. The other
+    components pass through a ReLU after each hop."""
+    hops: Annotated[int, Range(1, 64)] = 6
+    """Number K of hops: how often the network reads its memory."""
+    memory_size: Annotated[int, Range(1, 1_000_000)] = 100
+    """Number N of previous words that the memory holds."""
+    query: Annotated[float, Range(-LARGEST, LARGEST)] = 0.1
+    """Value of every component of the constant first state."""
     tied: bool = False
-    """Whether the output matrix W is B, as it is with adjacent tying, or one of its own (paper)."""
+    """Use the embedding C as the output matrix W, as adjacent tying does. Otherwise W is a matrix of its own
+    (paper)."""
 
     def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or two settings contradict each other."""
-        check_range("dim", self.dim, 1, 65536)
-        check_range("hops", self.hops, 1, 64)
-        check_range("memory_size", self.memory_size, 1, 1_000_000)
-        if not 0 <= self.linear <= self.dim:
+        """Raise ConfigError if two settings contradict each other."""
+        if not 0 <= self.linear_components <= self.dim:
             raise ConfigError(
                 Setting("linear"), f" is {self.linear}: it must be from 0 to ", Setting("dim"), f", {self.dim}"
             )
-        if not -LARGEST <= self.query <= LARGEST:
-            raise ConfigError(Setting("query"), f" is {self.query}: it must be a number")
+
+    @property
+    def linear_components(self) -> int:
+        """Number of components of the state that stay linear; the first ones of the vector."""
+        return self.dim // 2 if self.linear is None else self.linear
 
 
 @dataclass(frozen=True, kw_only=True)
 class LMTraining(Settings):
-    """How the language model is trained; the defaults were chosen by validation on Penn Treebank."""
+    """Settings of the language model's training. The defaults were chosen by validation on Penn Treebank."""
 
     optimizer: LMOptimizer = "adamw"
-    """sgd: plain stochastic gradient descent, the batch's cost summed (paper). adamw: Adam with decoupled weight
-    decay, the cost averaged."""
-    learning_rate: float = 0.003
-    """The highest rate."""
+    """How the gradient changes the parameters. sgd: plain stochastic gradient descent; the losses of a batch are summed
+    (paper). adamw: Adam with decoupled weight decay; the losses of a batch are averaged."""
+    learning_rate: Annotated[float, POSITIVE] = 0.003
+    """Highest learning rate."""
     anneal: Anneal = "cosine"
-    """validation: the rate is divided by ``anneal_by`` after an epoch that did not lower the validation loss, and
-    training ends once it is below ``lowest_rate`` (paper). cosine: it rises over the ``warmup`` and falls to 0 at the
-    end."""
-    anneal_by: float = 1.5
-    """What anneal validation divides by."""
-    lowest_rate: float = 1e-5
-    """With anneal validation, the rate below which training ends."""
-    warmup: float = 0.05
-    """With anneal cosine, the share of the training in which the rate rises."""
-    epochs: int = 12
-    """At most so many passes over the text."""
-    patience: int = 3
-    """Training ends after so many epochs in a row without a new lowest validation loss; not with anneal validation,
-    which ends by its rate."""
-    batch_size: int = 1024
-    """Words in a batch."""
+    """How the learning rate falls. validation: it is divided by ``anneal_by`` after each epoch whose validation loss is
+    more than 0.9999 times that of the epoch before, and training ends when the rate is below ``lowest_rate`` (paper).
+    cosine: it rises during ``warmup``, and falls to 0 along a cosine until the last epoch."""
+    anneal_by: Annotated[float, Range(1.000001, 1e6)] = 1.5
+    """With ``anneal`` validation, the divisor of the learning rate."""
+    lowest_rate: Annotated[float, POSITIVE] = 1e-5
+    """With ``anneal`` validation, the learning rate below which training ends."""
+    warmup: Annotated[float, Range(0, 1)] = 0.05
+    """With ``anneal`` cosine, the share of the training in which the learning rate rises."""
+    epochs: Annotated[int, Range(1, 1_000_000)] = 12
+    """Number of passes over the text, at most."""
+    patience: Annotated[int, Range(1, 1_000_000)] = 3
+    """With ``anneal`` cosine, epochs without a new lowest validation loss that end the training. With ``anneal``
+    validation, the learning rate ends it."""
+    batch_size: Annotated[int, Range(1, 10_000_000)] = 1024
+    """Number of words in a batch."""
     batching: Batching = "blocks"
-    """blocks: the text in blocks of ``block`` words, each once an epoch, in random order. random: words drawn anywhere
-    with replacement, each with a window of its own (official code); several times slower."""
-    block: int = 32
-    """Consecutive words that slide through the memory together. Long blocks are faster; short ones have less to do with
-    each other, and so teach more."""
-    embedding_dropout: float = 0.25
-    """Share of the components of embedded words that are set to 0 while training."""
-    hop_dropout: float = 0.0
-    """The same for the state after each hop but the last."""
-    state_dropout: float = 0.3
-    """The same for the state after the last hop, from which the word is predicted."""
-    weight_decay: float = 0.1
-    """With adamw: the share of each parameter, times the rate, that every step takes off."""
+    """How the words of a batch are chosen. blocks: the text is cut into blocks of ``block`` words at a random offset,
+    and each block is used once an epoch, in random order. random: each word is drawn anywhere in the text, with
+    replacement, and has a memory of its own (official code); this is several times slower."""
+    block: Annotated[int, Range(1, 1_000_000)] = 32
+    """With ``batching`` blocks, number of consecutive words that share most of their memory. Long blocks are faster.
+    Short blocks are less correlated, and a batch of them teaches more."""
+    embedding_dropout: Annotated[float, Range(0, 0.99)] = 0.25
+    """Share of the components of the embedded words that are set to 0 in training."""
+    hop_dropout: Annotated[float, Range(0, 0.99)] = 0.0
+    """Share of the components of the state that are set to 0 in training, after each hop except the last."""
+    state_dropout: Annotated[float, Range(0, 0.99)] = 0.3
+    """Share of the components of the last state that are set to 0 in training. The next word is predicted from this
+    state."""
+    weight_decay: Annotated[float, Range(0, 1e6)] = 0.1
+    """With ``optimizer`` adamw, how much a step shrinks the parameters. A step subtracts the learning rate times this
+    share of each parameter."""
     clip: LMClip = "global"
-    """The norm that is clipped: global, that of the whole gradient (paper), or of each tensor by itself (the TensorFlow
-    port)."""
-    clip_norm: float = 1.0
-    """A gradient of a larger norm is scaled down to it."""
-    validation: float = 0.05
-    """Share of the training text, at its end, that is held out for validation where no validation text is given; 0 for
-    none: then the training loss says which network is the best."""
-    init_std: float = 0.05
-    """Standard deviation of the normal distribution that parameters start from."""
+    """Which norm of the gradient is limited. global: the norm of the whole gradient (paper). tensor: the norm of each
+    tensor's gradient separately (TensorFlow port)."""
+    clip_norm: Annotated[float, POSITIVE] = 1.0
+    """Largest norm of the gradient. A larger gradient is scaled down to it."""
+    validation: Annotated[float, Range(0, 0.5)] = 0.05
+    """Share of the training text that is held out for validation, at its end; 0 for none. It is not used if a
+    validation text is given. Without any validation, the training loss decides which network is the best."""
+    init_std: Annotated[float, POSITIVE] = 0.05
+    """Standard deviation of the normal distribution of the initial parameters."""
     precision: Precision = "auto"
-    """Of the products; parameters are kept in float32. auto: bfloat16 where the processor or GPU multiplies it in
-    hardware, else float32."""
-    seed: int = 0
-    """The same seed, data, machine and number of threads give the same model."""
-
-    def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or two settings contradict each other."""
-        check_positive("learning_rate", self.learning_rate)
-        check_positive("clip_norm", self.clip_norm)
-        check_positive("init_std", self.init_std)
-        check_positive("lowest_rate", self.lowest_rate)
-        check_range("anneal_by", self.anneal_by, 1.000001, 1e6)
-        check_range("warmup", self.warmup, 0, 1)
-        check_range("epochs", self.epochs, 1, 1_000_000)
-        check_range("patience", self.patience, 1, 1_000_000)
-        check_range("batch_size", self.batch_size, 1, 10_000_000)
-        check_range("block", self.block, 1, 1_000_000)
-        check_range("embedding_dropout", self.embedding_dropout, 0, 0.99)
-        check_range("hop_dropout", self.hop_dropout, 0, 0.99)
-        check_range("state_dropout", self.state_dropout, 0, 0.99)
-        check_range("validation", self.validation, 0, 0.5)
-        check_range("weight_decay", self.weight_decay, 0, 1e6)
-        check_range("seed", self.seed, 0, 2**63 - 1)
+    """Number format of the matrix products in training. auto: bf16 if the processor or GPU multiplies bfloat16 in
+    hardware, otherwise fp32. fp32: float32. bf16: bfloat16. The parameters are float32 in any case."""
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
+    """Seed of the random numbers. The same seed, data, machine and number of threads give the same model."""
 
 
 def lm_variant(name: LMVariant) -> tuple[LMConfig, LMTraining]:
-    """The settings chosen by validation ("modern", the defaults), the paper's, or the TensorFlow port's ("seed")."""
+    """Settings chosen by validation ("modern", the defaults), the paper's, or the TensorFlow port's ("tensorflow").
+
+    Raises:
+        ConfigError: for another name.
+    """
+    check_choice("variant", name, get_args(LMVariant))
     if name == "modern":
         return LMConfig(), LMTraining()
-    if name not in get_args(LMVariant):
-        raise ConfigError(Setting("variant"), f" is {name!r}: it must be one of {', '.join(get_args(LMVariant))}")
     training = LMTraining(
         optimizer="sgd", learning_rate=0.01, anneal="validation", epochs=100, batch_size=128, block=8,
         embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, clip="global" if name == "paper" else "tensor",

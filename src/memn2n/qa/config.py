@@ -1,16 +1,16 @@
-"""The settings of question answering: of the network, and of its training.
+"""Settings of question answering: of the network, and of its training.
 
-Where the paper and its official code differ, the defaults are the official code, which answers better;
-``variant`` gives either. docs/qa.md lists the differences.
+Where the paper and its official code differ, the defaults are those of the official code, which answers better.
+``variant`` returns the settings of either. docs/settings.md lists all settings and the differences.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.settings import Settings, check_positive, check_range
+from memn2n.settings import POSITIVE, Range, Settings, check_choice
 
 StoryFormat = Literal["babi", "jsonl"]
 Encoding = Literal["bow", "pe", "pe-official"]
@@ -31,118 +31,107 @@ Backend = Literal["auto", "native", "torch"]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Settings):
-    """The network of section 2 and 4.1 of the paper."""
+    """Settings of the network of sections 2 and 4.1 of the paper."""
 
-    dim: int = 20
-    """Size d of the embeddings and of the state: 20 for one task, 50 for all of bAbI jointly (paper)."""
-    hops: int = 3
-    """How many times K the memory is read."""
+    dim: Annotated[int, Range(1, 4096)] = 20
+    """Size d of embeddings and state. The paper has 20 for one task, and 50 for all tasks of bAbI jointly."""
+    hops: Annotated[int, Range(1, 64)] = 3
+    """Number K of hops: how often the network reads its memory."""
     encoding: Encoding = "pe-official"
-    """How the words of a sentence become one vector. bow: their sum. pe: weighted by position, with the paper's
-    weights and the sentence's own length. pe-official: the official code's weights, about twice as large, with the
-    length of the longest sentence of the training data."""
+    """How the words of a sentence become one vector. With d = dim, k a component of the embedding (from 1), and j the
+    position of a word (from 1): bow: the sum of the word embeddings. pe: a sum with position weights (1 - j/J) -
+    (k/d)(1 - 2j/J), where J is the length of the sentence (paper). pe-official: a sum with position weights 1 + 4 (k -
+    (d+1)/2)(j - (J+1)/2) / (d J), where J is the length of the longest sentence of the training data (official
+    code)."""
     temporal: Temporal = "word"
-    """How the order of sentences is known. add: T(i) is added to sentence i (paper). word: time is one more word at
-    the sentence's end, weighted as such, and its embeddings are rows of the word matrices (official code); not
-    with encoding pe, whose weights know no common last position. none: no order."""
+    """How the order of the sentences is encoded. none: not at all. add: the vector T(i) is added to sentence i (paper).
+    word: a word for the time stands at the end of the sentence; it has the weight of the last position, and its
+    embeddings are rows of the word matrices (official code). word does not work with ``encoding`` pe, which has no last
+    position common to all sentences."""
     tying: Tying = "adjacent"
-    """adjacent: A of a hop is C of the hop before it, B = A of the first, W = C of the last. layerwise: all hops share
-    A and C, B and W are their own, and the state passes through a learned H (the RNN-like type)."""
+    """Which matrices the hops share. adjacent: A of a hop is C of the hop before it; B is A of the first hop, and W is
+    C of the last. layerwise: all hops share A and C; B and W are matrices of their own, and the state is multiplied by
+    a learned matrix H between hops (RNN-like)."""
     relu: bool = False
-    """Whether the state passes through a ReLU after each hop (the paper's starred column)."""
+    """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
     empty_slots: EmptySlots = "keep"
-    """keep: the memory has as many slots as the longest training story, and an empty one scores 0 and keeps its share
-    of the attention (official code). mask: attention is shared
-    among the sentences alone."""
+    """Whether empty memory slots take part in the attention. keep: yes; the memory has as many slots as the longest
+    training story, and each empty slot has a score of 0 (official code). mask: no; the sentences share all the
+    attention."""
     answer_softmax: AnswerSoftmax = "all"
-    """What competes to be the answer. words: the vocabulary's words. all: null and time words too (official code).
-    Only words are ever given as answers."""
-    memory_size: int = 50
-    """How many sentences the memory holds at most; of a longer story the latest are kept."""
+    """Which rows the softmax over the answers covers. words: the words of the vocabulary (paper). all: also null and
+    the words for the time, which are never returned as answers (official code)."""
+    memory_size: Annotated[int, Range(1, 10_000)] = 50
+    """Number of sentences that the memory holds at most. Only the last ``memory_size`` sentences of a longer story are
+    used."""
 
     def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or two settings contradict each other."""
-        check_range("dim", self.dim, 1, 4096)
-        check_range("hops", self.hops, 1, 64)
-        check_range("memory_size", self.memory_size, 1, 10_000)
+        """Raise ConfigError if two settings contradict each other."""
         if self.temporal == "word" and self.encoding == "pe":
-            raise ConfigError(
-                Setting("temporal"),
-                ' "word" goes with ',
-                Setting("encoding"),
-                ' "bow" or "pe-official"; take ',
-                Setting("temporal"),
-                ' "add"',
-            )
+            temporal, encoding = Setting("temporal"), Setting("encoding")
+            raise ConfigError(temporal, ' "word" does not work with ', encoding, ' "pe"; take ', temporal, ' "add"')
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Settings):
-    """The training of section 4.2 of the paper."""
+    """Settings of the training of section 4.2 of the paper."""
 
-    epochs: int = 100
-    """Epochs after the linear start."""
-    learning_rate: float | None = None
-    """The first rate. Without one: 0.01, or 0.005 with a linear start (paper); 0.005 with Adam."""
-    decay_every: int = 25
-    """The rate is halved at each epoch that is a multiple of this one, the linear start not counted."""
-    batch_size: int = 32
-    """Questions in a batch; their costs are summed, not averaged, so the step grows with it."""
-    clip_norm: float = 40.0
-    """A matrix whose gradient has a larger norm than this has it scaled down to it, each matrix by itself."""
+    epochs: Annotated[int, Range(1, 1_000_000)] = 100
+    """Number of epochs after the linear start."""
     optimizer: Optimizer = "sgd"
-    """sgd: plain stochastic gradient descent (paper). adam: Adam, with its usual moments (0.9, 0.999)."""
+    """How the gradient changes the parameters. sgd: plain stochastic gradient descent (paper). adam: Adam, with moments
+    0.9 and 0.999."""
+    learning_rate: Annotated[float | None, POSITIVE] = None
+    """Learning rate of the first epoch; by default 0.005, or 0.01 for sgd without a linear start. The paper has the
+    same two rates."""
+    decay_every: Annotated[int, Range(1, 1_000_000)] = 25
+    """Number of epochs between two halvings of the learning rate. The epochs of the linear start do not count."""
+    batch_size: Annotated[int, Range(1, 1_000_000)] = 32
+    """Number of questions in a batch. The losses of a batch are summed, not averaged, so a larger batch makes a larger
+    step."""
     clip: Clip = "spectral"
-    """The norm that is clipped: frobenius (paper), or spectral, the largest singular value (official code)."""
+    """Which norm of a matrix's gradient is limited. frobenius: the root of the sum of squares (paper). spectral: the
+    largest singular value, which is what ``norm`` of a matrix is in Matlab (official code)."""
+    clip_norm: Annotated[float, POSITIVE] = 40.0
+    """Largest norm of a matrix's gradient. A larger gradient is scaled down to it, for each matrix separately."""
     linear_start: LinearStart = "fixed"
-    """Training first without the softmax of the attention (section 4.1). fixed: for linear_start_epochs (official
-    code). validation: until the validation loss stops falling, at most linear_start_epochs (paper). none: not."""
-    linear_start_patience: int = 10
-    """With linear_start validation: the validation loss has stopped falling when this many epochs in a row brought no
-    new lowest one; the loss of a hundred questions is too noisy to stop at the first rise."""
-    linear_start_epochs: int = 20
-    """Length of the linear start: 20 for one task, 30 jointly (official code)."""
+    """Whether training starts without the softmax of the attention (LS, section 4.1). none: it does not. fixed: for
+    ``linear_start_epochs`` (official code). validation: until the validation loss stops falling, and at most for
+    ``linear_start_epochs`` (paper)."""
+    linear_start_epochs: Annotated[int, Range(1, 1_000_000)] = 20
+    """Number of epochs of the linear start, at most. The official code has 20 for one task, and 30 for joint
+    training."""
+    linear_start_patience: Annotated[int, Range(1, 1_000_000)] = 10
+    """With ``linear_start`` validation, epochs without a new lowest validation loss that end the linear start. The loss
+    of a hundred questions is too noisy to stop at its first rise."""
     noise: NoiseKind = "jitter"
-    """Random noise in time (RN), which keeps T from learning by rote. jitter: the sentences take some of the next few
-    time indices too, in order (official code). empty: empty sentences are put between the sentences (paper)."""
-    noise_rate: float = 0.1
-    """How much: up to this share of the story's length, rounded up, is added, any number from none to that equally
-    likely."""
-    unknown_rate: float = 0.0
-    """Share of the words that are replaced by the unknown word in each batch, so that unknown words in a question
-    asked later are something that the network has met."""
+    """Random noise in time (RN), a regularizer of the temporal encoding. For a story of n sentences, b is drawn from 0
+    to ``noise_rate`` times n, rounded up. none: no noise. jitter: the sentences have n of the first n + b times, in
+    order (official code). empty: b empty sentences are put between the sentences (paper)."""
+    noise_rate: Annotated[float, Range(0, 10)] = 0.1
+    """Largest amount of random noise, as a share of the length of the story. The paper says "10%" and no more."""
+    unknown_rate: Annotated[float, Range(0, 0.9)] = 0.0
+    """Share of the words that each batch replaces by the unknown word. It trains the embedding of words that only occur
+    after training."""
     sampling: Sampling = "replacement"
-    """permutation: each question once an epoch. replacement: full batches drawn with replacement (official code)."""
-    validation: float = 0.1
-    """Share of the questions held out for validation, 0 for none; not used where validation data is given."""
+    """How the questions of an epoch are drawn. permutation: each question once (paper). replacement: as many full
+    batches as fit, drawn with replacement (official code)."""
+    validation: Annotated[float, Range(0, 0.9)] = 0.1
+    """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
+    given."""
     validation_split: ValidationSplit = "tail"
-    """Which ones: the last ones of each task, or random ones (official code: tail for one task, random jointly)."""
-    restarts: int = 3
-    """How many networks are trained, each from its own random start (paper: 10)."""
+    """Which questions are held out for validation. tail: the last ones of each task (official code for one task).
+    random: random ones (official code for joint training)."""
+    restarts: Annotated[int, Range(1, 10_000)] = 3
+    """Number of networks that are trained, each from another random start. The paper has 10."""
     select: Select = "train"
-    """Which one is kept: that of the lowest loss on the training data (paper), or on the validation data. ensemble:
-    all of them are, and their probabilities are averaged."""
-    init_std: float = 0.1
-    """Standard deviation of the normal distribution that parameters start from."""
-    seed: int = 0
-    """The same seed, data and machine give the same model."""
-
-    def check(self) -> None:
-        """Raise ConfigError if a value is out of range, or two settings contradict each other."""
-        check_range("epochs", self.epochs, 1, 1_000_000)
-        check_range("decay_every", self.decay_every, 1, 1_000_000)
-        check_range("batch_size", self.batch_size, 1, 1_000_000)
-        check_range("linear_start_patience", self.linear_start_patience, 1, 1_000_000)
-        check_range("linear_start_epochs", self.linear_start_epochs, 1, 1_000_000)
-        check_range("noise_rate", self.noise_rate, 0, 10)
-        check_range("unknown_rate", self.unknown_rate, 0, 0.9)
-        check_range("validation", self.validation, 0, 0.9)
-        check_range("restarts", self.restarts, 1, 10_000)
-        check_range("seed", self.seed, 0, 2**63 - 1)
-        check_positive("clip_norm", self.clip_norm)
-        check_positive("init_std", self.init_std)
-        if self.learning_rate is not None:
-            check_positive("learning_rate", self.learning_rate)
+    """Which of the trained networks is kept. train: the one with the lowest loss on the training data (paper).
+    validation: the one with the lowest loss on the validation data. ensemble: all of them, and their probabilities are
+    averaged."""
+    init_std: Annotated[float, POSITIVE] = 0.1
+    """Standard deviation of the normal distribution of the initial parameters."""
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
+    """Seed of the random numbers. The same seed, data and machine give the same model."""
 
     @property
     def first_rate(self) -> float:
@@ -157,16 +146,18 @@ class TrainingConfig(Settings):
 
 
 def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
-    """The settings of the official Matlab code ("official", the defaults), or of the paper's text ("paper").
+    """Settings of the official Matlab code ("official", the defaults), or of the paper's text ("paper").
 
-    Both of them trained 10 restarts for a table; here ``restarts`` is left at its default.
+    Both trained 10 restarts for a table; ``restarts`` keeps its own default here.
+
+    Raises:
+        ConfigError: for another name.
     """
-    if name == "paper":
-        return (
-            NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
-            TrainingConfig(clip="frobenius", linear_start="validation", linear_start_epochs=100, noise="empty",
-                           sampling="permutation", validation_split="random"),
-        )  # fmt: skip
-    if name != "official":
-        raise ConfigError(Setting("variant"), f" is {name!r}: it must be one of {', '.join(get_args(Variant))}")
-    return NetworkConfig(), TrainingConfig()
+    check_choice("variant", name, get_args(Variant))
+    if name == "official":
+        return NetworkConfig(), TrainingConfig()
+    return (
+        NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
+        TrainingConfig(clip="frobenius", linear_start="validation", linear_start_epochs=100, noise="empty",
+                       sampling="permutation", validation_split="random"),
+    )  # fmt: skip

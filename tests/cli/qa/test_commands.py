@@ -11,7 +11,7 @@ from memn2n import Example, write_jsonl
 from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, process
 
 
-def test_ask_says_bathroom_in_a_pipe(model: Path) -> None:
+def test_ask_answers_in_a_pipe(model: Path) -> None:
     answered = process("qa", "ask", model, stdin=WHERE_IS_MARY)
     assert answered.returncode == 0, answered.stderr
     assert answered.stdout.startswith("bathroom (")
@@ -31,20 +31,20 @@ def test_a_conversation(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert talked.status == 0
 
 
-def test_a_conversation_tells_what_it_cannot_use_and_goes_on(cli: CLI, model: Path) -> None:
+def test_a_conversation_reports_unusable_lines_and_continues(cli: CLI, model: Path) -> None:
     talked = cli("qa", "ask", model, stdin="Where is Mary?\n:why\n:wrong\n" + WHERE_IS_MARY)
     first, second, third = talked.err.splitlines()
     assert first.startswith("memn2n: <stdin>:1: there is no story")
-    assert second.startswith("memn2n: <stdin>:2: nothing was answered yet")
+    assert second.startswith("memn2n: <stdin>:2: there is no answer yet")
     assert third.startswith("memn2n: <stdin>:3: :wrong is not a command")
     assert talked.out.startswith("bathroom (")
     assert talked.status == 2
 
 
-def test_a_pipe_without_a_question_says_so(cli: CLI, model: Path) -> None:
+def test_a_pipe_without_a_question_is_an_error(cli: CLI, model: Path) -> None:
     talked = cli("qa", "ask", model, stdin="Mary moved to the bathroom.\nWhere is Mary\n")
     assert (talked.status, talked.out) == (2, "")
-    assert talked.err == 'memn2n: no question was asked; a line that ends in "?" is one\n'
+    assert talked.err == 'memn2n: no question was asked; a question is a line that ends in "?"\n'
     assert cli("qa", "ask", model, stdin="").status == 0
 
 
@@ -90,7 +90,7 @@ def test_a_reader_that_leaves_early_is_no_error(model: Path, tmp_path: Path) -> 
     assert found.stderr == ""
 
 
-def test_files_written_by_predict_are_what_they_were(cli: CLI, model: Path, tmp_path: Path) -> None:
+def test_predict_keeps_links_pipes_and_other_files(cli: CLI, model: Path, tmp_path: Path) -> None:
     data = tmp_path / "in.jsonl"
     data.write_text('{"story": ["Mary moved to the bathroom."], "question": "Where is Mary?"}\n')
     linked, mine = tmp_path / "linked.jsonl", tmp_path / "linked.jsonl.partial"
@@ -110,7 +110,7 @@ def test_files_written_by_predict_are_what_they_were(cli: CLI, model: Path, tmp_
     assert pipe.is_fifo()
 
 
-def test_json_is_utf8_whatever_the_terminal_is(model: Path) -> None:
+def test_json_is_utf8_in_every_terminal_encoding(model: Path) -> None:
     line = '{"story": ["मरियम é went."], "question": "Where is Mary?"}\n'
     environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
     for args in (["predict", model], ["ask", model, "--json"]):

@@ -142,7 +142,7 @@ def transcription(net: LMNetwork, words: list[int], kept: Array | None = None) -
         attention[hop] = scores / scores.sum()  # (1)
         o = sum(p_i * c_i for p_i, c_i in zip(attention[hop], c, strict=True))  # (2)
         u = H @ u + o  # (4)
-        for k in range(config.linear, config.dim):
+        for k in range(config.linear_components, config.dim):
             u[k] = max(u[k], 0.0)
         if kept is not None:
             u = u * kept[hop]

@@ -53,7 +53,7 @@ def test_every_recipe_is_its_row_of_the_table(path: Path) -> None:
         assert recipe.paper.valid == min(row[4] for row in PRINTED), "beside the best"
     else:
         assert recipe.name == recipe.row
-        assert recipe.network == LMConfig(dim=printed[1], linear=printed[1] // 2, hops=hops, memory_size=memory)  # type: ignore[arg-type]
+        assert recipe.network == LMConfig(dim=printed[1], hops=hops, memory_size=memory)  # type: ignore[arg-type]
         paper_training = LMTraining(
             optimizer="sgd", learning_rate=0.01, anneal="validation", anneal_by=1.5, lowest_rate=1e-5, epochs=100,
             batch_size=128, batching="blocks", block=8, clip="global", clip_norm=50.0, init_std=0.05,

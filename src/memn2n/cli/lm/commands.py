@@ -1,4 +1,4 @@
-"""``memn2n lm``: train (lm_train.py), eval, score, next, explain, generate."""
+"""``memn2n lm``: eval, score, next, explain, generate."""
 
 from __future__ import annotations
 
@@ -10,34 +10,27 @@ from typing import Annotated
 import typer
 
 from memn2n.cli.lm.port_options import PortCommand
-from memn2n.cli.lm.train import DataDir, DataName, show_evaluation, test_file, train
-from memn2n.cli.options import Json
-from memn2n.cli.pictures import Html, Pdf, Png, Svg
+from memn2n.cli.lm.train import show_evaluation, test_file, train
+from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName
 from memn2n.errors import InputError
 from memn2n.lm.vocabulary import EOS
-from memn2n.machine import Precision
 
 app = typer.Typer(help="Language modelling: train on text, test, score, generate.", no_args_is_help=True)
-app.command(cls=PortCommand, epilog="The options of the TensorFlow port work too: docs/lm.md has a table of them.")(
-    train
-)
-
-Model = Annotated[Path, typer.Argument(metavar="DIR", help="A model directory, as lm train writes it.")]
-Products = Annotated[Precision, typer.Option("--precision", help="Of the products.")]
+app.command(cls=PortCommand, epilog="The TensorFlow port's options work too: docs/lm.md lists them.")(train)
 
 
 @app.command("eval", cls=PortCommand)
 def evaluate(
-    model: Model,
+    model: TextModel,
     text: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The text; by default NAME.test.txt of --data-dir.")
     ] = None,
-    data_dir: DataDir = None,
-    data_name: DataName = None,
-    precision: Products = "fp32",
+    data_dir: TextFolder = None,
+    data_name: TextName = None,
+    precision: ScoringPrecision = "fp32",
     as_json: Json = False,
 ) -> None:
-    """Test a model: its perplexity on a text, which is cut as the training text was."""
+    """Test a model: its perplexity on a text, which is split into words as the training text was."""
     of_folder = test_file(data_dir, data_name)
     path = text or of_folder
     if path is None or (text and of_folder):
@@ -51,12 +44,12 @@ def evaluate(
 
 @app.command()
 def score(
-    model: Model,
+    model: TextModel,
     text: Annotated[Path, typer.Argument(metavar="[FILE]", help="The text; - for standard input.")] = Path("-"),
-    precision: Products = "fp32",
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Write a JSON object a word.")] = False,
+    precision: ScoringPrecision = "fp32",
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Write one JSON object per word.")] = False,
 ) -> None:
-    """Tell each word's log-probability, given the words before it, in nats and in bits."""
+    """Print each word's log-probability, given the words before it, in nats and in bits."""
     from memn2n import MemoryLM
     from memn2n.cli.show import SCORE_HEADING, score_line
     from memn2n.files.records import json_line
@@ -82,16 +75,16 @@ def score(
 @app.command("next")
 @app.command("explain")
 def next_words(
-    model: Model,
-    text: Annotated[str, typer.Argument(help="What was read; by default the beginning of a sentence.")] = "",
-    top: Annotated[int, typer.Option(help="How many words to tell.")] = 10,
+    model: TextModel,
+    text: Annotated[str, typer.Argument(help="The text before; by default the beginning of a sentence.")] = "",
+    top: Annotated[int, typer.Option(help="Number of words to print.")] = 10,
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,
     html: Html = None,
     as_json: Json = False,
 ) -> None:
-    """Tell, and draw, what may come next, and which of the words before it each hop looks at."""
+    """Print, and draw, the most probable next words, and the attention of each hop to the words before."""
     from rich.console import Console
 
     from memn2n import MemoryLM
@@ -113,18 +106,18 @@ def next_words(
 
 @app.command()
 def generate(
-    model: Model,
-    prompt: Annotated[str, typer.Argument(help="Where to begin; by default at the beginning of a sentence.")] = "",
-    words: Annotated[int, typer.Option(help=f"How many words, the {EOS} of ends included.")] = 20,
+    model: TextModel,
+    prompt: Annotated[str, typer.Argument(help="The text to continue; by default the beginning of a sentence.")] = "",
+    words: Annotated[int, typer.Option(help=f"Number of words, each {EOS} included.")] = 20,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 the probable words are drawn more often, at 0 always the most probable one.")
+        float, typer.Option(help="Below 1, probable words are drawn more often; 0: always the most probable word.")
     ] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw among so many most probable words only.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Draw only among the TOP_K most probable words.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same words.")] = 0,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Let <unk> be drawn too.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help=f"Write {EOS} as such, not as a line end.")] = False,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Allow <unk> to be drawn.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help=f"Print {EOS}, not a line end.")] = False,
 ) -> None:
-    """Go on from a prompt, word by word."""
+    """Continue a text, word by word."""
     from memn2n import MemoryLM
 
     lm = MemoryLM.load(model)

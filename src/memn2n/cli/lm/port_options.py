@@ -1,7 +1,7 @@
-"""The options of the earlier TensorFlow port under ours: translated once, before anything is parsed.
+"""The options of the TensorFlow port, translated to the options of ``memn2n lm`` before they are parsed.
 
-So the parser, ``--help`` and the command know one name for one thing. Every option may also be written with
-underscores, as the port's are.
+The parser, ``--help`` and the commands therefore have one name for each option. Each option may also be written with
+underscores, as in the port.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ RENAMED = {
     "--noshow": "--no-show",
     "--nois-test": "--no-is-test",
 }
-"""The port's options that have another name here."""
+"""The port's options that have another name here, with dashes for underscores."""
 
-_SWITCHES = ("--show", "--is-test")  # the port gives these a value: --show True
+_SWITCHES = ("--show", "--is-test")  # they may have a value, as in the port: --show True
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
 def translate(args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The arguments of a command under our names.
+    """Translate the arguments of a command.
 
     Returns:
-        The arguments, and for each setting that was given under a name of the port (``memory_size``) that name
-        (``--mem_size``).
+        The translated arguments, and the option as it was typed (``--mem_size``) for each setting (``memory_size``)
+        that was given by an option of the port.
 
     Raises:
-        ConfigError: if an option is given two values under two of its names, or a switch what is neither true nor
-            false.
+        ConfigError: if an option has two values under two of its names, or if the value of a switch is neither true
+            nor false.
     """
     ours: list[str] = []
-    given: dict[str, tuple[str, str]] = {}  # our option -> how it was spelled, and its value
+    given: dict[str, tuple[str, str]] = {}  # our option -> the option as it was typed, and its value
     rest = list(args)
     while rest:
         arg = rest.pop(0)
@@ -68,26 +68,26 @@ def translate(args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             ours.append(name.replace("--", "--no-", 1) if value.lower() in _FALSE else name)
             continue
         ours.append(name + equals + value)
-        told = value if equals else following
-        before, other = given.get(name, (spelled, told))
-        if before != spelled and other != told:
-            raise ConfigError(f"{before} {other} and {spelled} {told} are the same option; give it once")
-        given[name] = (spelled, told)
+        its_value = value if equals else following
+        before, other = given.get(name, (spelled, its_value))
+        if before != spelled and other != its_value:
+            raise ConfigError(f"{before} {other} and {spelled} {its_value} are the same option; give it once")
+        given[name] = (spelled, its_value)
     names = {name.removeprefix("--").replace("-", "_"): spelled for name, (spelled, _) in given.items()
-             if spelled.replace("_", "-") in RENAMED and name != "--out"}  # fmt: skip
+             if spelled.replace("_", "-") in RENAMED}  # fmt: skip
     return ours, names
 
 
 class PortCommand(TyperCommand):
-    """A command that knows the port's options too; a setting is refused by the name that it was given under."""
+    """A command that accepts the port's options too. An error names an option as it was typed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Translate, then parse."""
+        """Parse the translated arguments."""
         args, ctx.meta[__name__] = translate(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command. A ConfigError is raised again with the options of the port that were typed."""
         try:
             return super().invoke(ctx)
         except ConfigError as error:

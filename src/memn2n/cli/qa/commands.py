@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from memn2n.cli.options import Json, Tasks
-from memn2n.cli.pictures import Html, Pdf, Png, Svg
+from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks
 from memn2n.cli.qa.train import train
-from memn2n.cli.task_numbers import parse_tasks
 from memn2n.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -25,14 +23,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
 app.command()(train)
 
-_MODEL = 'A model directory, as qa train writes it; or "stories", the model that comes with the package.'
-
-Model = Annotated[Path, typer.Argument(metavar="DIR", help=_MODEL)]
-
 
 @app.command("eval")
 def evaluate(
-    model: Model,
+    model: StoryModel,
     data: Annotated[Path, typer.Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
     task: Tasks = None,
     as_json: Json = False,
@@ -51,15 +45,15 @@ def evaluate(
 
 @app.command()
 def ask(
-    model: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
+    model: OptionalStoryModel = None,
+    story: Annotated[
+        Path | None, typer.Option(help="A text file with one sentence per line, to begin the story.")
     ] = None,
-    story: Annotated[Path | None, typer.Option(help="A text file with a sentence a line, to begin with.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Talk with a model: a line that ends in "?" is a question, any other one goes on with the story.
+    """Talk with a model: a line that ends in "?" is a question, any other line is the story's next sentence.
 
-    :reset begins a new story, :why shows the attention of the last answer, :story shows the story, :quit leaves.
+    :reset begins a new story, :why shows the attention of the last answer, :story shows the story, :quit ends.
     """
     from memn2n.cli.qa.talk import talk
 
@@ -70,11 +64,9 @@ def ask(
 
 @app.command()
 def explain(
-    story: Annotated[Path, typer.Option(help="A text file with a sentence a line.")],
-    question: Annotated[str, typer.Option(help="What to ask about it.")],
-    model: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help=f"{_MODEL} That one by default.", show_default=False)
-    ] = None,
+    story: Annotated[Path, typer.Option(help="A text file with one sentence per line.")],
+    question: Annotated[str, typer.Option(help="The question about the story.")],
+    model: OptionalStoryModel = None,
     support: Annotated[
         str | None, typer.Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
     ] = None,
@@ -83,7 +75,7 @@ def explain(
     pdf: Pdf = None,
     html: Html = None,
 ) -> None:
-    """Answer a question, and show where each hop looked: on the terminal, and as pictures."""
+    """Answer a question, and show the attention of each hop: on the terminal, and as pictures."""
     from rich.console import Console
 
     from memn2n.cli.pictures import write_pictures
@@ -101,19 +93,21 @@ def explain(
 
 @app.command()
 def predict(
-    model: Model,
-    data: Annotated[Path, typer.Argument(help="JSONL with story and question a line; - for standard input.")] = Path(
+    model: StoryModel,
+    data: Annotated[Path, typer.Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path(
         "-"
     ),
-    out: Annotated[Path | None, typer.Option(help="Write here, all or nothing; by default to standard output.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many answers to give with their probabilities.")] = 5,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file, once all is answered; by default to standard output.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
 ) -> None:
-    """Answer questions from JSONL to JSONL: each object comes back with the prediction's keys added."""
+    """Answer questions from JSONL to JSONL: each object is written with the prediction added."""
     from memn2n.files.records import json_line, write_records
 
     qa = _load(model)
     if str(data) == "-":
-        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # a program may wait for each answer
+        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
     else:
         predicted = _predict(qa, data, None, top, at_once=256)
     if out is not None:
@@ -127,26 +121,26 @@ def predict(
 def _predict(
     qa: StoryQA, source: Path | BinaryIO, name: str | None, top: int, *, at_once: int
 ) -> Iterator[dict[str, Any]]:
-    """The records of a JSONL source with their predictions."""
+    """Yield the records of a JSONL source with their predictions, answered ``at_once`` at a time."""
     from memn2n.files.records import iter_records
     from memn2n.qa.data.jsonl import question_of
 
     records = iter_records(source, name)
-    while some := list(islice(records, at_once)):
-        questions = [question_of(record, where, number) for where, number, record in some]
-        for (_, _, record), answer in zip(some, qa.answer_many(questions, top=top), strict=True):
+    while batch := list(islice(records, at_once)):
+        questions = [question_of(record, where, number) for where, number, record in batch]
+        for (_, _, record), answer in zip(batch, qa.answer_many(questions, top=top), strict=True):
             yield record | answer.to_dict()
 
 
 def _sentences(story: Path) -> list[str]:
-    """A story from a text file; raises DataError for a file of bAbI, which has questions and answers in it."""
+    """Read a story from a text file; raises DataError for a bAbI file, which has questions and answers in it."""
     from memn2n.files.lines import iter_lines
 
     sentences = []
     for number, text in iter_lines(story):
         if "\t" in text.strip():
             raise DataError(
-                story, number, "this is no story: give a sentence a line, without tabs, questions or answers"
+                story, number, "this is not a story: give one sentence per line, without tabs, questions or answers"
             )
         if text.strip():
             sentences.append(text.strip())

@@ -22,29 +22,29 @@ _HELP = ":reset new story · :why attention of the last answer · :story the sto
 
 
 def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool:
-    """Read sentences, questions and commands line by line; answer on standard output.
+    """Read sentences, questions and commands line by line, and print the answers.
 
     Args:
-        qa: who answers.
-        story: sentences to begin with; grows, and is emptied by ``:reset``.
-        lines: a terminal, which is prompted, or a pipe.
-        as_json: write each answer as a JSON object.
+        qa: the model that answers.
+        story: sentences to begin with. Sentences that are read are appended; ``:reset`` removes all.
+        lines: a terminal, which gets a prompt, or a pipe.
+        as_json: print each answer as a JSON object.
 
     Returns:
-        Whether every line of a pipe could be used; what could not is told on standard error, with its number.
+        Whether every line of a pipe could be used. Errors are printed on standard error, with the number of the line.
     """
     console = Console()
     prompt = lines.isatty()
     good = True
     last: Answer | None = None
     if prompt:
-        console.print(f'Sentences, then a question, which ends in "?". {_HELP}', highlight=False)
+        console.print(f'Type sentences, then a question that ends in "?". {_HELP}', highlight=False)
     number, asked = 0, False
     while True:
         line = _typed() if prompt else lines.readline()
         if not line:
             if number and not asked and not prompt:
-                print('memn2n: no question was asked; a line that ends in "?" is one', file=sys.stderr)
+                print('memn2n: no question was asked; a question is a line that ends in "?"', file=sys.stderr)
                 return False
             return good or prompt
         number += 1
@@ -61,10 +61,10 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
                     console.print(sentence, highlight=False, markup=False, soft_wrap=True)
             elif text == ":why":
                 if last is None:
-                    raise InputError("nothing was answered yet; ask a question first")
+                    raise InputError("there is no answer yet; ask a question first")
                 console.print(attention_table(last))
             elif text.startswith(":"):
-                raise InputError(f"{text} is not a command; there are: {_HELP}")
+                raise InputError(f"{text} is not a command; the commands are {_HELP}")
             elif text.endswith(_QUESTION_MARKS):
                 last = qa.answer(story, text)
                 if as_json:
@@ -81,7 +81,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
 
 
 def _typed() -> str:
-    """A line from the terminal, with its line end; "" at the end of input or Ctrl-C."""
+    """A line from the terminal, with its line end; "" at the end of the input or on Ctrl-C."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - gives input() arrow keys and a history
     try:

@@ -161,7 +161,7 @@ class LMNetwork(nn.Module):
             kept = dropout.states(E_A[:, :L], config.hops)
         hidden = None if missing is None else _absent(missing, L, N)
         H: Tensor = self.H
-        hops = Hops(config.hops, config.query, config.linear, hidden, kept)
+        hops = Hops(config.hops, config.query, config.linear_components, hidden, kept)
         T_A, T_B = self.T_A.flip(0), self.T_B.flip(0)  # (N, d), oldest first
         if precision is not None:
             E_A, E_B, T_A, T_B, H = (x.to(precision) for x in (E_A, E_B, T_A, T_B, H))
@@ -174,7 +174,7 @@ class LMNetwork(nn.Module):
 
     def activate(self, u: Float[Tensor, "*position dim"]) -> Float[Tensor, "*position dim"]:
         """ReLU on all but the first ``linear`` components."""
-        linear = self.config.linear
+        linear = self.config.linear_components
         if linear == self.config.dim:
             return u
         return u.relu() if linear == 0 else torch.cat([u[..., :linear], u[..., linear:].relu()], -1)
