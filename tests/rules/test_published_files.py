@@ -1,4 +1,4 @@
-"""How many of the published questions the rules answer, so that a rule that gets worse shows."""
+"""The number of published bAbI questions that the rules answer correctly."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from memn2n import read_babi
 from memn2n.rules import solve
 
-# What one person gave to another is not decided where there were two such gifts of two things: the reader takes the
-# last, and the file means an earlier one in two questions.
+# "What did X give to Y?" is ambiguous if X gave Y two different objects. The rules take the last gift. In two questions
+# of task 5 the files mean an earlier one.
 RIGHT = {str(task): 1000 for task in range(1, 21)} | {"5": 998}
 
 

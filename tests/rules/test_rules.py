@@ -1,4 +1,4 @@
-"""Small stories, one kind of reasoning after the other, with names of their own: the reader knows none."""
+"""Small stories for each kind of reasoning, with names that occur nowhere in the rules."""
 
 from contextlib import suppress
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memn2n.errors import InputError
-from memn2n.rules import read_question, read_sentence, solve
-from memn2n.rules.facts import Described, Gave, Moved, Related
+from memn2n.rules import parse_question, parse_sentence, solve
+from memn2n.rules.parsing import singular
 from memn2n.rules.questions import IsRelated, WhatIs
-from memn2n.rules.reading import singular
+from memn2n.rules.statements import Described, Gave, Moved, Related
 
 CARRIED = """
     Ada went to the cellar. Kofi moved to the attic. Ada picked up the lantern there. Ada journeyed to the porch.
@@ -85,7 +85,7 @@ CASES = [
     ("Ada took the rope. Ada moved to the shed. Ada is not in the shed.", "Where is the rope?", None),
     (GIVEN, "Where is the rope?", "attic"),
     (GIVEN, "Where was the rope before the attic?", "cellar"),
-    # a visit counts once, however often it is told; the last visit is meant
+    # a visit counts once, even if it is stated twice; the question means the last visit
     ("Ada went to the shed. Ada is in the shed. Ada moved to the attic.", "Where was Ada before the attic?", "shed"),
     ("Ada went to the shed. Ada is in the shed.", "Where was Ada before the shed?", None),
     ("Ada went to the well. Ada went to the shed. Ada went to the porch. Ada went to the shed.",
@@ -98,7 +98,7 @@ CASES = [
     (GIFTS, "Who received the lamp?", "Ada"),
     (GIFTS, "Who did Inge give the key to?", "Ada"),
     (GIFTS, "Who did Ada give the key to?", None),
-    # counting, and lists in the order of first taking
+    # counting, and lists in the order in which objects were first taken
     (HANDS, "How many objects is Ada carrying?", "two"),
     (HANDS, "What is Ada carrying?", "rope,key"),
     (HANDS, "What is Kofi carrying?", "lamp"),
@@ -113,13 +113,13 @@ CASES = [
     ("He went to the shed. Ada took the rope. Then she moved to the well.", "Where is the rope?", "well"),
     ("They went to the shed. Ada took the rope.", "Where is Ada?", None),
     ("Ada went to the shed. Afterwards they went to the porch.", "Where is Ada?", "porch"),
-    # times of day, told in any order
+    # times of day, stated in any order
     (DAYS, "Where was Ada before the shed?", "attic"),
     (DAYS, "Where was Ada before the porch?", "attic"),
     (DAYS, "Where was Ada before the attic?", "porch"),
     (DAYS, "Where is Ada?", "shed"),
     (DAYS, "Where was Kofi before the shed?", None),
-    # doubt and denial
+    # uncertainty and negation
     (DOUBTS, "Is Ada in the porch?", "maybe"),
     (DOUBTS, "Is Ada in the shed?", "no"),
     (DOUBTS, "Where is Ada?", None),
@@ -190,18 +190,18 @@ def sentences(story: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("story", "question", "answer"), CASES)
-def test_an_answer(story: str, question: str, answer: str | None) -> None:
+def test_answer(story: str, question: str, answer: str | None) -> None:
     assert solve(sentences(story), question) == answer
 
 
-def test_only_the_sentences_before_the_question_count() -> None:
+def test_later_sentences_do_not_change_earlier_answers() -> None:
     story = sentences(CARRIED)
     answers = [solve(story[:length], "Where is the lantern?") for length in range(1, len(story) + 1)]
     assert answers == [None, None, "cellar", "porch", "porch", "porch", "porch", "porch", "attic"]
 
 
 @pytest.mark.parametrize(
-    ("sentence", "fact"),
+    ("sentence", "statement"),
     [
         ("Then they went back to the attic.", Moved(("They",), "attic")),
         ("Ada moved to the attic yesterday.", Moved(("Ada",), "attic", "yesterday")),
@@ -212,35 +212,35 @@ def test_only_the_sentences_before_the_question_count() -> None:
         ("Ada is hungry.", Described(("Ada",), "hungry")),
     ],
 )
-def test_reading_a_sentence(sentence: str, fact: object) -> None:
-    assert read_sentence(sentence) == fact
+def test_parse_sentence(sentence: str, statement: object) -> None:
+    assert parse_sentence(sentence) == statement
 
 
-def test_the_two_ways_to_ask_for_a_neighbour() -> None:
-    assert read_question("What is north of the attic?") == WhatIs("north", "attic")
-    assert read_question("What is the attic north of?") == WhatIs("south", "attic")
-    assert read_question("Does the box of tea fit in the box?") == IsRelated("box of tea", "smaller", "box")
+def test_parse_question() -> None:
+    assert parse_question("What is north of the attic?") == WhatIs("north", "attic")
+    assert parse_question("What is the attic north of?") == WhatIs("south", "attic")
+    assert parse_question("Does the box of tea fit in the box?") == IsRelated("box of tea", "smaller", "box")
 
 
 @pytest.mark.parametrize(
     "sentence", ["Ada ate the apple.", "Ada went to attic.", "Where is Ada?", "The attic is near the shed.", "", "\n\n"]
 )
-def test_a_sentence_that_fits_no_form(sentence: str) -> None:
-    with pytest.raises(InputError, match=r"sentence .* fits no form") as caught:
-        read_sentence(sentence)
+def test_sentence_that_matches_no_pattern(sentence: str) -> None:
+    with pytest.raises(InputError, match=r"sentence .* is not in the English of the bAbI tasks") as caught:
+        parse_sentence(sentence)
     assert repr(sentence) in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="fits no form"):
+    with pytest.raises(InputError, match="is not in the English of the bAbI tasks"):
         solve(["Ada went to the attic.", sentence], "Where is Ada?")
 
 
 @pytest.mark.parametrize("question", ["When did Ada go?", "Ada went to the attic.", "Is the attic near the shed?"])
-def test_a_question_that_fits_no_form(question: str) -> None:
-    with pytest.raises(InputError, match=r"question .* fits no form"):
+def test_question_that_matches_no_pattern(question: str) -> None:
+    with pytest.raises(InputError, match=r"question .* is not in the English of the bAbI tasks"):
         solve(["Ada went to the attic."], question)
 
 
-def test_what_is_not_a_story() -> None:
+def test_invalid_stories_are_rejected() -> None:
     with pytest.raises(InputError, match="no story"):
         solve([], "Where is Ada?")
     with pytest.raises(InputError, match="list of sentences"):
@@ -248,10 +248,10 @@ def test_what_is_not_a_story() -> None:
 
 
 @given(st.lists(st.sampled_from(WORDS)))
-def test_any_text_is_read_or_refused(words: list[str]) -> None:
-    for read in (read_sentence, read_question):
+def test_any_text_is_parsed_or_rejected(words: list[str]) -> None:
+    for parse in (parse_sentence, parse_question):
         with suppress(InputError):
-            read(" ".join(words))
+            parse(" ".join(words))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""A rule-based reader of the 20 bAbI tasks: an oracle from text alone, which learns nothing and knows no task."""
+"""Answers the questions of the 20 bAbI tasks from the text by rules: an oracle to check stories and models against."""
 
 from memn2n.rules.answering import solve
-from memn2n.rules.reading import read_question, read_sentence
+from memn2n.rules.parsing import parse_question, parse_sentence
 
-__all__ = ["read_question", "read_sentence", "solve"]
+__all__ = ["parse_question", "parse_sentence", "solve"]

@@ -5,57 +5,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memn2n.qa.stories import check_question
-from memn2n.rules import questions
-from memn2n.rules.coreference import resolve
-from memn2n.rules.giving import gift
-from memn2n.rules.kinds import afraid_of, colour_of
-from memn2n.rules.motives import why, will_go
-from memn2n.rules.reading import read_question, read_sentence
-from memn2n.rules.relations import is_related, neighbour, path
-from memn2n.rules.whereabouts import World
+from memn2n.rules import inference, questions, relation_graph
+from memn2n.rules.parsing import parse_question, parse_sentence, resolve_pronouns
+from memn2n.rules.story_state import StoryState, last_gift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def solve(story: Sequence[str], question: str) -> str | None:
-    """Answer a question of the 20 bAbI tasks by rules.
+    """Answer a question of the 20 bAbI tasks by rules; nothing is learned.
 
     Args:
-        story: its sentences, oldest first.
-        question: of whichever task; none is told.
+        story: the sentences, oldest first.
+        question: a question of any of the tasks; the task's number is not needed.
 
     Returns:
-        The answer as the bAbI files spell it ("football", "milk,apple", "s,e", "maybe", "none", "two"), or None
-        where the story does not decide it.
+        The answer as the bAbI files spell it ("football", "milk,apple", "s,e", "maybe", "none", "two"), or None if the
+        story does not determine it.
 
     Raises:
-        InputError: if there is no story, or a sentence or the question is not of the tasks' English.
+        InputError: if the story is empty, or a sentence or the question is not in the English of the bAbI tasks.
     """
     check_question(story, question)
-    facts = list(resolve(read_sentence(sentence) for sentence in story))
-    match read_question(question):
+    statements = list(resolve_pronouns(parse_sentence(sentence) for sentence in story))
+    match parse_question(question):
         case questions.WhereIs() as asked:
-            return World(facts).where(asked)
+            return StoryState(statements).where(asked)
         case questions.WhereBefore() as asked:
-            return World(facts).where_before(asked)
+            return StoryState(statements).where_before(asked)
         case questions.IsIn() as asked:
-            return World(facts).is_in(asked)
+            return StoryState(statements).is_in(asked)
         case questions.Carries() as asked:
-            return World(facts).carries(asked)
+            return StoryState(statements).carries(asked)
         case questions.Gift() as asked:
-            return gift(facts, asked)
+            return last_gift(statements, asked)
         case questions.WhatIs() as asked:
-            return neighbour(facts, asked)
+            return relation_graph.neighbour(statements, asked)
         case questions.IsRelated() as asked:
-            return is_related(facts, asked)
+            return relation_graph.is_related(statements, asked)
         case questions.Path() as asked:
-            return path(facts, asked)
+            return relation_graph.shortest_path(statements, asked)
         case questions.AfraidOf() as asked:
-            return afraid_of(facts, asked)
+            return inference.afraid_of(statements, asked)
         case questions.ColourOf() as asked:
-            return colour_of(facts, asked)
+            return inference.colour_of(statements, asked)
         case questions.WillGo() as asked:
-            return will_go(facts, asked)
+            return inference.will_go(statements, asked)
         case questions.Why() as asked:
-            return why(facts, asked)
+            return inference.why(statements, asked)

@@ -1,4 +1,4 @@
-"""What a question can ask: one small type for each."""
+"""What a question can ask: one type for each kind of question."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from memn2n.rules.facts import Relation
+    from memn2n.rules.statements import Relation
 
 
 @dataclass(frozen=True, slots=True)
 class WhereIs:
-    """Where is somebody, or something?"""
+    """Where is a person or object?"""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class WhereBefore:
-    """Where was somebody, or something, before it was in a place?"""
+    """Where was a person or object before it was in a place?"""
 
     what: str
     place: str
@@ -26,7 +26,7 @@ class WhereBefore:
 
 @dataclass(frozen=True, slots=True)
 class IsIn:
-    """Is somebody in a place?"""
+    """Is a person in a place?"""
 
     what: str
     place: str
@@ -34,7 +34,7 @@ class IsIn:
 
 @dataclass(frozen=True, slots=True)
 class Carries:
-    """What is somebody carrying? With ``count``: how many things?"""
+    """What is a person carrying? With ``count``: how many objects?"""
 
     person: str
     count: bool = False
@@ -42,7 +42,7 @@ class Carries:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """Who gave, who was given, or what was given, the last time? What the question leaves open is None."""
+    """Who gave, what was given, or who received it, the last time? Parts that the question does not name are None."""
 
     asked: Literal["giver", "thing", "receiver"]
     giver: str | None = None
@@ -60,7 +60,7 @@ class WhatIs:
 
 @dataclass(frozen=True, slots=True)
 class IsRelated:
-    """Is a thing left of, above, bigger than ... another one?"""
+    """Is one thing left of, above, bigger than (and so on) another one?"""
 
     first: str
     relation: Relation
@@ -69,7 +69,7 @@ class IsRelated:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """By which directions does one get from a place to another?"""
+    """Which directions lead from one place to another?"""
 
     start: str
     goal: str
@@ -77,28 +77,28 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class AfraidOf:
-    """Which kind is a named animal afraid of?"""
+    """Which kind of animal is a named animal afraid of?"""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ColourOf:
-    """Which colour has a named animal?"""
+    """What colour is a named animal?"""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class WillGo:
-    """Where will somebody's need take them?"""
+    """Where will a person's need make them go?"""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Which need made somebody go to a place, or get a thing?"""
+    """Which need made a person go to a place, or get an object?"""
 
     name: str
     place: str | None = None

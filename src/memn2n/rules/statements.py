@@ -1,4 +1,4 @@
-"""What a sentence can say: one small type for each."""
+"""What a sentence of a story can state: one type for each kind of statement."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ OPPOSITE: dict[Relation, Relation] = {
     "left": "right", "right": "left", "above": "below", "below": "above",
     "bigger": "smaller", "smaller": "bigger",
 }  # fmt: skip
-"""If one thing is related so to another, the other is related so to the one."""
+"""If A has a relation to B, then B has the opposite relation to A."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """Something that people do or are said of them; ``who`` may hold a pronoun until it is resolved."""
+class AboutPeople:
+    """Base of the statements about named people or animals; ``who`` may hold a pronoun until pronouns are resolved."""
 
     who: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Deed):
+class Moved(AboutPeople):
     """They went to a place; ``time`` is a time of day, or empty."""
 
     place: str
@@ -31,38 +31,45 @@ class Moved(Deed):
 
 
 @dataclass(frozen=True, slots=True)
-class Stated(Deed):
-    """They are in one of the places; where ``holds`` is false, in none of them."""
+class Located(AboutPeople):
+    """They are in one of the places, or, if ``inside`` is false, in none of them."""
 
     places: tuple[str, ...]
-    holds: bool = True
+    inside: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Took(Deed):
-    """They have a thing from now on."""
+class Took(AboutPeople):
+    """They picked up an object."""
 
     thing: str
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped(Deed):
-    """They leave a thing where they are."""
+class Dropped(AboutPeople):
+    """They put down an object where they are."""
 
     thing: str
 
 
 @dataclass(frozen=True, slots=True)
-class Gave(Deed):
-    """They hand a thing to somebody."""
+class Gave(AboutPeople):
+    """They gave an object to a person."""
 
     thing: str
     receiver: str
 
 
 @dataclass(frozen=True, slots=True)
+class Described(AboutPeople):
+    """They have a colour (green) or a need (thirsty)."""
+
+    quality: str
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
-    """The first thing is north of, left of, bigger than ... the second."""
+    """The first thing is north of, left of, bigger than (and so on) the second."""
 
     first: str
     relation: Relation
@@ -78,18 +85,11 @@ class OfKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Described(Deed):
-    """They have a colour, or a need: they are green, or thirsty."""
-
-    quality: str
-
-
-@dataclass(frozen=True, slots=True)
 class Fears:
-    """Each animal of a kind is afraid of another kind; both in the singular."""
+    """Animals of one kind are afraid of animals of another kind; both kinds are in the singular."""
 
     kind: str
     feared: str
 
 
-Fact: TypeAlias = Moved | Stated | Took | Dropped | Gave | Related | OfKind | Described | Fears
+Statement: TypeAlias = Moved | Located | Took | Dropped | Gave | Described | Related | OfKind | Fears

@@ -1,29 +1,30 @@
-"""Read a sentence as a fact and a question as a typed question, by its form.
+"""Parse sentences into statements and questions into typed questions, by patterns.
 
-Verbs, prepositions and times of day are known words. Names of people, animals, places, things, shapes and colours are
-not: a name is whatever stands in its slot.
+Verbs, prepositions and times of day are fixed words. Any word can be the name of a person, animal, place, object, shape
+or colour: a name is recognised by its position in the pattern.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from memn2n.errors import InputError
-from memn2n.rules import facts, questions
-from memn2n.rules.facts import OPPOSITE
+from memn2n.rules import questions, statements
+from memn2n.rules.statements import OPPOSITE, AboutPeople
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from memn2n.rules.facts import Fact, Relation
     from memn2n.rules.questions import Question
+    from memn2n.rules.statements import Relation, Statement
 
     _Slots = re.Match[str]
 
 TIMES = ("yesterday", "this morning", "this afternoon", "this evening")
-"""Times of day, the earliest first."""
+"""Times of day, earliest first."""
 
 _T = TypeVar("_T")
 
@@ -47,7 +48,7 @@ def singular(plural: str) -> str:
 
 
 def _name(text: str) -> str:
-    return text[:1].upper() + text[1:]  # some questions write names small
+    return text[:1].upper() + text[1:]  # some questions write names in lower case
 
 
 def _who(slots: _Slots) -> tuple[str, ...]:
@@ -55,29 +56,37 @@ def _who(slots: _Slots) -> tuple[str, ...]:
     return (_name(slots["who"]), _name(other)) if other else (_name(slots["who"]),)
 
 
-def _moved(slots: _Slots) -> Fact:
-    return facts.Moved(_who(slots), slots["place"], (slots["time"] or slots["late"] or "").lower())
+def _moved(slots: _Slots) -> Statement:
+    return statements.Moved(_who(slots), slots["place"], (slots["time"] or slots["late"] or "").lower())
 
 
 def _side(slots: _Slots) -> Relation:
     return cast("Relation", slots["side"].lower())
 
 
-# <who> is one word; <the place> is "the" and one word or more, of which the slot "place" holds those after "the"
-_SENTENCES: dict[str, Callable[[_Slots], Fact]] = {
+# <who> matches one word. <the place> matches "the" and one or more words; the slot "place" holds the words after "the".
+_SENTENCES: dict[str, Callable[[_Slots], Statement]] = {
     "(?:(?P<time>{time}) )?{then}<who>(?: and <other>)? {went} to <the place>(?: (?P<late>{time}))?": _moved,
-    "{then}<who> is in <the place>": lambda s: facts.Stated(_who(s), (s["place"],)),
-    "{then}<who> is (?:not|no longer) in <the place>": lambda s: facts.Stated(_who(s), (s["place"],), holds=False),
-    "{then}<who> is either in <the place> or <the second>": lambda s: facts.Stated(_who(s), (s["place"], s["second"])),
-    "{then}<who> {took} <the thing>(?: there)?": lambda s: facts.Took(_who(s), s["thing"]),
-    "{then}<who> {dropped} <the thing>(?: there)?": lambda s: facts.Dropped(_who(s), s["thing"]),
-    "{then}<who> {gave} <the thing> to <receiver>": lambda s: facts.Gave(_who(s), s["thing"], _name(s["receiver"])),
-    "<the first> is {side} <the second>": lambda s: facts.Related(s["first"], _side(s), s["second"]),
-    "<the first> is bigger than <the second>": lambda s: facts.Related(s["first"], "bigger", s["second"]),
-    "<the first> fits inside <the second>": lambda s: facts.Related(s["first"], "smaller", s["second"]),
-    "<who> is an? <kind>": lambda s: facts.OfKind(_name(s["who"]), s["kind"].lower()),
-    "<who> is <quality>": lambda s: facts.Described(_who(s), s["quality"].lower()),
-    "<kind> are afraid of <feared>": lambda s: facts.Fears(singular(s["kind"].lower()), singular(s["feared"].lower())),
+    "{then}<who> is in <the place>": lambda s: statements.Located(_who(s), (s["place"],)),
+    "{then}<who> is (?:not|no longer) in <the place>": lambda s: statements.Located(
+        _who(s), (s["place"],), inside=False
+    ),
+    "{then}<who> is either in <the place> or <the second>": lambda s: statements.Located(
+        _who(s), (s["place"], s["second"])
+    ),
+    "{then}<who> {took} <the thing>(?: there)?": lambda s: statements.Took(_who(s), s["thing"]),
+    "{then}<who> {dropped} <the thing>(?: there)?": lambda s: statements.Dropped(_who(s), s["thing"]),
+    "{then}<who> {gave} <the thing> to <receiver>": lambda s: statements.Gave(
+        _who(s), s["thing"], _name(s["receiver"])
+    ),
+    "<the first> is {side} <the second>": lambda s: statements.Related(s["first"], _side(s), s["second"]),
+    "<the first> is bigger than <the second>": lambda s: statements.Related(s["first"], "bigger", s["second"]),
+    "<the first> fits inside <the second>": lambda s: statements.Related(s["first"], "smaller", s["second"]),
+    "<who> is an? <kind>": lambda s: statements.OfKind(_name(s["who"]), s["kind"].lower()),
+    "<who> is <quality>": lambda s: statements.Described(_who(s), s["quality"].lower()),
+    "<kind> are afraid of <feared>": lambda s: statements.Fears(
+        singular(s["kind"].lower()), singular(s["feared"].lower())
+    ),
 }
 
 _QUESTIONS: dict[str, Callable[[_Slots], Question]] = {
@@ -117,33 +126,58 @@ def _pattern(form: str) -> re.Pattern[str]:
     return re.compile(form.format(**_WORDS), re.IGNORECASE)
 
 
-_SENTENCE_FORMS = [(_pattern(form), fact) for form, fact in _SENTENCES.items()]
-_QUESTION_FORMS = [(_pattern(form), question) for form, question in _QUESTIONS.items()]
+_SENTENCE_PATTERNS = [(_pattern(form), build) for form, build in _SENTENCES.items()]
+_QUESTION_PATTERNS = [(_pattern(form), build) for form, build in _QUESTIONS.items()]
 
 
-@lru_cache(maxsize=1 << 16)  # stories repeat their sentences
-def read_sentence(sentence: str) -> Fact:
-    """What a sentence of a story says. Pronouns are left as they are; ``coreference.resolve`` needs the whole story.
+@lru_cache(maxsize=1 << 16)  # the same sentences occur in many stories
+def parse_sentence(sentence: str) -> Statement:
+    """Parse a sentence of a story. Pronouns stay as they are; ``resolve_pronouns`` replaces them.
 
     Raises:
-        InputError: if the sentence fits no form.
+        InputError: if the sentence matches no pattern.
     """
-    return _read(sentence, ".", _SENTENCE_FORMS, "sentence")
+    return _parse(sentence, ".", _SENTENCE_PATTERNS, "sentence")
 
 
 @lru_cache(maxsize=1 << 16)
-def read_question(question: str) -> Question:
-    """What a question asks.
+def parse_question(question: str) -> Question:
+    """Parse a question.
 
     Raises:
-        InputError: if the question fits no form.
+        InputError: if the question matches no pattern.
     """
-    return _read(question, "?", _QUESTION_FORMS, "question")
+    return _parse(question, "?", _QUESTION_PATTERNS, "question")
 
 
-def _read(text: str, mark: str, forms: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
+def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
+    """Replace the pronouns in the statements of a story by names.
+
+    "He" and "she" mean the person who was last named alone; "they" means the people who were last named. A statement whose
+    pronoun has no person before it is left out.
+    """
+    single: tuple[str, ...] | None = None
+    last: tuple[str, ...] | None = None
+    for statement in story:
+        if not isinstance(statement, AboutPeople):
+            yield statement
+            continue
+        who: tuple[str, ...] | None = statement.who
+        if who in (("He",), ("She",)):
+            who = single
+        elif who == ("They",):
+            who = last
+        if who is None:
+            continue
+        last = who
+        if len(who) == 1:
+            single = who
+        yield replace(statement, who=who)
+
+
+def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
     bare = " ".join(text.split()).removesuffix(mark).rstrip()
-    for pattern, read in forms:
+    for pattern, build in patterns:
         if slots := pattern.fullmatch(bare):
-            return read(slots)
-    raise InputError(f"the {what} {text[:80]!r} fits no form of the bAbI tasks' English")
+            return build(slots)
+    raise InputError(f"the {what} {text[:80]!r} is not in the English of the bAbI tasks")

@@ -1,0 +1,66 @@
+"""Answer what follows from an animal's kind (tasks 15 and 16) and from a person's needs (task 20)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memn2n.rules.statements import Described, Fears, Moved, OfKind, Took
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memn2n.rules.questions import AfraidOf, ColourOf, Why, WillGo
+    from memn2n.rules.statements import Statement
+
+_PLACE_FOR = {"tired": "bedroom", "hungry": "kitchen", "thirsty": "kitchen", "bored": "garden"}
+"""Need -> the place where it is met."""
+
+
+def afraid_of(statements: Sequence[Statement], question: AfraidOf) -> str | None:
+    """The kind of animal that the named animal's kind is afraid of."""
+    kinds = {statement.name: statement.kind for statement in statements if isinstance(statement, OfKind)}
+    fears = {statement.kind: statement.feared for statement in statements if isinstance(statement, Fears)}
+    return fears.get(kinds.get(question.name, ""))
+
+
+def colour_of(statements: Sequence[Statement], question: ColourOf) -> str | None:
+    """The colour of the named animal; if it is not stated, that of an animal of the same kind.
+
+    Where animals of the kind differ in colour, the animal whose kind was stated last decides, as in the bAbI files.
+    """
+    kinds = {statement.name: statement.kind for statement in statements if isinstance(statement, OfKind)}
+    colours = {statement.who[0]: statement.quality for statement in statements if isinstance(statement, Described)}
+    if question.name in colours or question.name not in kinds:
+        return colours.get(question.name)
+    alike = [name for name, kind in kinds.items() if kind == kinds[question.name] and name in colours]
+    return colours[alike[-1]] if alike else None
+
+
+def will_go(statements: Sequence[Statement], question: WillGo) -> str | None:
+    """The place where the person's last need is met."""
+    need = _last_need(statements, question.name)
+    return _PLACE_FOR[need] if need else None
+
+
+def why(statements: Sequence[Statement], question: Why) -> str | None:
+    """The need that was stated last before the person last did what the question names.
+
+    A need explains a move only if it is met at the place that the person went to.
+    """
+    for position in reversed(range(len(statements))):
+        match statements[position]:
+            case Moved(who, place) if question.name in who and place == question.place:
+                return _last_need(statements[:position], question.name, place)
+            case Took(who, thing) if question.name in who and thing == question.thing:
+                return _last_need(statements[:position], question.name)
+    return None
+
+
+def _last_need(statements: Sequence[Statement], name: str, place: str | None = None) -> str | None:
+    """The last stated need of a person; with ``place``, the last one that is met there."""
+    for statement in reversed(statements):
+        if isinstance(statement, Described) and name in statement.who and statement.quality in _PLACE_FOR:
+            need = statement.quality
+            if place is None or _PLACE_FOR[need] == place:
+                return need
+    return None

@@ -1,0 +1,82 @@
+"""Answer questions about directions, positions, sizes and paths by search in a graph of the stated relations."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from memn2n.rules.statements import OPPOSITE, Related
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from memn2n.rules.questions import IsRelated, Path, WhatIs
+    from memn2n.rules.statements import Relation, Statement
+
+    _Edges = dict[str, list[tuple[Relation, str]]]
+
+_PERPENDICULAR: dict[Relation, tuple[Relation, ...]] = {
+    "left": ("above", "below"), "right": ("above", "below"),
+    "above": ("left", "right"), "below": ("left", "right"),
+    "north": ("east", "west"), "south": ("east", "west"),
+    "east": ("north", "south"), "west": ("north", "south"),
+}  # fmt: skip
+"""Relations that do not change the position on a relation's own axis: "above" does not move left or right."""
+
+
+def neighbour(statements: Iterable[Statement], question: WhatIs) -> str | None:
+    """The place that lies directly in a direction; None if there are several."""
+    found = {other for relation, other in _edges(statements).get(question.second, ()) if relation == question.relation}
+    return found.pop() if len(found) == 1 else None
+
+
+def is_related(statements: Iterable[Statement], question: IsRelated) -> str | None:
+    """Yes if edges of the relation lead from the second thing to the first; no if edges of its opposite do.
+
+    The path may contain perpendicular edges, but not both the relation and its opposite: if two things are both left
+    of a third, it is not known which of the two is further left.
+    """
+    edges = _edges(statements)
+    perpendicular = _PERPENDICULAR.get(question.relation, ())
+    if question.first in _reachable(edges, question.second, perpendicular):
+        return "no"
+    if question.first in _reachable(edges, question.second, (question.relation, *perpendicular)):
+        return "yes"
+    if question.first in _reachable(edges, question.second, (OPPOSITE[question.relation], *perpendicular)):
+        return "no"
+    return None
+
+
+def shortest_path(statements: Iterable[Statement], question: Path) -> str | None:
+    """The shortest path, as the first letters of its directions; among equals, the one that is stated first."""
+    edges = _edges(statements)
+    paths: dict[str, tuple[str, ...]] = {question.start: ()}
+    queue = deque([question.start])
+    while queue:
+        here = queue.popleft()
+        for direction, other in edges.get(here, ()):
+            if other not in paths:
+                paths[other] = (*paths[here], direction[0])
+                queue.append(other)
+    return ",".join(paths.get(question.goal, ())) or None
+
+
+def _edges(statements: Iterable[Statement]) -> _Edges:
+    """Thing -> (relation, other thing) for each other thing that is known to have this relation to it."""
+    edges: _Edges = {}
+    for statement in statements:
+        if isinstance(statement, Related):
+            edges.setdefault(statement.second, []).append((statement.relation, statement.first))
+            edges.setdefault(statement.first, []).append((OPPOSITE[statement.relation], statement.second))
+    return edges
+
+
+def _reachable(edges: _Edges, start: str, allowed: Sequence[Relation]) -> set[str]:
+    """The things that edges of the allowed relations lead to, the start included."""
+    reached, stack = {start}, [start]
+    while stack:
+        for relation, other in edges.get(stack.pop(), ()):
+            if relation in allowed and other not in reached:
+                reached.add(other)
+                stack.append(other)
+    return reached
