@@ -16,7 +16,7 @@ import time
 from benchmarks.qa.training import peak_memory_mb
 from memn2n import simulate
 from memn2n.simulator import SKILLS
-from memn2n.simulator.files import write_simulated
+from memn2n.simulator.story_files import write_simulated
 
 QUESTIONS = 10_000
 FILES = (1, 3)

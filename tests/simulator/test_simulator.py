@@ -1,4 +1,4 @@
-"""The simulated stories: their answers, their likeness to the published ones, and what is refused."""
+"""Simulated stories: their answers, their similarity to the published ones, and invalid arguments."""
 
 import hashlib
 from collections import Counter
@@ -17,7 +17,7 @@ TASKS = list(SKILLS)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_reader_of_the_text_finds_every_answer(task: int) -> None:
+def test_rules_find_every_answer(task: int) -> None:
     train, test = simulate(task, n_train=1500, n_test=500, seed=3)
     wrong = [example for example in train + test if solve(example.story, example.question) != example.answer]
     assert len(train + test) == 2000
@@ -26,18 +26,20 @@ def test_a_reader_of_the_text_finds_every_answer(task: int) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(TASKS), st.integers(0, 10_000))
-def test_whatever_the_seed(task: int, seed: int) -> None:
+def test_rules_find_every_answer_for_any_seed(task: int, seed: int) -> None:
     for example in simulate(task, n_train=40, n_test=10, seed=seed).train:
         assert solve(example.story, example.question) == example.answer
         assert example.task == str(task)
 
 
 NOT_ALL = {3: 2, 7: None, 8: None, 20: 0}
-"""Tasks whose supporting facts leave out who had an object, as in bAbI's files -> which of them to try without."""
+"""Task whose supporting facts do not state who had an object, as in the bAbI files -> index of the fact to leave out.
+
+None means the latest fact."""
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in NOT_ALL])
-def test_the_supporting_facts_are_what_the_answer_follows_from(task: int) -> None:
+def test_the_answer_follows_from_the_supporting_facts(task: int) -> None:
     for example in simulate(task, n_train=200, n_test=0, seed=4).train:
         assert len(set(example.support)) == len(example.support)
         facts = [example.story[position] for position in sorted(example.support)]
@@ -45,18 +47,18 @@ def test_the_supporting_facts_are_what_the_answer_follows_from(task: int) -> Non
 
 
 @pytest.mark.parametrize("task", NOT_ALL)
-def test_without_a_supporting_fact_the_answer_is_another(task: int) -> None:
+def test_the_answer_changes_without_a_supporting_fact(task: int) -> None:
     examples = simulate(task, n_train=300, n_test=0, seed=4).train
-    as_before = 0
+    unchanged = 0
     for example in examples:
         chosen = NOT_ALL[task]
         left_out = max(example.support) if chosen is None else example.support[chosen]
         story = [sentence for position, sentence in enumerate(example.story) if position != left_out]
-        as_before += bool(story) and solve(story, example.question) == example.answer
-    assert as_before < len(examples) / 8  # one may have dropped a thing that was dropped before
+        unchanged += bool(story) and solve(story, example.question) == example.answer
+    assert unchanged < len(examples) / 8  # somebody may drop an object that had been dropped before
 
 
-def test_sizes_are_as_asked() -> None:
+def test_number_of_questions() -> None:
     train, test = simulate(n_train=7, n_test=3)
     assert (len(train), len(test)) == (7, 3)
     assert simulate(n_train=0, n_test=0) == ([], [])
@@ -84,14 +86,14 @@ def test_several_tasks_at_once() -> None:
     )
 
 
-def test_the_stream_is_what_simulate_gives() -> None:
+def test_the_streams_contain_the_stories_of_simulate() -> None:
     train, test = iter_simulated(6, 30, 20, seed=2)
     assert (list(train), list(test)) == simulate(6, n_train=30, n_test=20, seed=2)
     assert list(iter_simulated(6, 30, 20, seed=2)[1]) == simulate(6, n_train=30, n_test=20, seed=2).test
 
 
-def of_story(examples: list[Example], task: int) -> tuple[Counter[str], dict[str, float]]:
-    """The words of some questions and their stories, and figures of them."""
+def statistics(examples: list[Example]) -> tuple[Counter[str], dict[str, float]]:
+    """The words of questions and their stories, and statistics of them."""
     words = Counter(word for one in examples for text in (*one.story, one.question) for word in text[:-1].split())
     size = len(examples)
     supported = [max(example.support) for example in examples]
@@ -110,17 +112,17 @@ def of_story(examples: list[Example], task: int) -> tuple[Counter[str], dict[str
 @pytest.mark.parametrize("task", TASKS)
 def test_stories_are_like_the_published_ones(real_data: Path, task: int) -> None:
     published = read_babi(real_data / "babi" / "en", task)
-    words, figures = of_story(published.train + published.test, task)
-    our_words, ours = of_story(simulate(task, n_train=4000, n_test=0).train, task)
+    words, figures = statistics(published.train + published.test)
+    our_words, ours = statistics(simulate(task, n_train=4000, n_test=0).train)
     assert our_words.keys() == words.keys()
     for name, figure in figures.items():
         if not name.startswith("answer"):
             assert ours[name] == pytest.approx(figure, rel=0.1), name
-        elif figure > 0.01:  # rarer lists of objects need not come up
+        elif figure > 0.01:  # rarer lists of objects may not occur
             assert ours[name] == pytest.approx(figure, abs=0.06), name
 
 
-def test_a_world_of_ones_own() -> None:
+def test_custom_world() -> None:
     world = World(people=("Asterix", "Obelix"), places=("Rom", "Lutetia", "Massilia"), moves=("marched",))
     train = simulate(n_train=20, n_test=0, world=world).train
     words = {word for example in train for sentence in example.story for word in sentence.rstrip(".").split()}
@@ -136,7 +138,7 @@ SMALLEST = World(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_smallest_world_will_do(task: int) -> None:
+def test_smallest_world(task: int) -> None:
     examples = simulate(task, n_train=12, n_test=0, seed=1, world=SMALLEST).train
     assert len(examples) == 12
     for example in examples:
@@ -145,7 +147,7 @@ def test_the_smallest_world_will_do(task: int) -> None:
 
 @pytest.mark.parametrize("creatures", range(2, 6))
 @pytest.mark.parametrize("species", range(1, 4))
-def test_colors_in_small_worlds(creatures: int, species: int) -> None:
+def test_induction_in_small_worlds(creatures: int, species: int) -> None:
     names, kinds = ("Rex", "Pip", "Tom", "Una", "Zoe"), ("owl", "fox", "bee")
     world = World(creatures=names[:creatures], species=kinds[:species])
     for example in simulate(16, n_train=40, n_test=0, world=world).train:
@@ -154,42 +156,44 @@ def test_colors_in_small_worlds(creatures: int, species: int) -> None:
 
 def test_more_objects_than_numbers() -> None:
     world = World(objects=("ball", "cup", "key", "lamp"))
-    with pytest.raises(InputError, match="task 7 needs 5 of numbers at least, and this world has 4"):
+    with pytest.raises(InputError, match="task 7 needs at least 5 numbers, and this world has 4"):
         simulate(7, world=world)
     assert simulate(8, n_train=50, n_test=0, world=world).train
 
 
-def test_a_world_too_large_to_come_to_a_question_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memn2n.simulator.scene._MOST_STEPS", 2)
-    with pytest.raises(InputError, match="this world is so large that its stories come to no question"):
+def test_world_with_too_many_names_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memn2n.simulator.story_writer._MAX_STEPS", 2)
+    with pytest.raises(InputError, match="this world has so many names that no question can be asked"):
         simulate(3, n_train=5)
 
 
-def test_a_story_is_trained_on_or_tested_on() -> None:
+def test_no_story_is_split_between_training_and_test() -> None:
     train, test = simulate(17, n_train=13, n_test=5, seed=1)
     assert train[-1].story not in {example.story for example in test}
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if max(SKILLS[task].needs.values()) > 1])
-def test_a_world_that_is_too_small_is_refused(task: int) -> None:
+def test_world_with_too_few_names(task: int) -> None:
     kind, least = next(item for item in SKILLS[task].needs.items() if item[1] > 1)
     few = {
         "people": {"people": ("Ada",), "pronouns": {}}, "places": {"places": ("den",)},
         "creatures": {"creatures": ("Rex",)}, "animals": {"animals": {"cat": "cats"}}, "times": {"times": ("today",)},
         "shapes": {"shapes": ("ring",)}, "containers": {"containers": ("bag",)}, "colors": {"colors": ("red",)},
     }[kind]  # fmt: skip
-    with pytest.raises(InputError, match=f"task {task} needs {least} of {kind} at least, and this world has 1"):
+    with pytest.raises(InputError, match=f"task {task} needs at least {least} {kind}, and this world has 1"):
         simulate(task, world=World(**few))  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_simulated() -> None:
-    with pytest.raises(InputError, match="task 21 is not simulated: the tasks are 1 to 20"):
+def test_invalid_arguments() -> None:
+    with pytest.raises(InputError, match="task 21 cannot be simulated: the tasks are 1 to 20"):
         simulate(task=21)
     with pytest.raises(InputError, match="n_test is -1: it must be from 0 to"):
         simulate(n_test=-1)
 
 
-def test_a_world_without_stories_left_to_test_on_says_so() -> None:
+def test_world_with_too_few_stories_for_a_test_set() -> None:
     world = World(people=("Ada",), pronouns={}, motives={"sad": ("den", "ball")}, moves=("ran",), gets=("took",))
-    with pytest.raises(InputError, match="task 20: the training stories leave no others to test on; lower n_train"):
+    with pytest.raises(
+        InputError, match="task 20: no stories are left to test on after the training stories; lower n_train"
+    ):
         simulate(20, n_train=100, n_test=1, world=world)

@@ -1,4 +1,4 @@
-"""Worlds of one's own, in Python and in TOML files."""
+"""Custom worlds, in Python and in TOML files."""
 
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,14 @@ def test_a_world_in_another_language(toml: Path) -> None:
     assert pronouns == {"sie", "er"}
 
 
-def test_sentences_start_with_a_capital_and_names_can_be_small() -> None:
+def test_sentences_start_with_a_capital_and_names_can_be_in_lower_case() -> None:
     world = World(phrases={"is_motive": "{motive} is what {person} is.", "where_will": "{person_lower}, where to?"})
     example = simulate(20, n_train=1, n_test=0, world=world).train[0]
     assert example.story[0].split()[0] in ("Bored", "Hungry", "Thirsty", "Tired")
     assert example.question.split(",")[0] in ("Daniel", "John", "Mary", "Sandra")
 
 
-def test_somebody_without_pronoun_is_they() -> None:
+def test_a_person_without_a_pronoun_is_they() -> None:
     train = simulate(11, n_train=5, n_test=0, world=World(people=("Kim",), pronouns={})).train
     assert all(" they " in sentence for example in train for sentence in example.story[1::2])
 
@@ -66,39 +66,39 @@ def test_the_published_worlds() -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ({"people": ()}, "a world needs one of people at least"),
-        ({"moves": ("ran", "Ran")}, '"ran" stands twice among the world\'s moves'),
+        ({"people": ()}, "people is empty: it must have at least one name"),
+        ({"moves": ("ran", "Ran")}, '"ran" occurs twice in moves'),
         (
             {"places": ("den", "ball, room")},
-            "'ball, room' of the world's places is no name: it needs a letter or digit, no comma",
+            "places: 'ball, room' is not a valid name: it must have a letter or digit, no comma",
         ),
-        ({"objects": ("...",)}, "'...' of the world's objects is no name: it needs a letter or digit"),
-        ({"places": ("Mary", "den")}, '"mary" stands among the world\'s people and its places: rename one'),
-        ({"positions": ("over", "under")}, "a world has 4 of positions, this one has 2"),
-        ({"directions": {"up": "u"}}, "a world has 4 of directions, this one has 1"),
-        ({"phrases": {"jump": "x"}}, "there is no sentence 'jump' to replace; there is: move, get"),
+        ({"objects": ("...",)}, "objects: '...' is not a valid name: it must have a letter or digit"),
+        ({"places": ("Mary", "den")}, '"mary" is in both people and places: rename one'),
+        ({"positions": ("over", "under")}, "positions must have 4 names; it has 2"),
+        ({"directions": {"up": "u"}}, "directions must have 4 names; it has 1"),
+        ({"phrases": {"jump": "x"}}, "unknown phrase 'jump'; there are: move, get"),
         ({"phrases": {"move": "{person} went."}}, r"must have \{person\}, \{place\}, \{verb\}"),
-        ({"phrases": {"move": "{person went."}}, "the sentence move is '{person went.'"),
-        ({"phrases": {"move": "{person!r} {verb} {place}"}}, "must be a name alone"),
-        ({"phrases": {"yes": "{person}"}}, "it must have no placeholder"),
-        ({"phrases": {"yes": "ja", "no": "ja"}}, "the sentences yes, no, maybe must differ"),
-        ({"phrases": {"not_in": "{person} is in the {place}."}}, "the sentences in, not_in, either_in must differ"),
+        ({"phrases": {"move": "{person went."}}, "the phrase move is '{person went.'"),
+        ({"phrases": {"move": "{person!r} {verb} {place}"}}, "must be a name without format or conversion"),
+        ({"phrases": {"yes": "{person}"}}, "it must have no placeholders"),
+        ({"phrases": {"yes": "ja", "no": "ja"}}, "the phrases yes, no, maybe must differ"),
+        ({"phrases": {"not_in": "{person} is in the {place}."}}, "the phrases in, not_in, either_in must differ"),
         ({"phrases": {"where_person": "Where is {person}."}}, "it must end in a question mark"),
         ({"phrases": {"in": "{person}: {place}?"}}, "it must not end in a question mark"),
         ({"phrases": {"in": "{person}\n{place}."}}, "it must be one line, and not empty"),
-        ({"phrases": {"nothing": "a, b"}}, "'a, b' of the world's nothing is no name"),
-        ({"objects": ("nothing", "ball")}, '"nothing" is an object, and what somebody carries who has none'),
-        ({"animals": {"cat": "pets", "dog": "pets"}}, '"pets" stands twice among the world\'s animals'),
-        ({"animals": {"cat": "ca\tts"}}, "of the world's animals is no name"),
-        ({"directions": {"a": "x", "b": "x", "c": "y", "d": "z"}}, '"x" stands twice among the world\'s directions'),
-        ({"motives": {"sad": ("den\tx", "ball")}}, "of the world's motives is no name"),
-        ({"gets": ("left",)}, '"left" stands among the world\'s gets and its drops: rename one'),
+        ({"phrases": {"nothing": "a, b"}}, "nothing: 'a, b' is not a valid name"),
+        ({"objects": ("nothing", "ball")}, '"nothing" is both an object and the answer for no objects: rename one'),
+        ({"animals": {"cat": "pets", "dog": "pets"}}, '"pets" occurs twice in animals'),
+        ({"animals": {"cat": "ca\tts"}}, "animals: 'ca.*ts' is not a valid name"),
+        ({"directions": {"a": "x", "b": "x", "c": "y", "d": "z"}}, '"x" occurs twice in directions'),
+        ({"motives": {"sad": ("den\tx", "ball")}}, "motives: .* is not a valid name"),
+        ({"gets": ("left",)}, '"left" is in both gets and drops: rename one'),
         ({"people": (" Ann", "Bo")}, "no space at its ends"),
-        ({"places": ("caf\u00e9", "cafe\u0301")}, "stands twice among the world's places"),
-        ({"pronouns": {"Anan": "she"}}, '"Anan" has a pronoun and is not among the world\'s people'),
+        ({"places": ("caf\u00e9", "cafe\u0301")}, "occurs twice in places"),
+        ({"pronouns": {"Anan": "she"}}, '"Anan" has a pronoun, but is not in people'),
     ],
 )
-def test_a_world_that_cannot_be(names: dict[str, Any], message: str) -> None:
+def test_invalid_world(names: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         World(**names)
 
@@ -106,25 +106,25 @@ def test_a_world_that_cannot_be(names: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('places = ["den", "den"]\n', '1: "den" stands twice among the world\'s places'),
-        ('\npeopel = ["Ada"]\n', '2: unknown key "peopel"; there is: .*people'),
-        ('moves = ["ran"]\nplaces = "den"\n', "2: places must be a list of texts"),
-        ('moves = ["ran"]\n[pronouns]\nAda = 1\n', "2: pronouns must be a table of texts"),
-        ('motives = { sad = ["den"] }\n', r"1: motives must be a table of \[place, object\]"),
-        ('moves = ["ran"]\n[phrases]\nyes = "si"\nmove = "x"\n', "4: the sentence move is 'x'"),
-        ("people = [\n", " this is not TOML: "),
-        (f"x = {'1' * 5000}\n", " this is not TOML: "),
-        (f"x = {'[' * 5000}\n", " this is not TOML: "),
-        ('objects = ["..."]\n[phrases]\nno = "nein"\n', "1: '...' of the world's objects is no name"),
-        ('people = ["Mia"]\nobjects = ["mia"]\n', '2: "mia" stands among'),
+        ('places = ["den", "den"]\n', '1: "den" occurs twice in places'),
+        ('\npeopel = ["Ada"]\n', '2: unknown key "peopel"; there are: .*people'),
+        ('moves = ["ran"]\nplaces = "den"\n', "2: places must be a list of strings"),
+        ('moves = ["ran"]\n[pronouns]\nAda = 1\n', "2: pronouns must be a table of strings"),
+        ('motives = { sad = ["den"] }\n', r"1: motives must be a table of motive = \[place, object\]"),
+        ('moves = ["ran"]\n[phrases]\nyes = "si"\nmove = "x"\n', "4: the phrase move is 'x'"),
+        ("people = [\n", " this is not a valid TOML file: "),
+        (f"x = {'1' * 5000}\n", " this is not a valid TOML file: "),
+        (f"x = {'[' * 5000}\n", " this is not a valid TOML file: "),
+        ('objects = ["..."]\n[phrases]\nno = "nein"\n', "1: objects: '...' is not a valid name"),
+        ('people = ["Mia"]\nobjects = ["mia"]\n', '2: "mia" is in both people and objects'),
     ],
 )
-def test_a_bad_world_file_is_one_line(toml: Path, text: str, message: str) -> None:
+def test_invalid_world_file_gives_one_line(toml: Path, text: str, message: str) -> None:
     toml.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=f"^{toml}:{message}"):
         read_world(toml)
 
 
-def test_a_world_file_that_is_not_there(toml: Path) -> None:
+def test_missing_world_file(toml: Path) -> None:
     with pytest.raises(DataError, match="there is no such file"):
         read_world(toml)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from memn2n.cli.options import parse_tasks
-from memn2n.errors import InputError
 from memn2n.qa.config import StoryFormat
+from memn2n.settings import check_range
 
 
 def simulate(
@@ -33,14 +33,13 @@ def simulate(
     from rich.console import Console
     from rich.progress import track
 
-    from memn2n.simulator import SKILLS
-    from memn2n.simulator.files import write_simulated
+    from memn2n.simulator import MAX_QUESTIONS, SKILLS
+    from memn2n.simulator.story_files import write_simulated
     from memn2n.simulator.world_file import read_world
 
     tasks = dict.fromkeys(parse_tasks(task, "--task") or SKILLS)
-    for name, size in (("--train", train), ("--test", test)):
-        if size < 1:
-            raise InputError(f"{name} is {size}: it must be 1 or more")
+    check_range("train", train, 1, MAX_QUESTIONS)
+    check_range("test", test, 1, MAX_QUESTIONS)
     own = None if world is None else read_world(world)
     console = Console(stderr=True)
     written = write_simulated(out, tasks, train, test, seed, own, file_format)

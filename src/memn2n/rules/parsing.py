@@ -153,8 +153,8 @@ def parse_question(question: str) -> Question:
 def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
     """Replace the pronouns in the statements of a story by names.
 
-    "He" and "she" mean the person who was last named alone; "they" means the people who were last named. A statement whose
-    pronoun has no person before it is left out.
+    "He" and "she" mean the person who was last named alone; "they" means the people who were last named. A statement
+    whose pronoun has no person before it is left out.
     """
     single: tuple[str, ...] | None = None
     last: tuple[str, ...] | None = None

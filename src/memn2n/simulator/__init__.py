@@ -1,7 +1,7 @@
-"""A story simulator: writes stories with questions for the 20 skills of bAbI, so that nothing must be downloaded.
+"""A simulator that writes stories with questions for the 20 bAbI tasks, so that nothing has to be downloaded.
 
-A skill is a function that tells one story (``Teller``); ``SKILLS`` lists them by their bAbI number. Words, sentences
-and statistics are those of the published files (v1.2, English; Weston et al. 2015), as far as these show them.
+Each task has a function that writes one story with a ``StoryWriter``; ``SKILLS`` lists these functions by the number of
+the task. The words, sentences and statistics are those of the published files (v1.2, English; Weston et al. 2015).
 """
 
 from __future__ import annotations
@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
 from memn2n.qa.stories import Example, Split
-from memn2n.simulator import carrying, facts, kinds, motives, relations, several, space, uncertain
-from memn2n.simulator.dice import Dice
-from memn2n.simulator.teller import Teller
+from memn2n.settings import check_range
+from memn2n.simulator import (
+    animals,
+    argument_relations,
+    carrying,
+    coreference,
+    motives,
+    space,
+    supporting_facts,
+    time_order,
+    uncertainty,
+)
+from memn2n.simulator.random_choices import RandomChoices
+from memn2n.simulator.story_writer import StoryWriter
 from memn2n.simulator.world import World, published_world
 
 if TYPE_CHECKING:
@@ -22,16 +33,16 @@ if TYPE_CHECKING:
 
 
 class Skill(NamedTuple):
-    """One of the tasks.
+    """One of the bAbI tasks.
 
     Args:
-        name: as in the name of its published file.
-        tell: tells one story and asks its questions.
-        needs: the least number of names that it needs of a world, by their kind.
+        name: the task's name in the name of its published file.
+        write_story: writes one story with its questions.
+        needs: field of ``World`` -> the smallest number of names that the task needs there.
     """
 
     name: str
-    tell: Callable[[Teller], None]
+    write_story: Callable[[StoryWriter], None]
     needs: Mapping[str, int]
 
 
@@ -40,36 +51,37 @@ _MOVING = {"people": 1, "places": 2}
 _CARRYING = {"people": 1, "places": 2, "objects": 1}
 
 SKILLS: dict[int, Skill] = {
-    1: Skill("single-supporting-fact", facts.single_fact, _MOVING),
-    2: Skill("two-supporting-facts", facts.two_facts, _CARRYING),
-    3: Skill("three-supporting-facts", facts.three_facts, _CARRYING),
-    4: Skill("two-arg-relations", relations.two_arguments, {"places": 3}),
-    5: Skill("three-arg-relations", relations.three_arguments, {**_CARRYING, "people": 2}),
+    1: Skill("single-supporting-fact", supporting_facts.single_fact, _MOVING),
+    2: Skill("two-supporting-facts", supporting_facts.two_facts, _CARRYING),
+    3: Skill("three-supporting-facts", supporting_facts.three_facts, _CARRYING),
+    4: Skill("two-arg-relations", argument_relations.two_arguments, {"places": 3}),
+    5: Skill("three-arg-relations", argument_relations.three_arguments, {**_CARRYING, "people": 2}),
     6: Skill("yes-no-questions", carrying.yes_or_no, _CARRYING),
     7: Skill("counting", carrying.counting, {**_CARRYING, "people": 2}),
     8: Skill("lists-sets", carrying.lists, _CARRYING),
-    9: Skill("simple-negation", uncertain.negation, _MOVING),
-    10: Skill("indefinite-knowledge", uncertain.indefinite, {"people": 1, "places": 3}),
-    11: Skill("basic-coreference", several.coreference, _MOVING),
-    12: Skill("conjunction", several.conjunction, {"people": 2, "places": 3}),
-    13: Skill("compound-coreference", several.compound_coreference, {"people": 2, "places": 3}),
-    14: Skill("time-reasoning", several.times, {**_MOVING, "times": 2}),
-    15: Skill("basic-deduction", kinds.deduction, {"animals": 2, "creatures": 1}),
-    16: Skill("basic-induction", kinds.induction, {"creatures": 2, "colors": 2}),
+    9: Skill("simple-negation", uncertainty.negation, _MOVING),
+    10: Skill("indefinite-knowledge", uncertainty.indefinite, {"people": 1, "places": 3}),
+    11: Skill("basic-coreference", coreference.coreference, _MOVING),
+    12: Skill("conjunction", coreference.conjunction, {"people": 2, "places": 3}),
+    13: Skill("compound-coreference", coreference.compound_coreference, {"people": 2, "places": 3}),
+    14: Skill("time-reasoning", time_order.time_order, {**_MOVING, "times": 2}),
+    15: Skill("basic-deduction", animals.deduction, {"animals": 2, "creatures": 1}),
+    16: Skill("basic-induction", animals.induction, {"creatures": 2, "colors": 2}),
     17: Skill("positional-reasoning", space.positions, {"shapes": 3}),
     18: Skill("size-reasoning", space.sizes, {"containers": 2}),
-    19: Skill("path-finding", space.ways, {"places": 3}),
+    19: Skill("path-finding", space.paths, {"places": 3}),
     20: Skill("agents-motivations", motives.motives, {"people": 1}),
 }
-"""bAbI task number -> skill."""
+"""Number of a bAbI task -> skill."""
+
+MAX_QUESTIONS = 10**12
+"""The largest number of questions that can be asked for."""
 
 _MAX_REPEATS = 1000
-"""How many questions in a row may stand in the training data before a test question is given up."""
+"""Test stories are given up after this many questions in a row that are also in the training data."""
 
 _MAX_SILENT = 20
-"""How many stories in a row may end without a question before the world is given up."""
-
-_MAX_QUESTIONS = 2**40
+"""A world is rejected after this many stories in a row without a question."""
 
 
 def simulate(
@@ -79,18 +91,19 @@ def simulate(
     seed: int = 0,
     world: World | None = None,
 ) -> Split:
-    """Write stories with questions, answers and true supporting facts.
+    """Write stories with questions, answers and supporting facts.
 
     Args:
-        task: the skill, a bAbI task number, or several.
-        n_train: number of training questions of each.
-        n_test: number of test questions of each; none of them stands in the task's training data with the same story.
-        seed: the same seed gives the same stories everywhere.
-        world: words to use; by default those of the task's published file.
+        task: number of a bAbI task, or several numbers.
+        n_train: number of training questions of each task.
+        n_test: number of test questions of each task. No test question occurs in the task's training data with the
+            same story.
+        seed: the same seed gives the same stories on every platform.
+        world: names, verbs and sentences; by default those of the task's published file.
 
     Raises:
-        InputError: for a skill that does not exist, a size below 0, a world that is too small for the skill, or more
-            different stories than it has.
+        InputError: if a task does not exist, a number of questions is below 0, the world has too few names for the
+            task, or the world does not have that many different stories.
     """
     tasks = [task] if isinstance(task, int) else [*dict.fromkeys(task)]
     for number in tasks:
@@ -104,35 +117,31 @@ def simulate(
 
 
 def check_world(task: int, world: World | None) -> None:
-    """Make sure that a task's stories can be told.
-
-    Raises:
-        InputError: for a task that does not exist, or a world that is too small for it.
-    """
+    """Raise InputError if a task does not exist, or a world has too few names for it."""
     if task not in SKILLS:
-        raise InputError(f"task {task!r} is not simulated: the tasks are 1 to {max(SKILLS)}")
+        raise InputError(f"task {task!r} cannot be simulated: the tasks are 1 to {max(SKILLS)}")
     world = world or published_world(task)
     needs = dict(SKILLS[task].needs)
     if task == _COUNTING:
         needs["numbers"] = len(world.objects) + 1
-    for kind, least in needs.items():
-        found = len(getattr(world, kind))
+    for field, least in needs.items():
+        found = len(getattr(world, field))
         if found < least:
-            raise InputError(f"task {task} needs {least} of {kind} at least, and this world has {found}")
+            raise InputError(f"task {task} needs at least {least} {field}, and this world has {found}")
 
 
 def iter_simulated(
     task: int, n_train: int, n_test: int, seed: int = 0, world: World | None = None
 ) -> tuple[Iterator[Example], Iterator[Example]]:
-    """The same of one task as two streams, training and test; a digest is kept of each training question, and no more.
+    """Write the stories of one task as two streams, training and test; arguments and errors as of ``simulate``.
 
-    The test stories begin where the training stories end: reading them first passes over these.
+    Only an 8-byte digest of each training question is kept in memory. The test stories begin where the training stories
+    end: reading the test stream first skips the rest of the training stream.
     """
-    for name, size in (("n_train", n_train), ("n_test", n_test)):
-        if not 0 <= size <= _MAX_QUESTIONS:
-            raise InputError(f"{name} is {size}: it must be from 0 to {_MAX_QUESTIONS:,}")
+    check_range("n_train", n_train, 0, MAX_QUESTIONS)
+    check_range("n_test", n_test, 0, MAX_QUESTIONS)
     check_world(task, world)
-    stories = _stories(task, world or published_world(task), Dice(f"{task} {seed}"))
+    stories = _stories(task, world or published_world(task), RandomChoices(f"{task} {seed}"))
     known: set[bytes] = set()
 
     def training() -> Iterator[Example]:
@@ -154,21 +163,22 @@ def iter_simulated(
                 continue
             repeats += 1
             if repeats == _MAX_REPEATS:
-                raise InputError(f"task {task}: the training stories leave no others to test on; lower n_train")
+                raise InputError(f"task {task}: no stories are left to test on after the training stories; "
+                                 "lower n_train")  # fmt: skip
 
     train = training()
     return train, islice(unseen(), n_test)
 
 
-def _stories(task: int, world: World, dice: Dice) -> Iterator[list[Example]]:
+def _stories(task: int, world: World, rng: RandomChoices) -> Iterator[list[Example]]:
     """The questions of each story."""
     silent = 0
     while silent < _MAX_SILENT:
-        teller = Teller(world, dice, str(task))
-        SKILLS[task].tell(teller)
-        silent = 0 if teller.examples else silent + 1
-        yield teller.examples
-    raise InputError(f"task {task}: this world is so large that its stories come to no question; give it fewer names")
+        writer = StoryWriter(world, rng, str(task))
+        SKILLS[task].write_story(writer)
+        silent = 0 if writer.examples else silent + 1
+        yield writer.examples
+    raise InputError(f"task {task}: this world has so many names that no question can be asked; remove some")
 
 
 def _digest(example: Example) -> bytes:

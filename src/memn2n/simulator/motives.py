@@ -1,42 +1,42 @@
-"""Task 20: why somebody goes somewhere, and what they get there."""
+"""Task 20: a person's motive, the place where it makes them go, and the object that they take there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from memn2n.simulator.teller import Teller
+    from memn2n.simulator.story_writer import StoryWriter
 
 
-def motives(teller: Teller) -> None:
-    """Task 20: somebody is tired, goes to where one rests, and takes what one rests with; a question after each.
+def motives(writer: StoryWriter) -> None:
+    """Task 20: a person is tired, goes to the bedroom, and takes the pajamas; a question follows each sentence.
 
-    There is one object of each kind: who comes later for the same one goes without.
+    Each object exists once: if somebody has taken it, the next person with the same motive does not get it.
     """
-    dice, world = teller.dice, teller.world
-    told: dict[str, tuple[str, int]] = {}  # person -> motive, and the sentence that tells it
-    gone: set[str] = set()
+    rng, world = writer.rng, writer.world
+    motive_of: dict[str, tuple[str, int]] = {}  # person -> motive, and the position of the sentence that states it
+    moved: set[str] = set()
     free = {thing for _, thing in world.motives.values()}
     done: set[str] = set()
     while True:
-        waiting = [name for name in world.people if name not in done]
-        if not waiting:
+        people = [name for name in world.people if name not in done]
+        if not people:
             return
-        person = dice.one(waiting)
-        if person not in told:
-            motive = dice.one([*world.motives])
-            told[person] = (motive, teller.say("is_motive", person=person, motive=motive))
-            teller.ask("where_will", world.motives[motive][0], told[person][1], person=person)
+        person = rng.choice(people)
+        if person not in motive_of:
+            motive = rng.choice([*world.motives])
+            motive_of[person] = (motive, writer.write("is_motive", person=person, motive=motive))
+            writer.ask("where_will", world.motives[motive][0], motive_of[person][1], person=person)
             continue
-        motive, fact = told[person]
+        motive, fact = motive_of[person]
         place, thing = world.motives[motive]
-        if person not in gone:
-            gone.add(person)
-            teller.say("move", person=person, verb=dice.one(world.moves), place=place)
-            teller.ask("why_go", motive, fact, person=person, place=place)
+        if person not in moved:
+            moved.add(person)
+            writer.write("move", person=person, verb=rng.choice(world.moves), place=place)
+            writer.ask("why_go", motive, fact, person=person, place=place)
         else:
-            teller.say("get_there", person=person, verb=dice.one(world.gets), object=thing)
-            teller.ask("why_get", motive, fact, person=person, object=thing)
+            writer.write("get_there", person=person, verb=rng.choice(world.gets), object=thing)
+            writer.ask("why_get", motive, fact, person=person, object=thing)
             free.remove(thing)
             done.add(person)
-        done |= {name for name in gone if world.motives[told[name][0]][1] not in free}
+        done |= {name for name in moved if world.motives[motive_of[name][0]][1] not in free}

@@ -1,4 +1,4 @@
-"""The sentences of stories, as templates; those of bAbI's English, which a world may replace by its own."""
+"""Templates of the sentences, questions and fixed answers of stories, in bAbI's English; a world can replace them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PHRASES: Mapping[str, str] = {
     "yes": "yes",
     "no": "no",
     "maybe": "maybe",
-    # several people, several times
+    # pronouns, groups, times of day
     "then": "{then} {pronoun} {verb} to the {place}.",
     "together": "{person} and {other} {verb} to the {place}.",
     "they": "they",
@@ -49,7 +49,7 @@ PHRASES: Mapping[str, str] = {
     "what_afraid": "What is {name_lower} afraid of?",
     "is_color": "{name} is {color}.",
     "what_color": "What color is {name}?",
-    # where things lie, and how large they are
+    # directions, paths, positions, sizes
     "lies": "The {place} is {direction} of the {other}.",
     "what_lies": "What is {direction} of the {place}?",
     "lies_of_what": "What is the {place} {direction} of?",
@@ -60,41 +60,41 @@ PHRASES: Mapping[str, str] = {
     "bigger": "The {thing} is bigger than the {other}.",
     "does_fit": "Does the {thing} fit in the {other}?",
     "is_bigger": "Is the {thing} bigger than the {other}?",
-    # why
+    # motives
     "is_motive": "{person} is {motive}.",
     "where_will": "Where will {person_lower} go?",
     "why_go": "Why did {person_lower} go to the {place}?",
     "why_get": "Why did {person_lower} get the {object}?",
 }
-"""Name -> template. ``{name_lower}`` is a name in small letters, as bAbI has it; a sentence starts with a capital."""
+"""Phrase -> template. ``{name_lower}`` writes a name in lower case, as bAbI does in some questions."""
 
 _LOWER = "_lower"
 
 
 class _Names(dict[str, str]):
-    """Names by placeholder, in small letters too."""
+    """Placeholder -> name; for a placeholder that ends in ``_lower``, the name in lower case."""
 
     def __missing__(self, key: str) -> str:
         return self[key.removesuffix(_LOWER)].lower()
 
 
 def fill(template: str, names: Mapping[str, str]) -> str:
-    """A template with its names, and a capital at its start."""
+    """Replace the placeholders of a template by names, and start it with a capital letter."""
     text = template.format_map(_Names(names))
     return text[:1].upper() + text[1:]
 
 
 def placeholders(template: str) -> set[str]:
-    """What a template names, ``_lower`` left off.
+    """The placeholders of a template, without the ending ``_lower``.
 
     Raises:
-        ValueError: for braces that do not match, or more within them than a name.
+        ValueError: if braces do not match, or contain more than a name.
     """
     names = set()
     for _, name, spec, conversion in Formatter().parse(template):
         if name is None:
             continue
         if not name.isidentifier() or spec or conversion:
-            raise ValueError(f"{{{name}}} must be a name alone")
+            raise ValueError(f"{{{name}}} must be a name without format or conversion")
         names.add(name.removesuffix(_LOWER))
     return names

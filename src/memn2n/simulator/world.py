@@ -1,4 +1,4 @@
-"""The world that stories happen in: who and what there is in it, and the words for it."""
+"""The names, verbs and sentences of simulated stories."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Names = tuple[str, ...]
 
 _NAMES_IN_STORIES = ("people", "places", "objects", "creatures", "animals", "species", "colors", "shapes", "treats",
                      "containers")  # fmt: skip
-"""Whose names must differ, so that a story can be understood."""
+"""No two of these fields may share a name: otherwise a story would be ambiguous."""
 
-_TOLD_APART = (("in", "not_in", "either_in"), ("in", "no_longer_in"), ("fits", "bigger"), ("yes", "no", "maybe"))
-"""Sentences that must differ."""
+_MUST_DIFFER = (("in", "not_in", "either_in"), ("in", "no_longer_in"), ("fits", "bigger"), ("yes", "no", "maybe"))
+"""Groups of phrases that must differ from each other."""
 
 _PRONOUNS = {"Daniel": "he", "John": "he", "Mary": "she", "Sandra": "she"}
 
 
 class WorldError(InputError):
-    """What cannot be a world; ``key`` is the field, or the sentence, that is wrong."""
+    """A world has an invalid name or phrase; ``key`` is the name of the wrong field or phrase."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -37,18 +37,16 @@ class WorldError(InputError):
 
 @dataclass(frozen=True)
 class World:
-    """The names, verbs and sentences that stories are written with; by default those of bAbI.
-
-    Each is a tuple, or a mapping; a world of one's own gives what shall be other than in bAbI.
+    """The names, verbs and sentences of simulated stories; the default of each field is that of bAbI.
 
     Raises:
-        WorldError: if there is nothing of some kind, something is no name, two names or sentences cannot be told apart,
-            or a sentence lacks one of its placeholders.
+        WorldError: if a field is empty, a name is not valid, two names or phrases that must differ are equal, or a
+            phrase has other placeholders than bAbI's.
     """
 
     people: Names = ("Daniel", "John", "Mary", "Sandra")
     pronouns: Mapping[str, str] = field(default_factory=lambda: dict(_PRONOUNS))
-    """Person -> pronoun; "they" for who is not in it."""
+    """Person -> pronoun; "they" for everybody else."""
     places: Names = ("bathroom", "bedroom", "garden", "hallway", "kitchen", "office")
     objects: Names = ("apple", "football", "milk")
     moves: Names = ("went", "went back", "moved", "journeyed", "travelled")
@@ -56,28 +54,28 @@ class World:
     drops: Names = ("discarded", "dropped", "left", "put down")
     gives: Names = ("gave", "handed", "passed")
     numbers: Names = ("none", "one", "two", "three")
-    """How many objects somebody carries, from 0."""
+    """Words for the number of objects that a person carries, from 0."""
     thens: Names = ("after that", "afterwards", "following that", "then")
     times: Names = ("yesterday", "this morning", "this afternoon", "this evening")
-    """From the earliest on."""
+    """Times of day, earliest first."""
     creatures: Names = ("Bernhard", "Brian", "Greg", "Julius", "Lily")
     """Names of animals."""
     animals: Mapping[str, str] = field(
         default_factory=lambda: {"cat": "cats", "mouse": "mice", "sheep": "sheep", "wolf": "wolves"}
     )
-    """Animals that fear others: one -> many."""
+    """Kinds of animals that are afraid of other kinds: singular -> plural."""
     species: Names = ("frog", "lion", "rhino", "swan")
-    """Animals that have a color."""
+    """Kinds of animals that have a color."""
     colors: Names = ("gray", "green", "white", "yellow")
     directions: Mapping[str, str] = field(
         default_factory=lambda: {"north": "n", "south": "s", "east": "e", "west": "w"}
     )
-    """North, south, east and west, and how a way's answer calls a step there."""
+    """The words for north, south, east and west, in this order -> their short forms in the answer of task 19."""
     shapes: Names = ("blue square", "pink rectangle", "red sphere", "red square", "triangle", "yellow square")
     positions: Names = ("above", "below", "to the right of", "to the left of")
-    """In this order."""
+    """The words for above, below, right of and left of, in this order."""
     treats: Names = ("chocolate", "box of chocolates")
-    """Things that fit into every container, the smallest first."""
+    """Things that fit into every container, smallest first."""
     containers: Names = ("box", "chest", "container", "suitcase")
     motives: Mapping[str, tuple[str, str]] = field(
         default_factory=lambda: {
@@ -85,9 +83,9 @@ class World:
             "tired": ("bedroom", "pajamas"),
         }
     )  # fmt: skip
-    """Motive -> where somebody goes for it, and what they get there."""
+    """Motive -> (place where a person with this motive goes, object that they get there)."""
     phrases: Mapping[str, str] = field(default_factory=dict)
-    """Sentences in the place of those of ``PHRASES``, by the same names and with the same placeholders."""
+    """Phrase -> template; replaces the template of this phrase in ``PHRASES`` and must have the same placeholders."""
 
     def __post_init__(self) -> None:
         for kind in fields(self):
@@ -95,34 +93,32 @@ class World:
                 _check_names(kind.name, getattr(self, kind.name))
         for key, number in (("directions", 4), ("positions", 4)):
             if len(getattr(self, key)) != number:
-                raise WorldError(key, f"a world has {number} of {key}, this one has {len(getattr(self, key))}")
-        strange = [name for name in self.pronouns if name not in (*self.people, *_PRONOUNS)]
-        if strange:
-            raise WorldError("pronouns", f'"{strange[0]}" has a pronoun and is not among the world\'s people')
+                raise WorldError(key, f"{key} must have {number} names; it has {len(getattr(self, key))}")
+        unknown = [name for name in self.pronouns if name not in (*self.people, *_PRONOUNS)]
+        if unknown:
+            raise WorldError("pronouns", f'"{unknown[0]}" has a pronoun, but is not in people')
         _check_phrases(self.phrases)
         object.__setattr__(self, "phrases", {**PHRASES, **self.phrases})
-        _check_told_apart(self.phrases)
+        _check_phrases_differ(self.phrases)
         for kinds in (_NAMES_IN_STORIES, ("gets", "drops")):
-            self._check_apart(kinds)
+            self._check_no_name_shared(kinds)
         nothing = answer_symbol(self.phrases["nothing"])
         if nothing in map(answer_symbol, self.objects):
-            raise WorldError("objects", f'"{nothing}" is an object, and what somebody carries who has none: rename one')
+            raise WorldError("objects", f'"{nothing}" is both an object and the answer for no objects: rename one')
 
-    def _check_apart(self, kinds: tuple[str, ...]) -> None:
-        """Names of these kinds must all differ."""
+    def _check_no_name_shared(self, kinds: tuple[str, ...]) -> None:
+        """Raise WorldError if a name occurs in two of these fields."""
         found: dict[str, str] = {}
         for kind in kinds:
             for name in map(answer_symbol, getattr(self, kind)):
                 if name in found:
-                    raise WorldError(
-                        kind, f'"{name}" stands among the world\'s {found[name]} and its {kind}: rename one'
-                    )
+                    raise WorldError(kind, f'"{name}" is in both {found[name]} and {kind}: rename one')
                 found[name] = kind
 
 
 def _check_names(kind: str, names: Names | Mapping[str, Any]) -> None:
     if not names and kind != "pronouns":
-        raise WorldError(kind, f"a world needs one of {kind} at least")
+        raise WorldError(kind, f"{kind} is empty: it must have at least one name")
     for name in names:
         _check_name(kind, name)
     _check_different(kind, names)
@@ -136,45 +132,45 @@ def _check_names(kind: str, names: Names | Mapping[str, Any]) -> None:
 
 
 def _check_name(kind: str, name: object) -> None:
-    sound = isinstance(name, str) and has_word(name) and name == name.strip() and not set(",?\t\n\r") & set(name)
-    if not sound:
-        rule = "it needs a letter or digit, no comma, question mark, tab or line end, and no space at its ends"
-        raise WorldError(kind, f"{name!r} of the world's {kind} is no name: {rule}")
+    valid = isinstance(name, str) and has_word(name) and name == name.strip() and not set(",?\t\n\r") & set(name)
+    if not valid:
+        rule = "it must have a letter or digit, no comma, question mark, tab or line end, and no space at its ends"
+        raise WorldError(kind, f"{kind}: {name!r} is not a valid name: {rule}")
 
 
 def _check_different(kind: str, names: Iterable[str]) -> None:
     twice = [name for name, number in Counter(map(answer_symbol, names)).items() if number > 1]
     if twice:
-        raise WorldError(kind, f'"{twice[0]}" stands twice among the world\'s {kind}')
+        raise WorldError(kind, f'"{twice[0]}" occurs twice in {kind}')
 
 
 def _check_phrases(phrases: Mapping[str, str]) -> None:
     for name, template in phrases.items():
         if name not in PHRASES:
-            raise WorldError("phrases", f"there is no sentence {name!r} to replace; there is: {', '.join(PHRASES)}")
+            raise WorldError("phrases", f"unknown phrase {name!r}; there are: {', '.join(PHRASES)}")
         wanted = placeholders(PHRASES[name])
         try:
             found = placeholders(template)
         except ValueError as error:
-            raise WorldError(name, f"the sentence {name} is {template!r}: {error}") from None
+            raise WorldError(name, f"the phrase {name} is {template!r}: {error}") from None
         if found != wanted:
-            names = ", ".join(f"{{{key}}}" for key in sorted(wanted)) or "no placeholder"
-            raise WorldError(name, f"the sentence {name} is {template!r}: it must have {names}")
+            names = ", ".join(f"{{{key}}}" for key in sorted(wanted)) or "no placeholders"
+            raise WorldError(name, f"the phrase {name} is {template!r}: it must have {names}")
         if any(mark in template for mark in "\t\n\r") or not template.strip():
-            raise WorldError(name, f"the sentence {name} is {template!r}: it must be one line, and not empty")
+            raise WorldError(name, f"the phrase {name} is {template!r}: it must be one line, and not empty")
         if template.rstrip().endswith("?") != PHRASES[name].endswith("?"):
             ends = "end" if PHRASES[name].endswith("?") else "not end"
-            raise WorldError(name, f"the sentence {name} is {template!r}: it must {ends} in a question mark")
-        if PHRASES[name] == name:  # an answer
+            raise WorldError(name, f"the phrase {name} is {template!r}: it must {ends} in a question mark")
+        if PHRASES[name] == name:  # a word that occurs in answers
             _check_name(name, template)
 
 
-def _check_told_apart(phrases: Mapping[str, str]) -> None:
-    for group in _TOLD_APART:
+def _check_phrases_differ(phrases: Mapping[str, str]) -> None:
+    for group in _MUST_DIFFER:
         texts = [answer_symbol(phrases[name]) for name in group]
         if len(set(texts)) < len(texts):
             changed = next(name for name in group if phrases[name] != PHRASES[name])
-            raise WorldError(changed, f"the sentences {', '.join(group)} must differ")
+            raise WorldError(changed, f"the phrases {', '.join(group)} must differ")
 
 
 _TOWN = World(
@@ -192,5 +188,5 @@ _PUBLISHED = {
 
 
 def published_world(task: int) -> World:
-    """The world of a task's published file."""
+    """The world of the published file of a task."""
     return _PUBLISHED.get(task) or World()

@@ -1,4 +1,4 @@
-"""Worlds in TOML files."""
+"""Read worlds from TOML files."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 
 
 def read_world(path: str | Path) -> World:
-    """Read a world from a TOML file, whose keys are those of ``World``; what it leaves out is as in bAbI.
+    """Read a world from a TOML file.
+
+    The keys are the fields of ``World``; a field that the file does not have keeps its default.
 
     Raises:
-        DataError: if it cannot be read, is no TOML, has an unknown key or a value of another kind, or is no ``World``.
+        DataError: if the file cannot be read or is not TOML, has an unknown key or a value of the wrong type, or if
+            ``World`` rejects the values.
     """
     lines = [line for _, line in iter_lines(path)]
     try:
         found = tomllib.loads("\n".join(lines))
-    except (ValueError, RecursionError) as error:  # of TOML, or of a number or nesting beyond measure
-        raise DataError(path, None, f"this is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # also raised for numbers that are too long, and for deep nesting
+        raise DataError(path, None, f"this is not a valid TOML file: {error}") from None
     default = World()
     known = {kind.name for kind in fields(World)}
     chosen = {}
     for key, value in found.items():
         if key not in known:
-            raise DataError(path, _line(lines, key), f'unknown key "{key}"; there is: {", ".join(sorted(known))}')
+            raise DataError(path, _line(lines, key), f'unknown key "{key}"; there are: {", ".join(sorted(known))}')
         try:
             chosen[key] = _value(key, value, getattr(default, key))
         except InputError as error:
@@ -43,25 +46,25 @@ def read_world(path: str | Path) -> World:
 
 
 def _value(key: str, value: object, default: object) -> Any:
-    """A value of a TOML file as ``World`` takes it."""
+    """A value of a TOML file, converted to the type of the field of ``World``."""
     if key == "motives":
-        if isinstance(value, dict) and all(_are_texts(pair) and len(pair) == 2 for pair in value.values()):
+        if isinstance(value, dict) and all(_are_strings(pair) and len(pair) == 2 for pair in value.values()):
             return {motive: tuple(pair) for motive, pair in value.items()}
-        raise InputError(f"{key} must be a table of [place, object]")
+        raise InputError(f"{key} must be a table of motive = [place, object]")
     if isinstance(default, Mapping):
-        if isinstance(value, dict) and _are_texts(list(value.values())):
+        if isinstance(value, dict) and _are_strings(list(value.values())):
             return value
-        raise InputError(f"{key} must be a table of texts")
-    if isinstance(value, list) and _are_texts(value):
+        raise InputError(f"{key} must be a table of strings")
+    if isinstance(value, list) and _are_strings(value):
         return tuple(value)
-    raise InputError(f"{key} must be a list of texts")
+    raise InputError(f"{key} must be a list of strings")
 
 
-def _are_texts(value: object) -> bool:
+def _are_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _line(lines: list[str], key: str) -> int | None:
-    """The number of the line on which a key, or its table, begins."""
+    """The number of the line that defines a key or a table."""
     starts = (f"{key} ", f"{key}=", f"[{key}]", f'"{key}"')
     return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(starts)), None)

@@ -12,7 +12,7 @@ import pytest
 from memn2n import Example, InputError, NetworkConfig, StoryQA, TrainingConfig, read_babi, read_stories, simulate
 from memn2n.reproduce import Progress, run_transfer
 from memn2n.reproduce.babi import recipe as recipes
-from memn2n.simulator.files import write_simulated
+from memn2n.simulator.story_files import write_simulated
 from tests.cli.conftest import CLI, cli
 
 __all__ = ["cli"]

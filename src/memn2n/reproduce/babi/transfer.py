@@ -15,7 +15,7 @@ from memn2n.reproduce.babi.run import run_table
 from memn2n.reproduce.babi.tasks import find_folder
 from memn2n.reproduce.paper import read_table
 from memn2n.reproduce.results import check_out, markdown_table, write_files
-from memn2n.simulator.files import write_simulated
+from memn2n.simulator.story_files import write_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Simulated stories as files."""
+"""Write simulated stories to files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from memn2n.errors import InputError
 from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
-from memn2n.simulator import SKILLS, iter_simulated
+from memn2n.settings import check_range
+from memn2n.simulator import MAX_QUESTIONS, SKILLS, iter_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,29 +30,29 @@ def write_simulated(
     world: World | None = None,
     file_format: StoryFormat = "babi",
 ) -> Iterator[tuple[Path, Path]]:
-    """Write tasks' stories as they are told, under the names of bAbI's files; however many, memory stays small.
+    """Write the stories of tasks to files that are named like those of bAbI.
 
-    A task's two files are written beside each other and then take their places, so that they are always of one call.
+    The stories are written as a stream: memory use does not depend on their number. Both files of a task are written
+    to a temporary folder first, so that an interrupted call does not leave a file of its own beside an older one.
 
     Args:
-        folder: made where it does not exist.
-        tasks: bAbI task numbers.
-        n_train: number of training questions of each.
-        n_test: number of test questions of each.
-        seed: as of ``simulate``.
-        world: as of ``simulate``.
-        file_format: bAbI's own, or JSON lines.
+        folder: where to write; it is created if it does not exist.
+        tasks: numbers of bAbI tasks.
+        n_train: number of training questions of each task, 1 or more.
+        n_test: number of test questions of each task, 1 or more.
+        seed: as in ``simulate``.
+        world: as in ``simulate``.
+        file_format: "babi" for bAbI's own format, "jsonl" for JSON lines.
 
     Yields:
-        Each task's training and test file, once it is written.
+        The training file and the test file of each task, once both are written.
 
     Raises:
-        InputError: as ``simulate`` does, before anything is written; for a size below 1; for a folder that cannot be
-            made or written to.
+        InputError: as ``simulate`` does, before anything is written; if a number of questions is below 1; if the folder
+            cannot be created or written to.
     """
-    for name, size in (("n_train", n_train), ("n_test", n_test)):
-        if size < 1:
-            raise InputError(f"{name} is {size}: it must be 1 or more")
+    check_range("n_train", n_train, 1, MAX_QUESTIONS)
+    check_range("n_test", n_test, 1, MAX_QUESTIONS)
     streams = {task: iter_simulated(task, n_train, n_test, seed, world) for task in tasks}
     folder = Path(folder)
     try:

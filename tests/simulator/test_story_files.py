@@ -1,4 +1,4 @@
-"""Simulated stories as files, from Python and from the command line."""
+"""Writing simulated stories to files, from Python and from the command line."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -9,33 +9,33 @@ import pytest
 
 from memn2n import Example, read_babi, read_jsonl, simulate
 from memn2n.errors import InputError
-from memn2n.simulator import SKILLS, files, iter_simulated
-from memn2n.simulator.files import write_simulated
+from memn2n.simulator import SKILLS, iter_simulated, story_files
+from memn2n.simulator.story_files import write_simulated
 from tests.cli.conftest import CLI, cli
 
 __all__ = ["cli"]
 
 
 @pytest.mark.parametrize("task", list(SKILLS))
-def test_a_babi_file_holds_what_was_simulated(tmp_path: Path, task: int) -> None:
+def test_babi_files_contain_the_simulated_stories(tmp_path: Path, task: int) -> None:
     ((train, test),) = write_simulated(tmp_path, [task], 120, 30, seed=7)
     assert read_babi(tmp_path, task) == simulate(task, n_train=120, n_test=30, seed=7)
     assert (train.name, test.name) == tuple(f"qa{task}_{SKILLS[task].name}_{part}.txt" for part in ("train", "test"))
 
 
-def test_the_names_are_those_of_the_published_files(real_data: Path, tmp_path: Path) -> None:
+def test_files_are_named_like_the_published_ones(real_data: Path, tmp_path: Path) -> None:
     for written in write_simulated(tmp_path, SKILLS, 1, 1):
         for file in written:
             assert (real_data / "babi" / "en" / file.name).is_file()
 
 
-def test_json_lines(tmp_path: Path) -> None:
+def test_json_lines_contain_the_simulated_stories(tmp_path: Path) -> None:
     ((train, test),) = write_simulated(tmp_path, [2], 20, 10, seed=1, file_format="jsonl")
     assert (read_jsonl(train), read_jsonl(test)) == simulate(2, n_train=20, n_test=10, seed=1)
 
 
 @pytest.mark.parametrize("interrupted", ["train", "test"])
-def test_interrupted_writing_leaves_both_files_as_they_were(
+def test_interrupted_writing_leaves_both_files_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
 ) -> None:
     ((train, test),) = write_simulated(tmp_path, [1], 5, 5)
@@ -50,21 +50,21 @@ def test_interrupted_writing_leaves_both_files_as_they_were(
         streams[interrupted] = until_ctrl_c(streams[interrupted])
         return streams["train"], streams["test"]
 
-    monkeypatch.setattr(files, "iter_simulated", broken)
+    monkeypatch.setattr(story_files, "iter_simulated", broken)
     with pytest.raises(KeyboardInterrupt):
         list(write_simulated(tmp_path, [1], 5, 5, seed=9))
     assert (train.read_bytes(), test.read_bytes()) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((train.name, test.name))
 
 
-def test_folders_that_cannot_be_written(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="file cannot be written to: "):
         list(write_simulated(tmp_path / "file", [1], 1, 1))
     (tmp_path / "qa1_single-supporting-fact_train.txt").mkdir()
     with pytest.raises(InputError, match="cannot be written to"):
         list(write_simulated(tmp_path, [1], 1, 1))
-    with pytest.raises(InputError, match="n_test is 0: it must be 1 or more"):
+    with pytest.raises(InputError, match="n_test is 0: it must be from 1 to"):
         list(write_simulated(tmp_path, [1], 1, 0))
 
 
@@ -76,7 +76,7 @@ def test_the_command_writes_all_tasks(cli: CLI, tmp_path: Path) -> None:
     assert [example for example in train if example.task == "9"] == simulate(9, 10, 5, seed=3).train
 
 
-def test_the_command_takes_a_world(cli: CLI, tmp_path: Path) -> None:
+def test_the_command_reads_a_world(cli: CLI, tmp_path: Path) -> None:
     world = tmp_path / "world.toml"
     world.write_text('people = ["Ada", "Bo"]\npronouns = {}\n')
     cli(
@@ -101,16 +101,16 @@ def test_the_command_takes_a_world(cli: CLI, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--task", "0"], "task 0 is not simulated: the tasks are 1 to 20"),
-        (["--task", "3-21"], "task 21 is not simulated"),
+        (["--task", "0"], "task 0 cannot be simulated: the tasks are 1 to 20"),
+        (["--task", "3-21"], "task 21 cannot be simulated"),
         (["--task", "x"], "--task is 'x': give a number, or a list such as 1,2,5-8, or \"all\""),
-        (["--train", "0"], "--train is 0: it must be 1 or more"),
-        (["--test", "-3"], "--test is -3: it must be 1 or more"),
-        (["--train", "99999999999999999999"], "n_train is 99999999999999999999: it must be from 0 to"),
+        (["--train", "0"], "--train is 0: it must be from 1 to 1000000000000"),
+        (["--test", "-3"], "--test is -3: it must be from 1 to 1000000000000"),
+        (["--train", "99999999999999999999"], "--train is 99999999999999999999: it must be from 1 to"),
         (["--world", "none.toml"], "none.toml: there is no such file"),
     ],
 )
-def test_bad_input_writes_nothing(cli: CLI, tmp_path: Path, arguments: list[str], message: str) -> None:
+def test_invalid_input_writes_nothing(cli: CLI, tmp_path: Path, arguments: list[str], message: str) -> None:
     result = cli("simulate", *arguments, "--out", tmp_path / "out")
     assert (result.status, result.out) == (2, "")
     assert message in result.err
@@ -118,10 +118,10 @@ def test_bad_input_writes_nothing(cli: CLI, tmp_path: Path, arguments: list[str]
     assert not (tmp_path / "out").exists()
 
 
-def test_a_world_too_small_for_one_of_the_tasks_is_refused_before_anything_is_written(cli: CLI, tmp_path: Path) -> None:
+def test_world_too_small_for_a_task_is_rejected_before_anything_is_written(cli: CLI, tmp_path: Path) -> None:
     world = tmp_path / "world.toml"
     world.write_text('people = ["Ada"]\npronouns = {}\n')
     result = cli("simulate", "--world", world, "--out", tmp_path / "out")
     assert result.status == 2
-    assert "task 5 needs 2 of people at least, and this world has 1" in result.err
+    assert "task 5 needs at least 2 people, and this world has 1" in result.err
     assert not (tmp_path / "out").exists()

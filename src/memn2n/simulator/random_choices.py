@@ -1,4 +1,4 @@
-"""Chance that falls the same way under every Python."""
+"""Random choices that are the same on every platform and Python version."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Dice:
-    """Random choices, made of ``random.Random.random`` alone: of the module, only that sequence is promised to stay.
+class RandomChoices:
+    """A seeded random generator.
+
+    It uses only ``random.Random.random``: Python guarantees that this sequence stays the same, and no other method's.
 
     Args:
         seed: the same text gives the same choices everywhere.
@@ -27,35 +29,38 @@ class Dice:
         return int(self._draw() * number)
 
     def chance(self, probability: float) -> bool:
-        """True so often."""
+        """True with this probability."""
         return self._draw() < probability
 
-    def one(self, items: Sequence[T]) -> T:
-        """Any of the items."""
+    def choice(self, items: Sequence[T]) -> T:
+        """One of the items."""
         return items[int(self._draw() * len(items))]
 
     def weighted(self, items: Sequence[T], weights: Sequence[float]) -> T:
-        """One of the items, in proportion to the weights; what has none is not drawn, and weights may be left over."""
+        """One of the items, with a probability proportional to its weight.
+
+        Items beyond the last weight are never chosen; weights beyond the last item are ignored.
+        """
         bounds = list(accumulate(weights[: len(items)]))
         drawn = self._draw() * bounds[-1]
         return items[next(index for index, bound in enumerate(bounds) if drawn < bound)]
 
     def shuffled(self, items: Iterable[T]) -> list[T]:
-        """The items in random order."""
+        """The items in random order (Fisher-Yates)."""
         shuffled = list(items)
         for last in range(len(shuffled) - 1, 0, -1):
             other = self.below(last + 1)
             shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
         return shuffled
 
-    def turned(self, items: Iterable[T]) -> list[T]:
-        """The items in a random order in which none stands where it stood; two change places."""
-        turned = list(items)
-        for last in range(len(turned) - 1, 0, -1):
+    def deranged(self, items: Iterable[T]) -> list[T]:
+        """The items in a random order in which no item keeps its position, unless there is only one (Sattolo)."""
+        deranged = list(items)
+        for last in range(len(deranged) - 1, 0, -1):
             other = self.below(last)
-            turned[last], turned[other] = turned[other], turned[last]
-        return turned
+            deranged[last], deranged[other] = deranged[other], deranged[last]
+        return deranged
 
-    def some(self, items: Iterable[T], number: int) -> list[T]:
-        """So many different items, in random order."""
+    def sample(self, items: Iterable[T], number: int) -> list[T]:
+        """``number`` different items, in random order; all of them if there are fewer."""
         return self.shuffled(items)[:number]

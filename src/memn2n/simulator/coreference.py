@@ -1,0 +1,71 @@
+"""Tasks 11 to 13: pronouns, and people who move together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from memn2n.simulator.story_writer import StoryWriter
+
+
+class _Move(NamedTuple):
+    """Where a person went, and the positions of the sentences from which this follows."""
+
+    place: str
+    facts: tuple[int, ...]
+
+
+def coreference(writer: StoryWriter) -> None:
+    """Task 11: every second sentence has a pronoun for the person of the sentence before."""
+    _write_moves(writer, group=1, pronouns=True, weights=(10, 8, 2), max_age=5)
+
+
+def conjunction(writer: StoryWriter) -> None:
+    """Task 12: two people move together."""
+    _write_moves(writer, group=2, pronouns=False, weights=(9, 9, 5, 2), max_age=3)
+
+
+def compound_coreference(writer: StoryWriter) -> None:
+    """Task 13: two people move together; every second sentence says "they"."""
+    _write_moves(writer, group=2, pronouns=True, weights=(9, 9, 2, 1), max_age=3)
+
+
+def _write_moves(writer: StoryWriter, group: int, pronouns: bool, weights: tuple[float, ...], max_age: int) -> None:
+    """Write sentences about moves, and questions where a person is.
+
+    Args:
+        writer: writes the story.
+        group: how many people move at once, 1 or 2.
+        pronouns: whether every second sentence is about the same people as the one before, and names them by a pronoun.
+        weights: relative probabilities that a question is about the person who moved last, last but one, and so on.
+        max_age: questions are about people in the last ``max_age`` sentences.
+    """
+    rng, world = writer.rng, writer.world
+    last: dict[str, _Move] = {}
+    walking: list[str] = []
+
+    def step() -> None:
+        facts: tuple[int, ...] = ()
+        same = pronouns and len(writer.story) % 2 == 1
+        if not same:
+            walking[:] = rng.sample(world.people, group)
+        here = {last[name].place for name in walking if name in last}
+        place = rng.choice([place for place in world.places if place not in here])
+        verb = rng.choice(world.moves)
+        if same:
+            facts = last[walking[0]].facts
+            pronoun = world.pronouns.get(walking[0], world.phrases["they"]) if group == 1 else world.phrases["they"]
+            position = writer.write("then", then=rng.choice(world.thens), pronoun=pronoun, verb=verb, place=place)
+        elif group == 1:
+            position = writer.write("move", person=walking[0], verb=verb, place=place)
+        else:
+            position = writer.write("together", person=walking[0], other=walking[1], verb=verb, place=place)
+        for name in walking:
+            last[name] = _Move(place, (*facts, position))
+
+    def ask() -> None:
+        person = writer.recent({name: move.facts[-1] for name, move in last.items()}, weights, max_age)
+        assert person is not None  # every sentence is about a person
+        writer.ask("where_person", last[person].place, *last[person].facts, person=person)
+
+    writer.alternate(step, ask)
