@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 import memn2n
-from memn2n.explain.table import attention_table
+from memn2n.explain.tables import attention_table
 
 STORY = [
     "Mary moved to the bathroom.",

@@ -48,7 +48,7 @@ def _stories(seed: int, console: Console) -> None:
     from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
     from memn2n.cli.qa.progress import TrainingProgress
     from memn2n.cli.show import show_evaluation
-    from memn2n.explain.table import attention_table
+    from memn2n.explain.tables import attention_table
 
     console.print("One network is trained on simulated stories of three bAbI tasks, with 1,000 questions of each:")
     for task, skill in _SKILLS.items():

@@ -11,22 +11,21 @@ from memn2n.cli.options import Pdf, Png, Svg
 from memn2n.errors import InputError
 
 if TYPE_CHECKING:
-    from memn2n.explain.rows import Picture
+    from memn2n.attention_view import AttentionView
 
 
-def write_pictures(picture: Picture, html: Path | None, **figures: Path | None) -> None:
-    """Write a picture to the files that are given; ``figures`` are files by format."""
+def write_pictures(view: AttentionView, html: Path | None, **figures: Path | None) -> None:
+    """Write a view to the files that are given; ``figures`` are files by format."""
     from memn2n.explain.figure import attention_figure, save_figure
-    from memn2n.explain.fragment import attention_html
     from memn2n.files.lines import write_lines
 
     files = {kind: path for kind, path in figures.items() if path is not None}
     if files:
-        figure = attention_figure(picture)
+        figure = attention_figure(view)
         for kind, path in files.items():
             save_figure(figure, path, kind)
     if html is not None:
-        write_lines(html, [attention_html(picture).encode()])
+        write_lines(html, [view.to_html().encode()])
 
 
 def plot(

@@ -1,1 +1,1 @@
-"""Why an answer was given: its attention, made visible."""
+"""Attention and trainings as tables and figures."""

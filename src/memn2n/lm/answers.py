@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -89,6 +91,15 @@ class NextWords:
     def remarks(self) -> list[str]:
         """What a reader should know: a line on unknown words."""
         return [f"never seen in training: {', '.join(self.unknown_words)}"] if self.unknown_words else []
+
+    def attention_view(self) -> AttentionView:
+        """The ranked next words, and the words in memory with their attention, for a table, figure or HTML."""
+        rows = [Row(word, weights) for word, weights in zip(self.memory, self.attention.T, strict=True)]
+        return AttentionView("Next word", rows, len(self.attention), self.ranked, self.remarks)
+
+    def _repr_html_(self) -> str:
+        """The next words and their attention, as a notebook shows them."""
+        return self.attention_view().to_html(NOTEBOOK_ROWS)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     import numpy.typing as npt
 
@@ -48,6 +52,22 @@ class Answer:
         if self.unknown_words:
             lines.append(f"never seen in training: {', '.join(self.unknown_words)}")
         return lines
+
+    def attention_view(self, support: Collection[int] = ()) -> AttentionView:
+        """The question, the ranked answers, and the story with its attention, for a table, figure or HTML.
+
+        Args:
+            support: positions of the supporting facts in the story, from 0; they are marked with a star.
+        """
+        dropped = {*self.dropped}
+        rows = [Row(sentence, None if position in dropped else self.attention[:, position], position in support)
+                for position, sentence in enumerate(self.story)]  # fmt: skip
+        remarks = [*self.remarks, *(["* supporting fact"] if support else [])]
+        return AttentionView(self.question, rows, len(self.attention), self.top, remarks)
+
+    def _repr_html_(self) -> str:
+        """The answer and its attention, as a notebook shows it."""
+        return self.attention_view().to_html(NOTEBOOK_ROWS)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, without the story and question; attention rounded to 6 digits."""

@@ -89,8 +89,7 @@ def next_words(
 
     from memn2n import MemoryLM
     from memn2n.cli.pictures import write_pictures
-    from memn2n.explain.rows import picture_of
-    from memn2n.explain.words import words_table
+    from memn2n.explain.tables import words_table
 
     found = MemoryLM.load(model).next_words(text, top=top)
     if as_json:
@@ -101,7 +100,7 @@ def next_words(
         for remark in found.remarks:
             print(remark)
         Console().print(words_table(found))
-    write_pictures(picture_of(found), html, png=png, svg=svg, pdf=pdf)
+    write_pictures(found.attention_view(), html, png=png, svg=svg, pdf=pdf)
 
 
 @app.command()

@@ -79,8 +79,7 @@ def explain(
     from rich.console import Console
 
     from memn2n.cli.pictures import write_pictures
-    from memn2n.explain.rows import picture_of
-    from memn2n.explain.table import attention_table
+    from memn2n.explain.tables import attention_table
 
     sentences = _sentences(story)
     facts = [number - 1 for number in parse_tasks(support, "--support") or ()]
@@ -88,7 +87,7 @@ def explain(
         raise InputError(f"--support is {support!r}: the story has the sentences 1 to {len(sentences)}")
     answer = _load(model).answer(sentences, question)
     Console().print(attention_table(answer, facts))
-    write_pictures(picture_of(answer, facts), html, png=png, svg=svg, pdf=pdf)
+    write_pictures(answer.attention_view(facts), html, png=png, svg=svg, pdf=pdf)
 
 
 @app.command()

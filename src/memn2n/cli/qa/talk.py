@@ -10,7 +10,7 @@ from rich.console import Console
 
 from memn2n.cli.show import answer_line
 from memn2n.errors import InputError
-from memn2n.explain.table import attention_table
+from memn2n.explain.tables import attention_table
 from memn2n.files.records import json_line
 
 if TYPE_CHECKING:

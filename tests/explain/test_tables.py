@@ -1,10 +1,13 @@
+"""Attention as a table on the terminal."""
+
 import io
 from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
 
-from memn2n.explain.table import attention_table
+from memn2n.explain.tables import attention_table, words_table
+from memn2n.lm.answers import NextWords
 from memn2n.qa.answers import Answer
 
 ANSWER = Answer(
@@ -31,7 +34,7 @@ def row(text: str, sentence: str) -> str:
     return next(line for line in text.splitlines() if sentence in line)
 
 
-def test_each_sentence_has_its_weights() -> None:
+def test_each_sentence_is_shown_with_its_weights() -> None:
     text = show(ANSWER)
     assert "hop 1" in text
     assert "hop 2" in text
@@ -40,7 +43,7 @@ def test_each_sentence_has_its_weights() -> None:
     assert "0.20 █ " in row(text, "John left.")
 
 
-def test_question_answer_and_what_was_left_out_are_told() -> None:
+def test_question_answer_and_remarks_are_shown() -> None:
     text = show(ANSWER)
     assert "Where is [Mary]?" in text
     assert "bathroom  98.7%" in text
@@ -49,7 +52,7 @@ def test_question_answer_and_what_was_left_out_are_told() -> None:
     assert "never seen in training: news" in text
 
 
-def test_supporting_facts_are_marked() -> None:
+def test_supporting_facts_have_a_star() -> None:
     text = show(ANSWER, (1,))
     assert "* Mary" in text
     assert "* John" not in text
@@ -62,9 +65,21 @@ def test_weights_are_shaded_on_a_terminal_with_colours() -> None:
     assert "\x1b" not in show(ANSWER)
 
 
-def test_many_hops_leave_room_for_the_sentences() -> None:
+def test_many_hops_have_no_bars() -> None:
     many = replace(ANSWER, attention=np.tile(ANSWER.attention, (4, 1)))
     text = show(many)
     assert "hop 8" in text
     assert "0.75" in row(text, "Mary [moved]")
     assert "█" not in text
+
+
+def test_the_words_with_the_largest_weights_are_shown() -> None:
+    attention = np.full((2, 30), 0.01, np.float32)
+    attention[0, 5] = attention[1, 20] = 0.8
+    words = NextWords(tuple(f"word{i}" for i in range(30)), (("next", 1.0),), attention, ())
+    file = io.StringIO()
+    Console(file=file, width=100).print(words_table(words, most=2))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in file.getvalue().splitlines() if "│" in line]
+    assert rows == [["25", "word5", "0.80", "0.01"], ["10", "word20", "0.01", "0.80"]]
+    caption = " ".join(" ".join(file.getvalue().splitlines()[-3:]).split())
+    assert "2 of 30 words: those with the largest attention weights" in caption

@@ -1,4 +1,4 @@
-"""Attention and trainings as figures and HTML."""
+"""Attention and training curves as figures, and the commands that draw them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import json
 import re
 import sys
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from memn2n.attention_view import AttentionView
 from memn2n.errors import ConfigError, DataError, InputError
 from memn2n.explain.curves import curves_figure
 from memn2n.explain.figure import attention_figure, save_figure
-from memn2n.explain.fragment import attention_html
-from memn2n.explain.rows import picture_of
 from memn2n.lm.answers import NextWords
 from memn2n.qa.answers import Answer
 from tests.cli.conftest import CLI, cli
@@ -36,28 +34,28 @@ WORDS = NextWords(
 
 
 def texts(svg: bytes) -> str:
-    """The text of a figure, which matplotlib keeps in comments beside the outlines of its letters."""
+    """The text of a figure: matplotlib writes it in comments beside the outlines of the letters."""
     return html.unescape(" ".join(re.findall(r"<!-- (.*?) -->", svg.decode(), re.DOTALL)))
 
 
-def drawn(picture: object, kind: str = "svg") -> bytes:
+def drawn(view: AttentionView, kind: str = "svg") -> bytes:
     content = io.BytesIO()
-    attention_figure(picture).savefig(content, format=kind, bbox_inches="tight")  # type: ignore[arg-type]
+    attention_figure(view).savefig(content, format=kind, bbox_inches="tight")
     return content.getvalue()
 
 
-def test_a_figure_tells_all_of_an_answer() -> None:
-    shown = texts(drawn(picture_of(ANSWER, support=[1])))
+def test_a_figure_shows_everything_about_an_answer() -> None:
+    shown = texts(drawn(ANSWER.attention_view(support=[1])))
     for part in ("Who <i>paid</i>?", "* <b>Bob</b> paid", "0.75", "hop 2", "Bob & co", "90.0%", "* supporting fact",
                  "the memory holds 2 sentences; older ones (1) were not read", "never seen in training"):  # fmt: skip
         assert part in shown, part
-    assert "0.00" not in shown, "what was not read has no weight"
+    assert "0.00" not in shown, "a sentence that was not read has no weight"
 
 
-def test_heavier_weights_are_darker_in_grey_too() -> None:
+def test_larger_weights_are_darker_in_grey() -> None:
     weights = np.linspace(0, 1, 6, dtype=np.float32)[:, None]
     ramp = Answer(("x",), "?", "a", 1.0, (("a", 1.0),), weights)
-    figure = attention_figure(picture_of(ramp))
+    figure = attention_figure(ramp.attention_view())
     mesh = figure.axes[0].collections[0]
     figure.canvas.draw()
     red, green, blue = mesh.get_facecolors()[:, :3].T  # type: ignore[attr-defined]
@@ -65,54 +63,41 @@ def test_heavier_weights_are_darker_in_grey_too() -> None:
     assert (np.diff(grey) < -0.05).all()
 
 
-def test_a_long_story_is_as_tall_as_it_needs() -> None:
+def test_a_figure_is_as_tall_as_its_story() -> None:
     def height(sentences: int) -> int:
         story = tuple(f"Sentence {i}." for i in range(sentences))
         answer = Answer(story, "?", "a", 1.0, (("a", 1.0),), np.full((3, sentences), 1 / sentences, np.float32))
-        return Image.open(io.BytesIO(drawn(picture_of(answer), "png"))).height
+        return Image.open(io.BytesIO(drawn(answer.attention_view(), "png"))).height
 
     assert height(50) > 3.5 * height(10)
 
 
-def test_files_are_of_the_kind_asked_for(tmp_path: Path) -> None:
-    figure = attention_figure(picture_of(WORDS))
+def test_file_formats(tmp_path: Path) -> None:
+    figure = attention_figure(WORDS.attention_view())
     for name, begin in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF")):
         save_figure(figure, tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(begin)
     save_figure(figure, tmp_path / "no-ending", "png")
     assert (tmp_path / "no-ending").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(InputError, match=r"a figure is one of png, svg, pdf; let the name end in it"):
+    with pytest.raises(InputError, match="the name of a figure's file must end in one of png, svg, pdf"):
         save_figure(figure, tmp_path / "a.gif")
     with pytest.raises(DataError, match="cannot be written"):
         save_figure(figure, tmp_path / "none" / "a.png")
 
 
-def test_a_fragment_is_well_formed_and_escaped() -> None:
-    fragment = attention_html(picture_of(ANSWER, support=[1]))
-    root = ET.fromstring(fragment)
-    assert root.tag == "figure"
-    rows = [[("".join(cell.itertext())) for cell in row] for row in root.iter("tr")]
-    assert rows[0] == ["read", "hop 1", "hop 2"]
-    assert rows[1] == ["Ann went out.", "not read"]
-    assert rows[2] == ["* <b>Bob</b> paid $5 & $6.", "0.75", "0.10"]
-    assert "<b>Bob" not in fragment
-    assert "script" not in fragment
-    assert [item.text for item in root.iter("li")] == ["Bob & co ", "Ann "]
-    assert "never seen in training: paid" in fragment
-
-
-def test_words_are_shown_alike() -> None:
-    assert "<b>What comes next?</b>" in attention_html(picture_of(WORDS))
-    assert "0.50" in texts(drawn(picture_of(WORDS)))
+def test_next_words_as_a_figure() -> None:
+    shown = texts(drawn(WORDS.attention_view()))
+    assert "Next word" in shown
+    assert "0.50" in shown
 
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ConfigError, match=r"figures need matplotlib: pip install 'memn2n\[figures\]'"):
-        attention_figure(picture_of(ANSWER))
+        attention_figure(ANSWER.attention_view())
 
 
-def test_the_commands(cli: CLI, model: Path, tmp_path: Path) -> None:
+def test_commands_that_explain(cli: CLI, model: Path, tmp_path: Path) -> None:
     story = tmp_path / "story.txt"
     story.write_text("Mary moved to the bathroom.\n\nJohn went to the hallway.\n")
     ask = ["qa", "explain", "--story", story, "--question", "Where is Mary?"]
@@ -122,7 +107,7 @@ def test_the_commands(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert "bathroom" in shown.out
     assert "* Mary moved to the bathroom." in shown.out
     assert all((tmp_path / f"a.{kind}").stat().st_size for kind in ("png", "svg", "pdf", "html"))
-    assert "bathroom" in cli(*ask).out, "by the model that comes along"
+    assert "bathroom" in cli(*ask).out, "by the shipped model"
     story.write_text("1 Mary moved to the bathroom.\n2 Where is Mary?\tbathroom\t1\n")
     assert cli(*ask, model).err.startswith(f"memn2n: {story}:2: this is not a story: give one sentence per line")
     story.write_text("Mary moved to the bathroom.\nJohn went to the hallway.\n")
@@ -130,7 +115,7 @@ def test_the_commands(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert (refused.status, refused.err) == (2, "memn2n: --support is '1,3': the story has the sentences 1 to 2\n")
 
 
-def test_the_course_of_trainings(cli: CLI, tmp_path: Path) -> None:
+def test_training_curves(cli: CLI, tmp_path: Path) -> None:
     qa = tmp_path / "qa"
     cli("qa", "train", "--epochs", 3, "--linear-start-epochs", 2, "--restarts", 2, "--dim", 4, "--out", qa)
     loss, error = curves_figure(qa).axes
@@ -152,9 +137,9 @@ def test_the_course_of_trainings(cli: CLI, tmp_path: Path) -> None:
     assert (tmp_path / "lm.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_cannot_be_drawn(cli: CLI, tmp_path: Path) -> None:
+def test_folders_without_metrics(cli: CLI, tmp_path: Path) -> None:
     assert "there is no metrics.jsonl here" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
-    assert "name one with --png, --svg or --pdf" in cli("plot", tmp_path).err
+    assert "no file is given: name one with --png, --svg or --pdf" in cli("plot", tmp_path).err
     (tmp_path / "metrics.jsonl").write_text('{"event": "epoch"}\n')
     assert "these are no metrics of a training" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
     assert not (tmp_path / "a.png").exists()
