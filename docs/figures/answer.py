@@ -1,6 +1,6 @@
-"""Draw docs/figures/answer.svg: train on simulated stories of task 1, and show one answer with its attention.
+"""Draw docs/figures/answer.svg: train on simulated stories of task 1, and show an answer with its attention.
 
-Run it as `python docs/figures/answer.py`; it takes about 15 seconds.
+Run it with `python docs/figures/answer.py`. It takes about 15 seconds.
 """
 
 import io

@@ -105,7 +105,7 @@ def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pyt
 def test_what_cannot_be(cli: CLI, published: Path, tmp_path: Path) -> None:
     assert "--data is missing" in cli("reproduce", "transfer").err
     assert "--column is not an option of transfer" in cli("reproduce", "transfer", "--column", "PE").err
-    with pytest.raises(InputError, match="task 21 is not simulated"):
+    with pytest.raises(InputError, match="task 21 cannot be simulated"):
         run_transfer(published, tmp_path / "out", tasks=(21,), **SIZES)
     with pytest.raises(InputError, match="n_train is 0"):
         run_transfer(published, tmp_path / "out", tasks=(3,), n_train=0)
