@@ -13,17 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memn2n.errors import InputError
 from memn2n.qa.stories import Example, Split
 from memn2n.settings import check_range
-from memn2n.simulator import (
-    animals,
-    argument_relations,
-    carrying,
-    coreference,
-    motives,
-    space,
-    supporting_facts,
-    time_order,
-    uncertainty,
-)
+from memn2n.simulator import animals, argument_relations, carrying, motives, moves, space, supporting_facts, uncertainty
 from memn2n.simulator.random_choices import RandomChoices
 from memn2n.simulator.story_writer import StoryWriter
 from memn2n.simulator.world import World, published_world
@@ -61,10 +51,10 @@ SKILLS: dict[int, Skill] = {
     8: Skill("lists-sets", carrying.lists, _CARRYING),
     9: Skill("simple-negation", uncertainty.negation, _MOVING),
     10: Skill("indefinite-knowledge", uncertainty.indefinite, {"people": 1, "places": 3}),
-    11: Skill("basic-coreference", coreference.coreference, _MOVING),
-    12: Skill("conjunction", coreference.conjunction, {"people": 2, "places": 3}),
-    13: Skill("compound-coreference", coreference.compound_coreference, {"people": 2, "places": 3}),
-    14: Skill("time-reasoning", time_order.time_order, {**_MOVING, "times": 2}),
+    11: Skill("basic-coreference", moves.coreference, _MOVING),
+    12: Skill("conjunction", moves.conjunction, {"people": 2, "places": 3}),
+    13: Skill("compound-coreference", moves.compound_coreference, {"people": 2, "places": 3}),
+    14: Skill("time-reasoning", moves.time_order, {**_MOVING, "times": 2}),
     15: Skill("basic-deduction", animals.deduction, {"animals": 2, "creatures": 1}),
     16: Skill("basic-induction", animals.induction, {"creatures": 2, "colors": 2}),
     17: Skill("positional-reasoning", space.positions, {"shapes": 3}),

@@ -45,27 +45,12 @@ class StoryWriter:
         """The questions so far, each with the sentences before it."""
 
     def write(self, phrase: str, **names: str) -> int:
-        """Add a sentence to the story.
-
-        Args:
-            phrase: a key of ``PHRASES``.
-            names: placeholder -> text.
-
-        Returns:
-            The position of the sentence in the story.
-        """
+        """Add a sentence, from a key of ``PHRASES`` and the names for its placeholders, and return its position."""
         self.story.append(fill(self.world.phrases[phrase], names))
         return len(self.story) - 1
 
     def ask(self, phrase: str, answer: str, *support: int, **names: str) -> None:
-        """Add a question about the story so far.
-
-        Args:
-            phrase: a key of ``PHRASES``.
-            answer: the right answer.
-            support: the positions of the supporting facts.
-            names: placeholder -> text.
-        """
+        """Add a question about the story so far; ``support`` holds the positions of the supporting facts."""
         question = fill(self.world.phrases[phrase], names)
         self.examples.append(Example(tuple(self.story), question, answer, support, self.task))
 
@@ -74,11 +59,9 @@ class StoryWriter:
         return self.world.phrases["yes" if truth else "no"]
 
     def alternate(self, step: Callable[[], None], ask: Callable[[], None]) -> None:
-        """Call ``step`` twice and ``ask`` once, again and again until the story has all its questions.
+        """Call ``step`` twice and ``ask`` once, until the story has all its questions.
 
-        Args:
-            step: adds a sentence.
-            ask: adds a question, or none if none can be asked yet.
+        ``step`` adds at most one sentence, ``ask`` at most one question.
         """
         for _ in range(_MAX_STEPS // 2):
             step()
