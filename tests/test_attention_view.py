@@ -92,6 +92,10 @@ def test_texts_are_escaped(story: list[str], question: str, text: str, unknown: 
     }  # fmt: skip
 
 
+def test_lone_surrogates_are_replaced() -> None:
+    assert "<b>Where is ??</b>" in AttentionView("Where is \udcff?", [], 1, (), []).to_html()
+
+
 def test_html_has_no_scripts_and_loads_nothing() -> None:
     root = ET.fromstring(ANSWER._repr_html_())
     names = {name for element in root.iter() for name in element.attrib}

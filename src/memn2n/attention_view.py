@@ -87,7 +87,8 @@ class AttentionView(NamedTuple):
             *(f"<p>{escape(remark)}</p>" for remark in [*left_out, *self.remarks]),
             "</figure>",
         ]
-        return "\n".join(lines) + "\n"
+        html = "\n".join(lines) + "\n"
+        return html.encode(errors="replace").decode()  # a text from a command line may contain lone surrogates
 
     def _table_row(self, row: Row) -> str:
         not_read = f'<td colspan="{self.hops}">not read</td>'

@@ -52,6 +52,10 @@ def test_a_figure_shows_everything_about_an_answer() -> None:
     assert "0.00" not in shown, "a sentence that was not read has no weight"
 
 
+def test_lone_surrogates_are_drawn_as_question_marks() -> None:
+    assert "Where is ??" in texts(drawn(AttentionView("Where is \udcff?", WORDS.attention_view().rows, 1, (), [])))
+
+
 def test_larger_weights_are_darker_in_grey() -> None:
     weights = np.linspace(0, 1, 6, dtype=np.float32)[:, None]
     ramp = Answer(("x",), "?", "a", 1.0, (("a", 1.0),), weights)

@@ -110,5 +110,5 @@ def _bars(axes: Axes, ranked: Sequence[tuple[str, float]], lines: float) -> None
 
 
 def _escaped(text: str) -> str:
-    """The text with its dollar signs escaped: matplotlib would read text between them as a formula."""
-    return text.replace("$", r"\$")
+    """The text as matplotlib can draw it: dollar signs would begin a formula, and lone surrogates have no glyph."""
+    return text.replace("$", r"\$").encode(errors="replace").decode()
