@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import memn2n
-from memn2n.explain.fragment import attention_html
-from memn2n.explain.rows import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     if options.html is not None:
         head = '<!doctype html>\n<meta charset="utf-8">\n<title>Attention</title>\n'
-        options.html.write_text(head + attention_html(picture_of(answer)), encoding="utf-8")
+        options.html.write_text(head + answer.attention_view().to_html(), encoding="utf-8")
         print(f"written: {options.html}")
 
 
