@@ -1,4 +1,4 @@
-"""The API over HTTP: answers are those of the direct call, refusals tell the field."""
+"""The API over HTTP: answers equal those of the Python API, and refusals name the field."""
 
 from __future__ import annotations
 
@@ -14,89 +14,89 @@ from memn2n import Answer, MemoryLM, simulate, solve
 from tests.serve.conftest import STORY, WHERE_IS_MARY, Server
 
 
-def assert_same(told: dict[str, Any], answer: Answer, top: int = 5) -> None:
-    assert told["prediction"] == answer.text
-    assert told["probability"] == pytest.approx(answer.probability, abs=2e-6)
-    assert [word for word, _ in told["top"]] == [word for word, _ in answer.top[:top]]
-    np.testing.assert_allclose(told["attention"], answer.attention, atol=2e-6)
-    assert tuple(told["dropped"]) == answer.dropped
-    assert tuple(told["unknown_words"]) == answer.unknown_words
+def assert_same(reply: dict[str, Any], answer: Answer, top: int = 5) -> None:
+    assert reply["prediction"] == answer.text
+    assert reply["probability"] == pytest.approx(answer.probability, abs=2e-6)
+    assert [word for word, _ in reply["top"]] == [word for word, _ in answer.top[:top]]
+    np.testing.assert_allclose(reply["attention"], answer.attention, atol=2e-6)
+    assert tuple(reply["dropped"]) == answer.dropped
+    assert tuple(reply["unknown_words"]) == answer.unknown_words
 
 
-def test_an_answer_is_that_of_the_direct_call(server: Server) -> None:
-    story = [*STORY] * 30 + ["Zelda went to the office."]  # 61 sentences: more than the memory holds
-    told = server.ask("/api/answer", {"story": story, "question": "Where is Mary?", "top": 3})
-    assert told.status == 200
+def test_an_answer_equals_that_of_the_python_api(server: Server) -> None:
+    story = [*STORY] * 30 + ["Zelda went to the office."]  # 61 sentences; the memory has 50 slots
+    reply = server.ask("/api/answer", {"story": story, "question": "Where is Mary?", "top": 3})
+    assert reply.status == 200
     answer = memn2n.pretrained().answer(story, "Where is Mary?", top=3)
-    assert told.json["model"] == "stories"
-    assert len(told.json["top"]) == 3
-    assert len(told.json["dropped"]) == 11
-    assert told.json["unknown_words"] == ["zelda"]
-    assert_same(told.json, answer)
+    assert reply.json["model"] == "stories"
+    assert len(reply.json["top"]) == 3
+    assert len(reply.json["dropped"]) == 11
+    assert reply.json["unknown_words"] == ["zelda"]
+    assert_same(reply.json, answer)
 
 
-def test_a_model_is_chosen_by_its_name(server: Server, model: Path) -> None:
-    told = server.ask("/api/answer", WHERE_IS_MARY | {"model": "first"}).json
-    assert told["model"] == "first"
-    assert_same(told, memn2n.StoryQA.load(model).answer(STORY, "Where is Mary?"))
+def test_a_request_can_name_a_model(server: Server, model: Path) -> None:
+    reply = server.ask("/api/answer", WHERE_IS_MARY | {"model": "first"}).json
+    assert reply["model"] == "first"
+    assert_same(reply, memn2n.StoryQA.load(model).answer(STORY, "Where is Mary?"))
 
 
-def test_many_answers_come_in_the_order_of_their_questions(server: Server) -> None:
+def test_many_answers_have_the_order_of_their_questions(server: Server) -> None:
     asked = simulate([1, 2, 15], n_train=0, n_test=300, seed=5).test  # more than a batch
     questions = [{"story": one.story, "question": one.question} for one in asked]
-    told = server.ask("/api/answers", {"questions": questions}).json["answers"]
+    reply = server.ask("/api/answers", {"questions": questions}).json["answers"]
     direct = memn2n.pretrained().answer_many([(one.story, one.question) for one in asked])
-    for one, answer in zip(told, direct, strict=True):
+    for one, answer in zip(reply, direct, strict=True):
         assert_same(one, answer)
 
 
 def test_attention_can_be_left_out(server: Server) -> None:
-    (told,) = server.ask("/api/answers", {"questions": [WHERE_IS_MARY], "attention": False, "top": 1}).json["answers"]
-    assert (told["prediction"], told["attention"], len(told["top"])) == ("bathroom", None, 1)
+    (reply,) = server.ask("/api/answers", {"questions": [WHERE_IS_MARY], "attention": False, "top": 1}).json["answers"]
+    assert (reply["prediction"], reply["attention"], len(reply["top"])) == ("bathroom", None, 1)
 
 
-def test_next_words_are_those_of_the_direct_call(server: Server, toy: Path) -> None:
-    told = server.ask("/api/next-words", {"text": "the cat sees the zebra", "top": 4}).json
+def test_next_words_equal_those_of_the_python_api(server: Server, toy: Path) -> None:
+    reply = server.ask("/api/next-words", {"text": "the cat sees the zebra", "top": 4}).json
     found = MemoryLM.load(toy).next_words("the cat sees the zebra", top=4)
-    assert told.pop("model") == "toy"
-    assert told["memory"] == ["the", "cat", "sees", "the", "zebra"]
-    assert [one["word"] for one in told["next"]] == [word for word, _ in found.ranked]
-    np.testing.assert_allclose([one["probability"] for one in told["next"]], [p for _, p in found.ranked], atol=1e-6)
-    np.testing.assert_allclose(told["attention"], found.attention, atol=1e-6)
-    assert told["unknown_words"] == ["zebra"]
+    assert reply.pop("model") == "toy"
+    assert reply["memory"] == ["the", "cat", "sees", "the", "zebra"]
+    assert [one["word"] for one in reply["next"]] == [word for word, _ in found.ranked]
+    np.testing.assert_allclose([one["probability"] for one in reply["next"]], [p for _, p in found.ranked], atol=1e-6)
+    np.testing.assert_allclose(reply["attention"], found.attention, atol=1e-6)
+    assert reply["unknown_words"] == ["zebra"]
     assert server.ask("/api/next-words", {}).json["memory"] == ["<eos>"]
 
 
-def test_a_score_is_that_of_the_direct_call(server: Server, toy: Path) -> None:
+def test_a_score_equals_that_of_the_python_api(server: Server, toy: Path) -> None:
     text = "the cat sees the dog\nthe zebra\n"
-    told = server.ask("/api/score", {"text": text}).json
+    reply = server.ask("/api/score", {"text": text}).json
     lm = MemoryLM.load(toy)
     corpus = lm.read(text.encode())
-    for one, word in zip(told["words"], lm.score(corpus), strict=True):
+    for one, word in zip(reply["words"], lm.score(corpus), strict=True):
         assert (one["word"], one["unknown"]) == (word.word, word.unknown)
         assert one["log_probability"] == pytest.approx(word.log_probability, abs=1e-5)
-    assert told["words"][0]["log_probability"] is None
-    assert told["perplexity"] == pytest.approx(lm.perplexity(corpus), rel=1e-5)
+    assert reply["words"][0]["log_probability"] is None
+    assert reply["perplexity"] == pytest.approx(lm.perplexity(corpus), rel=1e-5)
 
 
-def test_models_are_told_without_a_path(server: Server, model: Path) -> None:
-    told = server.ask("/api/models")
-    names = [(one["name"], one["kind"], one["networks"]) for one in told.json["models"]]
+def test_the_list_of_models_shows_no_path(server: Server, model: Path) -> None:
+    reply = server.ask("/api/models")
+    names = [(one["name"], one["kind"], one["networks"]) for one in reply.json["models"]]
     assert names == [("stories", "qa", 4), ("first", "qa", 1), ("toy", "lm", 1)]
-    assert told.json["limits"]["questions"] == 10_000
-    assert str(model.parent).encode() not in told.body
+    assert reply.json["limits"]["questions"] == 10_000
+    assert str(model.parent).encode() not in reply.body
 
 
-def test_examples_of_all_skills(server: Server) -> None:
-    told = server.ask("/api/examples?seed=3").json["examples"]
-    assert [one["task"] for one in told] == list(range(1, 21))
-    for one in told:
+def test_examples_of_all_skills_are_right(server: Server) -> None:
+    reply = server.ask("/api/examples?seed=3").json["examples"]
+    assert [one["task"] for one in reply] == list(range(1, 21))
+    for one in reply:
         assert solve(one["story"], one["question"]) == one["answer"]
         assert all(0 <= fact < len(one["story"]) for fact in one["support"])
-    assert told != server.ask("/api/examples?seed=4").json["examples"]
+    assert reply != server.ask("/api/examples?seed=4").json["examples"]
 
 
-def test_health_and_counts(server: Server) -> None:
+def test_health_and_metrics(server: Server) -> None:
     def count(name: str) -> float:
         lines = server.ask("/metrics").body.decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
@@ -116,12 +116,12 @@ def test_health_and_counts(server: Server) -> None:
     assert count("memn2n_waiting") == 0
 
 
-def test_the_document_has_examples_that_are_answered(server: Server) -> None:
+def test_the_examples_of_the_openapi_document_work(server: Server) -> None:
     document = server.ask("/openapi.json").json
     schemas = document["components"]["schemas"]
 
     def example(schema: dict[str, Any]) -> Any:
-        """An object of the fields' examples."""
+        """An object made of the examples or defaults of its fields."""
         if "$ref" in schema:
             schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
         if "examples" in schema or "default" in schema:
@@ -137,7 +137,7 @@ def test_the_document_has_examples_that_are_answered(server: Server) -> None:
         assert server.ask(path, asked).status == 200, asked
 
 
-def test_the_documentation_needs_no_other_server(server: Server) -> None:
+def test_the_documentation_needs_no_other_host(server: Server) -> None:
     page = server.ask("/docs")
     assert b"http" not in page.body
     assert "unsafe-inline" not in page.headers["content-security-policy"].split("script-src")[1].split(";")[0]
@@ -197,14 +197,14 @@ def test_refusals(server: Server, path: str, content: Any, status: int, code: st
     assert b"memn2n/" not in reply.body
 
 
-def test_what_is_not_said_to_be_json_is_refused(server: Server) -> None:
+def test_a_body_without_the_content_type_of_json_is_refused(server: Server) -> None:
     body = json.dumps(WHERE_IS_MARY).encode()
     other = {"content-type": "text/plain"}
     assert server.ask("/api/answer", body, "", 30.0, **other).error == (415, "not-json", None)
     assert server.ask("/api/answer", b"").error == (422, "invalid", None)
 
 
-def test_text_comes_back_as_json_and_nothing_else(server: Server) -> None:
+def test_text_of_a_request_is_returned_only_as_json(server: Server) -> None:
     script = "<script>alert(1)</script>"
     answered = server.ask("/api/answer", {"story": [script], "question": f"Where is {script}?"})
     assert answered.json["unknown_words"] == ["script", "alert", "1"]
@@ -216,13 +216,13 @@ def test_text_comes_back_as_json_and_nothing_else(server: Server) -> None:
         assert "default-src 'none'" in reply.headers["content-security-policy"]
 
 
-def test_files_come_whole(server: Server) -> None:
+def test_range_requests_get_the_whole_file(server: Server) -> None:
     whole = server.ask("/page/page.js").body
     for part in ("bytes=0-1", "bytes=abc", "bytes=99999999-"):
         assert server.ask("/page/page.js", range=part).body == whole
 
 
-def test_a_message_does_not_repeat_megabytes(server: Server) -> None:
+def test_a_message_quotes_only_the_start_of_a_long_value(server: Server) -> None:
     reply = server.ask("/api/answer", WHERE_IS_MARY | {"model": "x" * 1_000_000})
     assert reply.error == (404, "unknown-model", "model")
     assert len(reply.body) < 1000

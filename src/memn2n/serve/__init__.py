@@ -1,1 +1,1 @@
-"""Saved models as a web page and an HTTP API (extra ``serve``)."""
+"""A web page and an HTTP API for saved models (extra ``serve``)."""

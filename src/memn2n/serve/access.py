@@ -1,4 +1,4 @@
-"""Who may ask."""
+"""Access control: by token, and by the host name that a request is addressed to."""
 
 from __future__ import annotations
 
@@ -7,59 +7,63 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.serve.refusals import RefusedError
+from memn2n.serve.refusals import foreign_host, unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CLOSED = ("/api/", "/metrics")
+_PROTECTED = ("/api/", "/metrics")
 
 
 class Access(NamedTuple):
-    """What a request needs, to be let in.
+    """What a request needs in order to be served.
 
     Args:
-        token: must be sent as ``Authorization: Bearer TOKEN`` with what asks a model or reads the metrics. The page,
-            the documentation and ``/healthz`` need none.
-        local: the request must be addressed to this machine by a name of itself. A web site elsewhere could otherwise
-            have its name lead here, and read the answers (DNS rebinding).
+        token: must be sent as ``Authorization: Bearer TOKEN`` with requests to ``/api/`` and ``/metrics``. The page,
+            the documentation and ``/healthz`` need no token.
+        local: whether the Host header must name this machine: ``localhost`` or a loopback address. Without this
+            check, a web site could let its own name resolve to this machine and read the answers (DNS rebinding).
     """
 
     token: str | None = None
     local: bool = True
 
     def check(self, path: str, headers: Mapping[bytes, bytes]) -> None:
-        """Raise a RefusedError unless a request is let in.
+        """Check one request.
 
         Args:
-            path: what is asked for.
-            headers: the request's, names in lower case.
+            path: the request's path.
+            headers: the request's headers, with names in lower case.
+
+        Raises:
+            RefusedError: 403 for a wrong host name, 401 for a missing or wrong token.
         """
         if self.local and not is_loopback(_host_name(headers.get(b"host", b"").decode("latin-1"))):
-            message = "without --token or --no-auth, this server answers to its machine's own names only, as localhost"
-            raise RefusedError(403, "foreign-host", message)
-        if self.token is None or not path.startswith(_CLOSED):
+            raise foreign_host()
+        if self.token is None or not path.startswith(_PROTECTED):
             return
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self.token.encode()):
-            what = "this is not the token" if token else "this server wants its token"
-            message = f"{what}: send the header authorization: Bearer TOKEN"
-            raise RefusedError(401, "unauthorized", message, headers={"www-authenticate": "Bearer"})
+            problem = "the token is wrong" if token else "this server requires a token"
+            raise unauthorized(f"{problem}: send the header authorization: Bearer TOKEN")
 
 
 def access_to(host: str, token: str | None, no_auth: bool) -> Access:
-    """What a server on a host needs.
+    """The access control for a server that listens on ``host``.
 
     Raises:
-        ConfigError: if it can be reached from elsewhere, and neither a token nor ``no_auth`` is given; or if a token
-            cannot be sent in a header.
+        ConfigError: if other machines can reach the host and there is neither a token nor ``no_auth``; if there are
+            both; or if the token cannot be sent in a header.
     """
     if token is not None:
         if no_auth:
-            raise ConfigError("a token (MEMN2N_TOKEN is one too) and --no-auth contradict each other: give one of them")
+            raise ConfigError(
+                Setting("token"), " (or the variable MEMN2N_TOKEN) and ", Setting("no_auth"),
+                " contradict each other: give one of them",
+            )  # fmt: skip
         if not token or not all("!" <= char <= "~" for char in token):
             raise ConfigError(
-                Setting("token"), " is blank, or has other characters than ASCII's visible ones; choose another"
+                Setting("token"), " is empty, or has characters other than printable ASCII; choose another token"
             )
         return Access(token, local=False)
     if no_auth:
@@ -67,14 +71,14 @@ def access_to(host: str, token: str | None, no_auth: bool) -> Access:
     if not is_loopback(host):
         raise ConfigError(
             Setting("host"),
-            f" is {host!r}, which others can reach: set a token with --token (or the variable MEMN2N_TOKEN), or "
-            "let everybody ask with --no-auth",
-        )
+            f" is {host!r}, which other machines can reach: set ", Setting("token"),
+            " (or the variable MEMN2N_TOKEN), or allow everybody with ", Setting("no_auth"),
+        )  # fmt: skip
     return Access()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address stands for the machine itself."""
+    """Whether a host name or address is this machine's loopback."""
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
@@ -84,7 +88,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without its port."""
+    """The host name in a Host header, without its port."""
     if header.startswith("["):
         return header[1:].partition("]")[0]
     return header.partition(":")[0]

@@ -1,4 +1,4 @@
-"""The routes of the API."""
+"""The routes of the HTTP API."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from memn2n.errors import InputError
 from memn2n.lm.answers import perplexity
 from memn2n.serve.checks import check_questions, check_story, check_text, check_top
 from memn2n.serve.metrics import CONTENT_TYPE
-from memn2n.serve.models import Question
-from memn2n.serve.refusals import RefusedError, json_response
+from memn2n.serve.models import QueuedQuestion
+from memn2n.serve.refusals import RESPONSES, invalid, json_response
 from memn2n.serve.schemas import (
     AnswerRequest,
     AnswerResponse,
     AnswersRequest,
     AnswersResponse,
-    ErrorResponse,
     ExamplesResponse,
-    Health,
+    HealthResponse,
     ModelsResponse,
     NextWordsRequest,
     NextWordsResponse,
@@ -32,109 +31,100 @@ from memn2n.serve.schemas import (
 
 if TYPE_CHECKING:
     from memn2n.qa.answers import Answer
-    from memn2n.serve.lanes import Lane
+    from memn2n.serve.batching import BatchQueue
     from memn2n.serve.limits import Limits
-    from memn2n.serve.metrics import Metrics
+    from memn2n.serve.metrics import RequestMetrics
     from memn2n.serve.models import Models
 
-_REFUSALS = {
-    400: "The body is not JSON.",
-    401: "The token is missing or wrong.",
-    404: "There is no such model.",
-    408: "The request did not arrive in time.",
-    413: "The body is too large.",
-    415: "The body is not said to be JSON.",
-    422: "The request cannot be answered: `message` says why, and `field` where.",
-    503: "Too many requests wait, or there was no answer in time: try again after `Retry-After` seconds.",
-}
-_ASKED: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "model": ErrorResponse} for status, text in _REFUSALS.items()
-}
-_READ: dict[int | str, dict[str, Any]] = {status: _ASKED[status] for status in (401, 422, 503)}
+_GET_RESPONSES: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for status in (401, 422, 503)}
 
 
-def routes(models: Models, limits: Limits, metrics: Metrics, examples: Lane[int, Any]) -> APIRouter:
-    """The routes for these models; ``examples`` simulates stories for a seed."""
+def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: BatchQueue[int, Any]) -> APIRouter:
+    """The routes for some models. ``examples`` simulates the example stories for a seed."""
     router = APIRouter()
 
-    @router.post("/api/answer", response_model=AnswerResponse, responses=_ASKED, tags=["stories"])
-    async def answer(asked: AnswerRequest) -> Response:
-        """Answer a question about a story, and tell where each hop looked."""
-        model = models.qa(asked.model)
-        check_top(asked.top, limits)
-        check_story(asked, limits)
-        (found,) = await model.answers([Question(asked.story, asked.question, asked.top)])
+    @router.post("/api/answer", response_model=AnswerResponse, responses=RESPONSES, tags=["stories"])
+    async def answer(request: AnswerRequest) -> Response:
+        """Answer a question about a story, with the attention of each hop."""
+        model = models.qa(request.model)
+        check_top(request.top, limits)
+        check_story(request, limits)
+        (result,) = await model.answers([QueuedQuestion(request.story, request.question, request.top)])
         metrics.asked(model.name)
-        return json_response({"model": model.name, **_answer(found, asked.top, asked.attention)})
+        return json_response({"model": model.name, **_answer(result, request.top, request.attention)})
 
-    @router.post("/api/answers", response_model=AnswersResponse, responses=_ASKED, tags=["stories"])
-    async def answers(asked: AnswersRequest) -> Response:
-        """Answer many questions at once, in their order."""
-        model = models.qa(asked.model)
-        check_questions(asked.questions, limits)
-        check_top(asked.top, limits, len(asked.questions))
-        found = await model.answers([Question(one.story, one.question, asked.top) for one in asked.questions])
-        metrics.asked(model.name, len(asked.questions))
-        told = [_answer(one, asked.top, asked.attention) for one in found]
-        return json_response({"model": model.name, "answers": told})
+    @router.post("/api/answers", response_model=AnswersResponse, responses=RESPONSES, tags=["stories"])
+    async def answers(request: AnswersRequest) -> Response:
+        """Answer many questions at once. The answers have the order of the questions."""
+        model = models.qa(request.model)
+        check_questions(request.questions, limits)
+        check_top(request.top, limits, len(request.questions))
+        results = await model.answers([QueuedQuestion(one.story, one.question, request.top)
+                                       for one in request.questions])  # fmt: skip
+        metrics.asked(model.name, len(request.questions))
+        content = [_answer(result, request.top, request.attention) for result in results]
+        return json_response({"model": model.name, "answers": content})
 
-    @router.post("/api/next-words", response_model=NextWordsResponse, responses=_ASKED, tags=["text"])
-    async def next_words(asked: NextWordsRequest) -> Response:
-        """Tell what may come after a text, and which of its words each hop looks at."""
-        model = models.lm(asked.model)
-        check_top(asked.top, limits)
-        check_text(asked.text, model.model.vocabulary, limits)
-        found = await model.next_words(asked.text, asked.top)
+    @router.post("/api/next-words", response_model=NextWordsResponse, responses=RESPONSES, tags=["text"])
+    async def next_words(request: NextWordsRequest) -> Response:
+        """Predict the next word of a text, with the attention of each hop to the words before."""
+        model = models.lm(request.model)
+        check_top(request.top, limits)
+        check_text(request.text, model.model.vocabulary, limits)
+        result = await model.next_words(request.text, request.top)
         metrics.asked(model.name)
-        return json_response({"model": model.name, **found.to_dict()})
+        return json_response({"model": model.name, **result.to_dict()})
 
-    @router.post("/api/score", response_model=ScoreResponse, responses=_ASKED, tags=["text"])
-    async def score(asked: ScoreRequest) -> Response:
-        """Tell how probable each word of a text is, given the words before it."""
-        model = models.lm(asked.model)
-        check_text(asked.text, model.model.vocabulary, limits)
+    @router.post("/api/score", response_model=ScoreResponse, responses=RESPONSES, tags=["text"])
+    async def score(request: ScoreRequest) -> Response:
+        """Compute the probability of each word of a text, given the words before it."""
+        model = models.lm(request.model)
+        check_text(request.text, model.model.vocabulary, limits)
         try:
-            words = await model.score(asked.text)
+            words = await model.score(request.text)
         except InputError as error:
-            raise RefusedError(422, "invalid", str(error), "text") from None
+            raise invalid(str(error), "text") from None
         metrics.asked(model.name)
         loss = -math.fsum(word.log_probability or 0.0 for word in words) / (len(words) - 1)
-        told = {"words": [word.to_dict() for word in words], "loss": loss, "perplexity": perplexity(loss)}
-        return json_response({"model": model.name, **told})
+        content = {"words": [word.to_dict() for word in words], "loss": loss, "perplexity": perplexity(loss)}
+        return json_response({"model": model.name, **content})
 
-    @router.get("/api/models", response_model=ModelsResponse, responses=_READ, tags=["server"])
+    @router.get("/api/models", response_model=ModelsResponse, responses=_GET_RESPONSES, tags=["server"])
     async def list_models() -> Response:
-        """Tell which models are served, and what requests may ask for."""
-        told = [model.describe() for model in models.all]
-        return json_response({"version": memn2n.__version__, "models": told, "limits": limits.to_dict()})
+        """List the models that are served, and the limits on requests."""
+        content = [model.describe() for model in models.all]
+        return json_response({"version": memn2n.__version__, "models": content, "limits": limits.to_dict()})
 
-    @router.get("/api/examples", response_model=ExamplesResponse, responses=_READ, tags=["stories"])
+    @router.get("/api/examples", response_model=ExamplesResponse, responses=_GET_RESPONSES, tags=["stories"])
     async def list_examples(
-        seed: Annotated[int, Query(ge=0, le=2**31 - 1, description="Another seed, other stories.")] = 0,
+        seed: Annotated[int, Query(ge=0, le=2**31 - 1, description="Each seed gives other stories.")] = 0,
     ) -> Response:
-        """Simulate a story of each of bAbI's 20 skills, to try a model with."""
-        (found,) = await examples.run([seed])
-        return json_response({"examples": found})
+        """Simulate one story for each of bAbI's 20 skills, to try a model with."""
+        (result,) = await examples.run([seed])
+        return json_response({"examples": result})
 
     @router.head("/healthz", include_in_schema=False)
-    @router.get("/healthz", response_model=Health, tags=["server"])
+    @router.get("/healthz", response_model=HealthResponse, tags=["server"])
     async def health() -> Response:
-        """Tell that the server is there."""
+        """Report that the server is running."""
         return json_response({"status": "ok"})
 
     @router.get("/metrics", response_class=Response, responses={
         200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        401: _ASKED[401],
+        401: RESPONSES[401],
     }, tags=["server"])  # fmt: skip
     async def read_metrics() -> Response:
-        """Tell what the server has counted, for Prometheus."""
+        """Report the server's metrics, for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     return router
 
 
 def _answer(answer: Answer, top: int, attention: bool) -> dict[str, Any]:
-    """``Answer.to_dict`` without its rounding, which takes as long as all the rest of it."""
+    """The fields of ``schemas.QAAnswer``.
+
+    ``Answer.to_dict`` rounds the weights, which takes as long as everything else that it does.
+    """
     return {
         "prediction": answer.text,
         "probability": answer.probability,

@@ -1,4 +1,4 @@
-"""The app: the API, its documentation, and the page."""
+"""The ASGI app: the API, its documentation and the page."""
 
 from __future__ import annotations
 
@@ -20,50 +20,59 @@ import memn2n
 from memn2n.serve import refusals
 from memn2n.serve.access import Access
 from memn2n.serve.api import routes
+from memn2n.serve.batching import BatchQueue
 from memn2n.serve.examples import examples
 from memn2n.serve.guard import Guard
-from memn2n.serve.lanes import Lane
 from memn2n.serve.limits import Limits
-from memn2n.serve.metrics import Metrics
+from memn2n.serve.metrics import RequestMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from memn2n.serve.models import Models
 
 _PAGE = Path(__file__).with_name("page")
 _SWAGGER = Path(fastapi_offline.__file__).with_name("static")
-_ABOUT = """\
-End-to-end memory networks over HTTP: questions about stories, and what comes next in a text; each answer with the
-attention that it came from. Every refusal is JSON: `{"error": {"code": ..., "message": ..., "field": ...}}`.
+_DESCRIPTION = """\
+End-to-end memory networks over HTTP. They answer questions about stories and predict the next word of a text. Each
+answer comes with its attention weights. Each error is JSON: `{"error": {"code": ..., "message": ..., "field": ...}}`.
 """
 
 
-def create_app(models: Models, access: Access | None = None, limits: Limits | None = None) -> Guard:
+def create_app(
+    models: Models,
+    access: Access | None = None,
+    limits: Limits | None = None,
+    on_start: Callable[[], None] | None = None,
+) -> Guard:
     """The ASGI app that serves some models.
 
     Args:
-        models: who is asked.
-        access: who may ask; by default only this machine.
-        limits: what requests may ask for; those of ``models``' queues are their own.
+        models: the models, with their queues.
+        access: who may send requests; by default, only this machine.
+        limits: the limits on requests.
+        on_start: called once when the server starts. Its socket already listens then.
     """
     access, limits = access or Access(), limits or Limits()
-    metrics = Metrics(models)
-    simulator: Lane[int, Any] = Lane(lambda seeds: [examples(seed) for seed in seeds], limits.queue, 1)
+    metrics = RequestMetrics(models)
+    simulator: BatchQueue[int, Any] = BatchQueue(lambda seeds: [examples(seed) for seed in seeds], limits.queue, 1)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if on_start is not None:
+            on_start()
         yield
-        for lane in (simulator, *(model.lane for model in models.all)):
-            lane.close()
+        for queue in (simulator, *(model.queue for model in models.all)):
+            queue.close()
 
     app = FastAPI(
-        title="memn2n", version=memn2n.__version__, description=_ABOUT, lifespan=lifespan, docs_url=None,
+        title="memn2n", version=memn2n.__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None,
         redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
     refusals.install(app)
-    known = [Security(HTTPBearer(auto_error=False))] if access.token else []  # the guard checks; this tells /docs
-    app.include_router(routes(models, limits, metrics, simulator), dependencies=known)
+    # The guard checks the token. This only adds a field for it to /docs.
+    security = [Security(HTTPBearer(auto_error=False))] if access.token else []
+    app.include_router(routes(models, limits, metrics, simulator), dependencies=security)
     _add_documentation(app)
     _add_page(app)
     return Guard(app, access, limits, metrics)
@@ -78,7 +87,7 @@ def _add_page(app: FastAPI) -> None:
 
 
 def _add_documentation(app: FastAPI) -> None:
-    """Serve the OpenAPI document as a page at /docs, from files of this machine."""
+    """Add a page at /docs that shows the OpenAPI document. Its files come from this machine."""
     page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="memn2n: HTTP API",
@@ -88,7 +97,7 @@ def _add_documentation(app: FastAPI) -> None:
     )
     content = bytes(page.body).decode()
     scripts = " ".join(f"'{_digest(script)}'" for script in re.findall(r"<script>(.*?)</script>", content, re.DOTALL))
-    policy = (  # Swagger UI sets styles, and draws its arrows from data
+    policy = (  # Swagger UI sets inline styles, and its arrows are data: URLs
         f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -1,4 +1,4 @@
-"""A simulated story of each skill, to try a model with."""
+"""Simulated stories to try a model with, one for each skill."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from memn2n.qa.stories import Example
 
 _QUESTIONS = 4
-"""How many are simulated of each skill, for one to be shown."""
+"""Questions that are simulated for each skill; one of them is shown."""
 
 _SENTENCES = 20
-"""A story of more is not shown where there is another."""
+"""Longer stories are shown only if all stories of the skill are longer."""
 
 
 @lru_cache(16)
 def examples(seed: int) -> list[dict[str, Any]]:
-    """One of each skill: task, skill, story, question, answer, and the positions of the supporting facts."""
+    """One example of each of the 20 skills, as ``schemas.StoryExample``."""
     shown = []
     for task, skill in SKILLS.items():
         train = simulate(task=task, n_train=_QUESTIONS, n_test=0, seed=seed).train
@@ -28,7 +28,7 @@ def examples(seed: int) -> list[dict[str, Any]]:
 
 
 def _preference(example: Example) -> int:
-    """The longest story that is not too long, else the shortest."""
+    """A key that prefers the longest story of up to ``_SENTENCES``, else the shortest story."""
     length = len(example.story)
     return length if length <= _SENTENCES else -length
 

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""Metrics of the server, for Prometheus."""
 
 from __future__ import annotations
 
@@ -17,39 +17,46 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 def _waiting(model: Served) -> float:
-    return model.lane.waiting
+    return model.queue.waiting
 
 
-class Metrics:
-    """Counts of one server.
+class RequestMetrics:
+    """Counters and times of the requests to one server.
 
     Args:
-        models: whose queues are told.
+        models: the models that are served; the length of each queue is a metric.
     """
 
     def __init__(self, models: Models) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter("memn2n_requests", "Requests answered.", ("route", "status"), registry=self._registry)
         self._seconds = Histogram(
-            "memn2n_request_seconds", "From request to answer.", ("route",), buckets=_SECONDS, registry=self._registry
-        )
+            "memn2n_request_seconds", "Seconds from the request's headers to the end of the response.", ("route",),
+            buckets=_SECONDS, registry=self._registry,
+        )  # fmt: skip
         self._asked = Counter(
-            "memn2n_asked", "Questions and texts that models were asked.", ("model",), registry=self._registry
+            "memn2n_asked", "Questions and texts that each model has answered.", ("model",), registry=self._registry
         )
-        waiting = Gauge("memn2n_waiting", "Jobs that wait for a model.", ("model",), registry=self._registry)
+        waiting = Gauge("memn2n_waiting", "Jobs waiting for each model.", ("model",), registry=self._registry)
         for model in models.all:
             self._asked.labels(model.name)
             waiting.labels(model.name).set_function(partial(_waiting, model))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """Count a request; ``route`` must be one of a few."""
+        """Count a request.
+
+        Args:
+            route: the path as the API documents it. Each different one is a new time series.
+            status: the HTTP status; 0 if no response was sent.
+            seconds: duration of the request.
+        """
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def asked(self, model: str, questions: int = 1) -> None:
-        """Count what a model was asked."""
+        """Count questions that a model has answered."""
         self._asked.labels(model).inc(questions)
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -11,8 +11,9 @@ from memn2n.lm.model import MemoryLM
 from memn2n.lm.training.run import KIND as LM
 from memn2n.qa.model import KIND as QA
 from memn2n.qa.pretrained import load_qa, names_pretrained
-from memn2n.serve.lanes import Lane
-from memn2n.serve.refusals import RefusedError
+from memn2n.serve.batching import BatchQueue
+from memn2n.serve.limits import BATCH
+from memn2n.serve.refusals import unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,12 +25,9 @@ if TYPE_CHECKING:
     from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
 
-_AT_ONCE = 1024
-"""Questions of a batch, which takes some 10 to 20 ms: single ones wait as long behind a request of many."""
 
-
-class Question(NamedTuple):
-    """What is asked."""
+class QueuedQuestion(NamedTuple):
+    """A question in a model's queue."""
 
     story: Sequence[str]
     question: str
@@ -37,55 +35,59 @@ class Question(NamedTuple):
 
 
 class ServedQA:
-    """A model of question answering, and its queue."""
+    """A question answering model and its queue."""
 
     kind = QA
-    what = "question answering"
+    task = "question answering"
 
     def __init__(self, name: str, model: StoryQA, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.lane: Lane[Question, Answer] = Lane(self._answer, limits.queue, _AT_ONCE)
+        self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, BATCH)
 
-    async def answers(self, questions: Sequence[Question]) -> list[Answer]:
-        """The answers, each with as many of the most probable ones as the most that was asked for, or more.
+    async def answers(self, questions: Sequence[QueuedQuestion]) -> list[Answer]:
+        """The answers to some questions, in their order.
+
+        ``Answer.top`` may be longer than asked for, because all questions of a batch get the largest ``top`` among
+        them.
 
         Raises:
             RefusedError: 503, if too many requests wait.
         """
-        found: list[Answer] = []
-        for start in range(0, len(questions), _AT_ONCE):  # between them, it is others' turn
-            found += await self.lane.run(questions[start : start + _AT_ONCE])
-        return found
+        answers: list[Answer] = []
+        for start in range(0, len(questions), BATCH):  # other requests get their turn between the batches
+            answers += await self.queue.run(questions[start : start + BATCH])
+        return answers
 
     def describe(self) -> dict[str, Any]:
-        """JSON values."""
-        return _facts(self, self.model.network.config, len(self.model.vocabulary.words), len(self.model.networks))
+        """The fields of ``schemas.ServedModel``."""
+        return _describe(self, self.model.network.config, len(self.model.vocabulary.words), len(self.model.networks))
 
-    def _answer(self, questions: list[Question]) -> list[Answer]:
+    def _answer(self, questions: list[QueuedQuestion]) -> list[Answer]:
         top = max(question.top for question in questions)
         return self.model.answer_many([(story, text) for story, text, _ in questions], top=top)
 
 
 class ServedLM:
-    """A language model, and its queue."""
+    """A language model and its queue."""
 
     kind = LM
-    what = "language modelling"
+    task = "language modelling"
 
     def __init__(self, name: str, model: MemoryLM, limits: Limits) -> None:
         self.name = name
         self.model = model
-        self.lane: Lane[Callable[[], Any], Any] = Lane(lambda jobs: [job() for job in jobs], limits.queue, 1)
+        self.queue: BatchQueue[Callable[[], Any], Any] = BatchQueue(lambda calls: [call() for call in calls],
+                                                                    limits.queue, 1)  # fmt: skip
 
     async def next_words(self, text: str, top: int) -> NextWords:
-        """What may come next.
+        """The most probable next words of a text.
 
         Raises:
             RefusedError: 503, if too many requests wait.
         """
-        found: list[NextWords] = await self.lane.run([lambda: self.model.next_words(text, top=top)])
-        return found[0]
+        results: list[NextWords] = await self.queue.run([lambda: self.model.next_words(text, top=top)])
+        return results[0]
 
     async def score(self, text: str) -> list[WordScore]:
         """The words of a text, each with its log-probability.
@@ -95,14 +97,14 @@ class ServedLM:
             RefusedError: 503, if too many requests wait.
         """
         content = text.encode()
-        found: list[list[WordScore]] = await self.lane.run(
+        results: list[list[WordScore]] = await self.queue.run(
             [lambda: list(self.model.score(self.model.read(content, "text")))]
         )
-        return found[0]
+        return results[0]
 
     def describe(self) -> dict[str, Any]:
-        """JSON values."""
-        return _facts(self, self.model.network.config, len(self.model.vocabulary), 1)
+        """The fields of ``schemas.ServedModel``."""
+        return _describe(self, self.model.network.config, len(self.model.vocabulary), 1)
 
 
 Served = ServedQA | ServedLM
@@ -110,10 +112,10 @@ M = TypeVar("M", ServedQA, ServedLM)
 
 
 class Models:
-    """All models that are served, in order; the first of its kind is who is asked by default.
+    """All models that are served. The first model of each kind is the default of its kind.
 
     Raises:
-        InputError: if two have the same name.
+        InputError: if two models have the same name.
     """
 
     def __init__(self, served: Iterable[Served]) -> None:
@@ -121,64 +123,62 @@ class Models:
         names = [model.name for model in self.all]
         for name in names:
             if names.count(name) > 1:
-                raise InputError(f"two models are named {name}; name one of them: NAME=DIR")
+                raise InputError(f"two models are named {name}; give one of them another name: NAME=DIR")
 
     def qa(self, name: str | None) -> ServedQA:
-        """The model of question answering of this name.
+        """The question answering model with this name, by default the first.
 
         Raises:
-            RefusedError: 404, if there is none.
+            RefusedError: 404, if there is no such model.
         """
-        return self._one(ServedQA, name)
+        return self._get(ServedQA, name)
 
     def lm(self, name: str | None) -> ServedLM:
-        """The language model of this name.
+        """The language model with this name, by default the first.
 
         Raises:
-            RefusedError: 404, if there is none.
+            RefusedError: 404, if there is no such model.
         """
-        return self._one(ServedLM, name)
+        return self._get(ServedLM, name)
 
-    def _one(self, kind: type[M], name: str | None) -> M:
-        mine = [model for model in self.all if isinstance(model, kind)]
-        for model in mine:
+    def _get(self, kind: type[M], name: str | None) -> M:
+        candidates = [model for model in self.all if isinstance(model, kind)]
+        for model in candidates:
             if name in (None, model.name):
                 return model
-        there = f"there is: {', '.join(model.name for model in mine)}" if mine else "none is served"
+        remedy = f"choose from {', '.join(model.name for model in candidates)}" if candidates else "none is served"
         if any(name == model.name for model in self.all):
-            message = f"{name!r} is a model of another kind; of {kind.what}, {there}"
-        else:
-            message = f"there is no model of {kind.what}{'' if name is None else f' named {name!r}'}; {there}"
-        raise RefusedError(404, "unknown-model", message, "model")
+            raise unknown_model(f"{name!r} is not a {kind.task} model; {remedy}")
+        raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
 
 
 def load_models(given: Sequence[str], limits: Limits) -> Models:
     """Load models to serve.
 
     Args:
-        given: directories, or names of pretrained models, each named after its folder or, as NAME=DIR, otherwise; if
-            there is none, the model that comes with the package.
-        limits: of the queues.
+        given: for each model, a directory or the name of a pretrained model. A model is named after its directory;
+            NAME=DIR gives it another name. If there is none, the model that comes with the package is loaded.
+        limits: the limits on the queues.
 
     Raises:
-        ModelError: if there is no model in a directory, or it is damaged.
-        InputError: if two have the same name.
+        ModelError: if a directory holds no model, or a damaged one.
+        InputError: if two models have the same name.
     """
     return Models(_load(one, limits) for one in given or ["stories"])
 
 
 def _load(given: str, limits: Limits) -> Served:
     name, equals, place = given.partition("=")
-    if not equals or not name or "/" in name:  # a folder's name may hold a sign of equality
+    if not equals or not name or "/" in name:  # the equals sign is part of a path, or there is none
         place = given
         name = Path(given).resolve().name
     if not name.isprintable():
-        raise InputError(f"{place!r}: this folder's name cannot be shown; give the model another one: NAME=DIR")
+        raise InputError(f"{place!r}: the directory's name is not printable; give the model another name: NAME=DIR")
     if not names_pretrained(place) and kind_of(place) == LM:
         return ServedLM(name, MemoryLM.load(place), limits)
     return ServedQA(name, load_qa(place), limits)
 
 
-def _facts(served: Served, config: NetworkConfig | LMConfig, words: int, networks: int) -> dict[str, Any]:
+def _describe(served: Served, config: NetworkConfig | LMConfig, words: int, networks: int) -> dict[str, Any]:
     sizes = {"hops": config.hops, "dim": config.dim, "memory_size": config.memory_size}
     return {"name": served.name, "kind": served.kind, **sizes, "words": words, "networks": networks}

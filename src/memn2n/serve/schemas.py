@@ -1,4 +1,4 @@
-"""What requests and answers hold, as the OpenAPI document tells it."""
+"""The JSON objects of requests and responses. The OpenAPI document is made from them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from memn2n.serve.refusals import TOO_MANY_FIELDS
+from memn2n.serve.limits import FIELDS
+
+TOO_MANY_FIELDS = "too_many_fields"
+"""Pydantic's type of the error for an object with more than ``FIELDS`` fields."""
 
 _STORY = ["Mary moved to the bathroom.", "John went to the hallway."]
 _QUESTION = "Where is Mary?"
 
 ModelName = Annotated[
-    str | None, Field(description="Who is asked; by default the first model of its kind.", examples=[None])
+    str | None,
+    Field(description="Name of the model; by default, the first model of the right kind.", examples=[None]),
 ]
-Attention = Annotated[bool, Field(description="Whether to tell the attention; without it, answers are shorter.")]
-AnswerTop = Annotated[int, Field(ge=1, description="How many of the most probable answers to tell.")]
-
-
-_MOST_FIELDS = 16
-"""An object of more is refused before its fields are looked at: each unknown one would be an error of its own."""
-
-
-_FEW = "an object has more fields than there are; /docs tells which there are"
+Attention = Annotated[bool, Field(description="Whether to include the attention; without it, responses are shorter.")]
+AnswerTop = Annotated[int, Field(ge=1, description="Number of most probable answers to include.")]
 
 
 class _Fields(BaseModel):
@@ -33,12 +30,12 @@ class _Fields(BaseModel):
 class _Request(_Fields):
     @model_validator(mode="before")
     @classmethod
-    def _few_fields(cls, given: object) -> object:
+    def _check_number_of_fields(cls, given: object) -> object:
         if isinstance(given, dict):
             inner = given.get("questions")
             objects = (given, *inner) if isinstance(inner, list) else (given,)
-            if any(isinstance(one, dict) and len(one) > _MOST_FIELDS for one in objects):
-                raise PydanticCustomError(TOO_MANY_FIELDS, _FEW)
+            if any(isinstance(one, dict) and len(one) > FIELDS for one in objects):
+                raise PydanticCustomError(TOO_MANY_FIELDS, "an object has too many fields; /docs lists the fields")
         return given
 
 
@@ -50,7 +47,7 @@ class StoryQuestion(_Fields):
 
 
 class AnswerRequest(StoryQuestion, _Request):
-    """A question, and whom to ask."""
+    """A question about a story, for one model."""
 
     model: ModelName = None
     top: AnswerTop = 5
@@ -58,108 +55,115 @@ class AnswerRequest(StoryQuestion, _Request):
 
 
 class AnswersRequest(_Request):
-    """Many questions."""
+    """Many questions about stories, for one model."""
 
-    questions: Annotated[list[StoryQuestion], FailFast(), Field(description="At least one.")]
+    questions: Annotated[list[StoryQuestion], FailFast(), Field(description="At least one question.")]
     model: ModelName = None
     top: AnswerTop = 5
     attention: Attention = True
 
 
 class NextWordsRequest(_Request):
-    """A text to go on from."""
+    """A text whose next word is to be predicted."""
 
     text: Annotated[
         str,
-        Field(description="What was read; without a word, the beginning of a sentence.", examples=["the company said"]),
+        Field(
+            description="The words so far. If there are none, the first word of a sentence is predicted.",
+            examples=["the company said"],
+        ),
     ] = ""
     model: ModelName = None
-    top: Annotated[int, Field(ge=1, description="How many of the most probable words to tell.")] = 10
+    top: Annotated[int, Field(ge=1, description="Number of most probable words to include.")] = 10
 
 
 class ScoreRequest(_Request):
-    """A text to be scored."""
+    """A text whose words are to be scored."""
 
-    text: Annotated[str, Field(description="Of a word or more.", examples=["the company said it will"])]
+    text: Annotated[str, Field(description="A text of at least two words.", examples=["the company said it will"])]
     model: ModelName = None
 
 
 class QAAnswer(BaseModel):
-    """An answer, and why it was given."""
+    """An answer, with the attention that led to it."""
 
     prediction: Annotated[str, Field(description="The answer.", examples=["bathroom"])]
-    probability: Annotated[float, Field(description="How sure the network is of it, 0 to 1.", examples=[0.98])]
+    probability: Annotated[float, Field(description="Probability of the answer, 0 to 1.", examples=[0.98])]
     top: Annotated[
         list[list[str | float]],
         Field(
-            description="The most probable answers, each a pair of the answer and its probability.",
+            description="The most probable answers, as pairs of answer and probability.",
             examples=[[["bathroom", 0.98], ["hallway", 0.02]]],
         ),
     ]
     attention: Annotated[
         list[list[float]] | None,
         Field(
-            description="Of each hop, the weight on each sentence; a hop's sum is 1 less what empty memory keeps.",
+            description="For each hop, the weight on each sentence. The rest of each hop is on empty memory slots.",
             examples=[[[0.93, 0.01], [0.97, 0.02], [0.99, 0.0]]],
         ),
     ]
     dropped: Annotated[
-        list[int], Field(description="Positions of the sentences that memory had no room for.", examples=[[]])
+        list[int],
+        Field(description="Positions, from 0, of the sentences that did not fit into the memory.", examples=[[]]),
     ]
     unknown_words: Annotated[
-        list[str], Field(description="Words of story and question never seen in training.", examples=[[]])
+        list[str],
+        Field(description="Words of the story and the question that are not in the vocabulary.", examples=[[]]),
     ]
 
 
 class AnswerResponse(QAAnswer):
-    """An answer, and who gave it."""
+    """An answer, and the model that gave it."""
 
     model: Annotated[str, Field(examples=["stories"])]
 
 
 class AnswersResponse(BaseModel):
-    """The answers, in the order of the questions."""
+    """Answers in the order of the questions."""
 
     model: Annotated[str, Field(examples=["stories"])]
     answers: list[QAAnswer]
 
 
 class NextWord(BaseModel):
-    """A word that may come next."""
+    """A possible next word."""
 
     word: Annotated[str, Field(examples=["it"])]
     probability: Annotated[float, Field(examples=[0.21])]
 
 
 class NextWordsResponse(BaseModel):
-    """What may come next, and why."""
+    """The most probable next words, with the attention that led to them."""
 
     model: Annotated[str, Field(examples=["ptb"])]
     memory: Annotated[
         list[str],
-        Field(description="The words that were read, oldest first.", examples=[["the", "company", "said"]]),
+        Field(description="The words in the memory, oldest first.", examples=[["the", "company", "said"]]),
     ]
     next: list[NextWord]
     attention: Annotated[
         list[list[float]],
-        Field(description="Of each hop, the weight on each word of memory.", examples=[[[0.1, 0.2, 0.7]]]),
+        Field(description="For each hop, the weight on each word in the memory.", examples=[[[0.1, 0.2, 0.7]]]),
     ]
-    unknown_words: Annotated[list[str], Field(description="Words of the text never seen in training.", examples=[[]])]
+    unknown_words: Annotated[
+        list[str], Field(description="Words of the text that are not in the vocabulary.", examples=[[]])
+    ]
 
 
 class ScoredWord(BaseModel):
-    """A word of a text."""
+    """A word of a text, with its probability."""
 
     word: Annotated[str, Field(examples=["company"])]
     log_probability: Annotated[
-        float | None, Field(description="In nats, given the words before it; null for the first.", examples=[-4.2])
+        float | None, Field(description="In nats, given the words before; null for the first word.", examples=[-4.2])
     ]
     bits: Annotated[float | None, Field(description="The log-probability in bits.", examples=[-6.06])]
-    unknown: Annotated[bool, Field(description="Whether it was never seen in training.", examples=[False])]
+    unknown: Annotated[bool, Field(description="Whether the word is not in the vocabulary.", examples=[False])]
 
 
 class ScoreResponse(BaseModel):
-    """How probable each word of a text is."""
+    """The probability of each word of a text."""
 
     model: Annotated[str, Field(examples=["ptb"])]
     words: list[ScoredWord]
@@ -167,56 +171,56 @@ class ScoreResponse(BaseModel):
     perplexity: Annotated[float, Field(description="exp(loss).", examples=[134.3])]
 
 
-class ModelFacts(BaseModel):
+class ServedModel(BaseModel):
     """A model that is served."""
 
     name: Annotated[str, Field(examples=["stories"])]
-    kind: Annotated[str, Field(description='"qa": question answering, "lm": language modelling.', examples=["qa"])]
+    kind: Annotated[str, Field(description='"qa" (question answering) or "lm" (language modelling).', examples=["qa"])]
     hops: int
-    dim: Annotated[int, Field(description="Size of embeddings and state.")]
-    memory_size: Annotated[int, Field(description="Sentences, or words, that the memory holds.")]
-    words: Annotated[int, Field(description="Size of the vocabulary.")]
-    networks: Annotated[int, Field(description="More than one: an ensemble.")]
+    dim: Annotated[int, Field(description="Size of the embeddings and the state.")]
+    memory_size: Annotated[int, Field(description="Number of sentences (qa) or words (lm) that the memory holds.")]
+    words: Annotated[int, Field(description="Number of words in the vocabulary.")]
+    networks: Annotated[int, Field(description="Number of networks in the ensemble; 1 if it is none.")]
 
 
 class ModelsResponse(BaseModel):
-    """What is served."""
+    """The models that are served, and the limits on requests."""
 
-    version: Annotated[str, Field(description="Of memn2n.")]
-    models: list[ModelFacts]
-    limits: Annotated[dict[str, float], Field(description="What requests may ask for.")]
+    version: Annotated[str, Field(description="Version of memn2n.")]
+    models: list[ServedModel]
+    limits: Annotated[dict[str, float], Field(description="The limits on requests.")]
 
 
 class StoryExample(StoryQuestion):
-    """A simulated story, and a question about it."""
+    """A simulated story with a question and its answer."""
 
-    task: Annotated[int, Field(description="The number of its task in bAbI.")]
+    task: Annotated[int, Field(description="Number of the bAbI task.")]
     skill: Annotated[str, Field(examples=["single supporting fact"])]
     answer: str
-    support: Annotated[list[int], Field(description="Positions of the sentences that the answer follows from.")]
+    support: Annotated[list[int], Field(description="Positions, from 0, of the supporting facts.")]
 
 
 class ExamplesResponse(BaseModel):
-    """An example of each skill."""
+    """One example for each skill."""
 
     examples: list[StoryExample]
 
 
-class Health(BaseModel):
-    """That the server is there."""
+class HealthResponse(BaseModel):
+    """A sign that the server is running."""
 
     status: Annotated[str, Field(examples=["ok"])]
 
 
-class Error(BaseModel):
+class ErrorDetails(BaseModel):
     """What is wrong with a request."""
 
     code: Annotated[str, Field(examples=["invalid"])]
     message: Annotated[str, Field(examples=["question is missing"])]
-    field: Annotated[str | None, Field(description="Of the request's body.", examples=["question"])]
+    field: Annotated[str | None, Field(description="The field that is wrong, if it is one.", examples=["question"])]
 
 
 class ErrorResponse(BaseModel):
-    """A refusal."""
+    """A response that says what is wrong with a request."""
 
-    error: Error
+    error: ErrorDetails

@@ -1,4 +1,4 @@
-"""The HTTP server around the app: its socket, and how it starts and stops."""
+"""The HTTP server that runs the app: its socket, start and stop."""
 
 from __future__ import annotations
 
@@ -11,36 +11,40 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from memn2n.errors import InputError
-from memn2n.serve.connections import Connection
+from memn2n.serve.limits import HEADER_BYTES, KEEP_ALIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import ASGIApp
 
     from memn2n.serve.limits import Limits
 
+_BACKLOG = 1024
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+
+def listen(host: str, port: int, limits: Limits) -> socket.socket:
+    """Open a socket that listens.
 
     Args:
         host: a name or address of this machine.
-        port: 0 takes any that is free.
+        port: 0 selects a free port.
+        limits: a client that reads nothing for ``timeout`` seconds is disconnected (on Linux).
 
     Raises:
-        InputError: if the port is in use or may not be used, or the host is not of this machine.
+        InputError: if the port is in use or not permitted, or the host is not this machine.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise InputError(f"host {host}: {error.strerror}; name this machine, or an address of it") from None
+        raise InputError(f"host {host}: {error.strerror}; use a name or an address of this machine") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it
+            milliseconds = min(int(1000 * limits.timeout) + 1, 2**31 - 1)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         listening.bind(address)
-        listening.listen(1024)
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         option = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
@@ -48,40 +52,26 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(app: ASGIApp, listening: socket.socket, limits: Limits, on_start: Callable[[], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; requests that came before are answered.
+def run(app: ASGIApp, listening: socket.socket, limits: Limits) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests that have arrived.
 
     Args:
-        app: what is served.
-        listening: a socket, as of ``listen``; closed in the end.
-        limits: connections, and seconds for requests to end in.
-        on_start: called once requests are served.
+        app: the ASGI app.
+        listening: a socket from ``listen``; it is closed at the end.
+        limits: the limits on connections and on the time of a request.
     """
-
-    class Bounded(Connection):
-        most = limits.connections
-        seconds = limits.timeout
-
     config = uvicorn.Config(
-        app, http=Bounded, ws="none", lifespan="on", log_level="error", access_log=False, server_header=False,
-        proxy_headers=False, timeout_graceful_shutdown=int(limits.timeout) + 1,
+        app,
+        http="h11",  # uvicorn's other parser does not limit the size of headers
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        limit_concurrency=limits.connections + 1,  # uvicorn refuses requests when this number is reached
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(limits.timeout) + 1,
+        ws="none", lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,
     )  # fmt: skip
-    server = _Server(config, on_start)
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises a signal again when it has stopped
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises the signal again after it has stopped
         signal.signal(number, server.handle_exit)
     gc.collect()
-    gc.freeze()  # PyTorch and the models stay: looking through them again stops everything for a tenth of a second
+    gc.freeze()  # PyTorch and the models stay in memory: collecting them again would stop all requests for 0.1 s
     server.run([listening])
-
-
-class _Server(uvicorn.Server):
-    """Tells when it has started."""
-
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None] | None) -> None:
-        super().__init__(config)
-        self._on_start = on_start
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self._on_start is not None:
-            self._on_start()
