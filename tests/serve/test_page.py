@@ -21,13 +21,13 @@ _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "
           "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")  # an event loop runs as long, and no other one can
+@pytest.fixture(scope="module")  # Playwright runs an event loop meanwhile, which excludes asyncio.run
 def browser() -> Iterator[Browser]:
-    """Chromium; MEMN2N_CHROMIUM names it, and must then."""
+    """Chromium. If MEMN2N_CHROMIUM names a binary, it must exist."""
     named = os.environ.get("MEMN2N_CHROMIUM")
     found = named or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        pytest.skip("there is no Chromium (Debian: apt-get install chromium); name one with MEMN2N_CHROMIUM")
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium); MEMN2N_CHROMIUM can name its binary")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=_QUIET)
         yield launched
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A window, in which nothing must go wrong unseen, and from which nothing must be asked of others."""
+    """A window that must log no error and must send no request to another host."""
     opened = browser.new_context(viewport={"width": 1100, "height": 900}, base_url=server.url)
     wrong: list[str] = []
     opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
@@ -57,13 +57,13 @@ def page(context: BrowserContext) -> Page:
     return opened
 
 
-def write(page: Page, story: list[str], question: str) -> None:
-    page.get_by_label("Story, a sentence a line").fill("\n".join(story))
+def fill_in(page: Page, story: list[str], question: str) -> None:
+    page.get_by_label("Story, one sentence per line").fill("\n".join(story))
     page.get_by_label("Question").fill(question)
 
 
-def test_ask_and_see_why(page: Page) -> None:
-    write(page, STORY, "Where is Mary?")
+def test_an_answer_with_its_attention(page: Page) -> None:
+    fill_in(page, STORY, "Where is Mary?")
     expect(page.get_by_role("table")).to_have_count(0)
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).to_have_text("bathroom")
@@ -80,11 +80,11 @@ def test_ask_and_see_why(page: Page) -> None:
         )
 
 
-def test_the_answer_follows_the_story_as_it_is_edited(page: Page) -> None:
-    write(page, STORY, "Where is Mary?")
+def test_the_answer_changes_when_the_story_is_edited(page: Page) -> None:
+    fill_in(page, STORY, "Where is Mary?")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).to_have_text("bathroom")
-    page.get_by_label("Story, a sentence a line").fill("\n".join([*STORY, "Mary went to the garden."]))
+    page.get_by_label("Story, one sentence per line").fill("\n".join([*STORY, "Mary went to the garden."]))
     expect(page.locator("#answer")).to_have_text("garden")
     page.get_by_label("Question").fill("Where is John?")
     expect(page.locator("#answer")).to_have_text("hallway")
@@ -96,36 +96,40 @@ def test_examples_of_each_skill(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Ask").click()
     for example in examples:
         page.get_by_label("Example of a skill").select_option(f"{example['task']}: {example['skill']}")
-        expect(page.get_by_label("Story, a sentence a line")).to_have_value("\n".join(example["story"]))
+        expect(page.get_by_label("Story, one sentence per line")).to_have_value("\n".join(example["story"]))
         answer = qa.answer(example["story"], example["question"])
         expect(page.locator("#answer")).to_have_text(answer.text)
         right = answer.text == example["answer"]
-        expect(page.locator("#truth")).to_have_text("right" if right else f"wrong; right is {example['answer']}")
+        expect(page.locator("#truth")).to_have_text(
+            "correct" if right else f"wrong; the correct answer is {example['answer']}"
+        )
         expect(page.get_by_role("rowheader", name="supporting fact")).to_have_count(len(set(example["support"])))
     page.reload()
-    expect(page.locator("#truth")).to_have_text("right" if right else f"wrong; right is {example['answer']}")
+    expect(page.locator("#truth")).to_have_text(
+        "correct" if right else f"wrong; the correct answer is {example['answer']}"
+    )
     page.get_by_role("button", name="Another story").click()
-    expect(page.get_by_label("Story, a sentence a line")).not_to_have_value("\n".join(examples[-1]["story"]))
+    expect(page.get_by_label("Story, one sentence per line")).not_to_have_value("\n".join(examples[-1]["story"]))
     expect(page.get_by_label("Example of a skill")).to_have_value("20")
-    page.get_by_label("Story, a sentence a line").fill("A story of my own.")
+    page.get_by_label("Story, one sentence per line").fill("A story of my own.")
     expect(page.get_by_label("Example of a skill")).to_have_value("")
     expect(page.get_by_role("button", name="Another story")).to_be_disabled()
 
 
-def test_what_was_not_read_and_not_known(page: Page) -> None:
-    write(page, [*STORY] * 26, "Where is Zelda?")
+def test_remarks_on_dropped_sentences_and_unknown_words(page: Page) -> None:
+    fill_in(page, [*STORY] * 26, "Where is Zelda?")
     page.get_by_role("button", name="Ask").click()
-    expect(page.locator("#remarks")).to_contain_text("2 were not read")
-    expect(page.locator("#remarks")).to_contain_text("Never seen in training: zelda.")
-    expect(page.get_by_role("cell", name="not read")).to_have_count(2)
+    expect(page.locator("#remarks")).to_contain_text("did not fit into the memory: 2.")
+    expect(page.locator("#remarks")).to_contain_text("Words that are not in the vocabulary: zelda.")
+    expect(page.get_by_role("cell", name="not in memory")).to_have_count(2)
 
 
 def test_errors_are_shown_with_their_field(page: Page) -> None:
-    write(page, STORY, "")
+    fill_in(page, STORY, "")
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("alert")).to_contain_text("no word in the question")
     expect(page.get_by_label("Question")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("Story, a sentence a line")).to_have_attribute("aria-invalid", "false")
+    expect(page.get_by_label("Story, one sentence per line")).to_have_attribute("aria-invalid", "false")
     page.get_by_role("tab", name="Text").click()
     expect(page.get_by_role("alert")).to_be_hidden()
     page.get_by_role("tab", name="Stories").click()
@@ -142,7 +146,7 @@ def test_errors_are_shown_with_their_field(page: Page) -> None:
     expect(page.locator("#answer")).to_have_text("hallway")
 
 
-def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:
+def test_a_click_appends_a_next_word(page: Page, toy: Path) -> None:
     page.get_by_role("tab", name="Text").click()
     page.get_by_label("Text so far").fill("the cat")
     page.get_by_role("button", name="What comes next?").click()
@@ -154,7 +158,7 @@ def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:
     expect(page.locator("#memory span")).to_have_text(["the", "cat"])
     page.locator("#memory span").nth(1).hover()
     expect(page.locator("#next-reading")).to_have_text(
-        f"“cat”, 1 back: hop 1 {100 * found.attention[0, 1]:.1f}%, hop 2 {100 * found.attention[1, 1]:.1f}%"
+        f"“cat”, 1 word back: hop 1 {100 * found.attention[0, 1]:.1f}%, hop 2 {100 * found.attention[1, 1]:.1f}%"
     )
     page.get_by_label("hop 2").check()
     shades = [100 * weight / found.attention[1].max() for weight in found.attention[1]]
@@ -167,12 +171,14 @@ def test_text_goes_on_by_a_click(page: Page, toy: Path) -> None:
     expect(page.get_by_label("hop 2")).to_be_checked()
     expect(page.get_by_role("list", name="next words").get_by_role("button").first).to_be_focused()
     page.get_by_role("option", name="cat").focus()
-    expect(page.get_by_role("option", name="cat")).to_have_accessible_description(re.compile("“cat”, 2 back: hop 1"))
+    expect(page.get_by_role("option", name="cat")).to_have_accessible_description(
+        re.compile("“cat”, 2 words back: hop 1")
+    )
 
 
-def test_a_link_carries_the_story(page: Page, context: BrowserContext, server: Server) -> None:
+def test_a_link_contains_the_story(page: Page, context: BrowserContext, server: Server) -> None:
     story = [*STORY, "Zoë & Bob = 100% #1 + <b>?"]
-    write(page, story, "Where is Mary?")
+    fill_in(page, story, "Where is Mary?")
     page.locator("#qa-model").select_option("first")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy a link to this").click()
@@ -182,16 +188,16 @@ def test_a_link_carries_the_story(page: Page, context: BrowserContext, server: S
     other = context.new_page()
     other.goto(link)
     expect(other.locator("#answer")).to_have_text("bathroom")
-    expect(other.get_by_label("Story, a sentence a line")).to_have_value("\n".join(story))
+    expect(other.get_by_label("Story, one sentence per line")).to_have_value("\n".join(story))
     expect(other.locator("#qa-model")).to_have_value("first")
     other.goto(f"/#{urlencode({'text': 'the dog'})}")
     expect(other.get_by_label("Text so far")).to_have_value("the dog")
     expect(other.locator("#memory span")).to_have_text(["the", "dog"])
 
 
-def test_what_users_write_is_text(page: Page) -> None:
+def test_user_input_is_shown_as_text(page: Page) -> None:
     evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-    write(page, [evil, *STORY], f"Where is {evil}?")
+    fill_in(page, [evil, *STORY], f"Where is {evil}?")
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("rowheader").first).to_have_text(evil)
     page.get_by_role("cell").first.hover()
@@ -204,8 +210,8 @@ def test_what_users_write_is_text(page: Page) -> None:
     assert page.locator("main img, main script").count() == 0
 
 
-def test_by_keyboard_alone(page: Page) -> None:
-    write(page, STORY, "Where is Mary?")
+def test_the_page_can_be_used_by_keyboard_alone(page: Page) -> None:
+    fill_in(page, STORY, "Where is Mary?")
     page.get_by_label("Question").press("Tab")
     expect(page.get_by_role("button", name="Ask")).to_be_focused()
     page.keyboard.press("Enter")
@@ -218,7 +224,7 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     expect(cells.nth(4)).to_be_focused()
-    expect(page.locator("#reading")).to_contain_text(f"on sentence 2: “{STORY[1]}”")
+    expect(page.locator("#reading")).to_contain_text(f"of its attention on sentence 2: “{STORY[1]}”")
     page.keyboard.press("End")
     expect(cells.nth(5)).to_be_focused()
     address = page.url
@@ -233,12 +239,12 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_role("tabpanel", name="Stories")).to_be_hidden()
 
 
-def test_on_a_phone_and_in_the_dark(page: Page) -> None:
+def test_narrow_screens_and_dark_mode(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 700})
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).not_to_have_text("")
     expect(page.locator("#answer")).to_be_in_viewport()
-    write(page, [*STORY, "Mary took the " + "x" * 100], f"Where is the {'y' * 100}?")
+    fill_in(page, [*STORY, "Mary took the " + "x" * 100], f"Where is the {'y' * 100}?")
     expect(page.locator("#remarks")).to_contain_text("y" * 100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     background = "getComputedStyle(document.body).backgroundColor"
@@ -247,7 +253,7 @@ def test_on_a_phone_and_in_the_dark(page: Page) -> None:
     assert page.evaluate(background) != light
 
 
-def test_a_token_is_asked_for(context: BrowserContext, guarded: Server) -> None:
+def test_the_page_asks_for_the_token(context: BrowserContext, guarded: Server) -> None:
     page = context.new_page()
     page.goto(f"{guarded.url}/")
     expect(page.get_by_role("alert")).to_contain_text("token")
@@ -260,7 +266,7 @@ def test_a_token_is_asked_for(context: BrowserContext, guarded: Server) -> None:
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#answer")).not_to_have_text("")
     page.get_by_role("tab", name="Text").click()
-    expect(page.get_by_text("No language model is served here.")).to_be_visible()
+    expect(page.get_by_text("This server has no language model.")).to_be_visible()
 
 
 def test_the_documentation_opens(context: BrowserContext) -> None:

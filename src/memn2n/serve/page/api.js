@@ -1,4 +1,4 @@
-// Calls of the server. A refusal is thrown as Refused, with the field that it is about.
+// Requests to the server. A refusal is thrown as Refused, with the field that is wrong.
 
 const TOKEN = "memn2n-token";
 
@@ -11,7 +11,7 @@ export class Refused extends Error {
 }
 
 export function keepToken(token) {
-  if (!/^[!-~]+$/.test(token)) throw new Refused("unauthorized", "A token has ASCII's visible characters only.", null);
+  if (!/^[!-~]+$/.test(token)) throw new Refused("unauthorized", "A token has only printable ASCII characters.", null);
   sessionStorage.setItem(TOKEN, token);
 }
 
@@ -27,16 +27,16 @@ export function post(path, content, signal) {
 async function call(path, options) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };
-  let answer, content;
+  let response, content;
   try {
-    answer = await fetch(path, { ...options, headers });
-    content = await answer.json();
+    response = await fetch(path, { ...options, headers });
+    content = await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused("unreachable", "The server does not answer. Is it still running?", null);
   }
-  if (!answer.ok) {
-    const { code = "unknown", message = `The server answers ${answer.status}.`, field = null } = content?.error ?? {};
+  if (!response.ok) {
+    const { code = "unknown", message = `The server responded with status ${response.status}.`, field = null } = content?.error ?? {};
     throw new Refused(code, message, field);
   }
   return content;

@@ -1,17 +1,17 @@
-// Ties the page together: tabs, forms, errors, the token, and the link that carries what was written.
+// The page as a whole: tabs, forms, errors, the token, and links that contain the story or the text.
 
 import { Refused, get, keepToken } from "./api.js";
 import { byId } from "./show.js";
-import { anotherStory, ask, loadExamples, noteEdit, showExample } from "./stories.js";
+import { anotherStory, ask, loadExamples, showExample, updateChoice } from "./stories.js";
 import { next } from "./text.js";
 
-const PAUSE = 150; // milliseconds without a key, after which an edited story is asked about again
+const PAUSE = 150; // milliseconds after the last key until an edited story is sent again
 const TABS = ["stories", "text"];
 const FIELDS = { story: "story", question: "question", text: "words" };
 const RESULTS = ["result", "next-result"];
 
 let running = null;
-let pause = 0;
+let timer = 0;
 const asked = new Set();
 
 function showTab(name, focus = false) {
@@ -30,7 +30,7 @@ const shownTab = () => TABS.find((tab) => !byId(tab).hidden);
 function showError(error) {
   byId("error").textContent = error ? error.message : "";
   byId("error").hidden = !error;
-  if (error) RESULTS.forEach((result) => (byId(result).hidden = true)); // they are those of an earlier story
+  if (error) RESULTS.forEach((result) => (byId(result).hidden = true)); // they belong to an earlier story
   for (const [field, id] of Object.entries(FIELDS)) {
     byId(id).ariaInvalid = String(Boolean(error?.field?.startsWith(field)));
   }
@@ -40,18 +40,18 @@ function showError(error) {
   }
 }
 
-// Does one thing at a time: a newer one takes the place of what still runs.
+// Runs one action at a time: a new action cancels the one before.
 async function attempt(action) {
-  clearTimeout(pause);
+  clearTimeout(timer);
   running?.abort();
-  const mine = (running = new AbortController());
+  const own = (running = new AbortController());
   try {
-    await action(mine.signal);
-    if (mine === running) showError(null);
+    await action(own.signal);
+    if (own === running) showError(null);
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Refused)) throw error;
-    if (mine === running) showError(error);
+    if (own === running) showError(error);
   }
 }
 
@@ -64,37 +64,37 @@ const askNow = () => {
 const nextNow = () => {
   asked.add(nextNow);
   keepInAddress("text");
-  return attempt((signal) => next(signal, goOn));
+  return attempt((signal) => next(signal, appendWord));
 };
 
-async function goOn(word) {
+async function appendWord(word) {
   const words = byId("words");
   const list = byId("next-words");
-  const chosenThere = list.contains(document.activeElement);
+  const byKeyboard = list.contains(document.activeElement);
   words.value = `${words.value.trimEnd()} ${word}`.trimStart();
   await nextNow();
-  if (chosenThere && !list.contains(document.activeElement)) list.querySelector("button")?.focus();
+  if (byKeyboard && !list.contains(document.activeElement)) list.querySelector("button")?.focus();
 }
 
-// Scrolls to what came of a click, where it is out of sight: on a phone it is below the form.
+// Scrolls to the result if it is out of sight. On a phone it is below the form.
 function reveal(result) {
   const shown = byId(byId("error").hidden ? result : "error");
   const { top } = shown.getBoundingClientRect();
   if (top < 0 || top > innerHeight - 80) shown.scrollIntoView();
 }
 
-// After an edit asks again, once something was asked.
+// Sends the form again after an edit, if it was sent before.
 function onEdit(again) {
-  clearTimeout(pause);
-  if (asked.has(again)) pause = setTimeout(again, PAUSE);
+  clearTimeout(timer);
+  if (asked.has(again)) timer = setTimeout(again, PAUSE);
 }
 
 function address(tab) {
-  const told =
+  const params =
     tab === "text"
       ? { text: byId("words").value, model: byId("lm-model").value }
       : { story: byId("story").value, question: byId("question").value, model: byId("qa-model").value };
-  return `#${new URLSearchParams(told)}`;
+  return `#${new URLSearchParams(params)}`;
 }
 
 const keepInAddress = (tab) => history.replaceState(null, "", address(tab));
@@ -103,35 +103,35 @@ async function copyLink() {
   keepInAddress(shownTab());
   try {
     await navigator.clipboard.writeText(location.href);
-    say("The link is copied.");
+    notify("The link is copied.");
   } catch {
-    say("Copy the page's address: it carries what is written here.");
+    notify("Copy the page's address: it contains what you have written.");
   }
 }
 
-function say(text) {
-  byId("said").textContent = text;
-  setTimeout(() => (byId("said").textContent = ""), 4000);
+function notify(text) {
+  byId("notice").textContent = text;
+  setTimeout(() => (byId("notice").textContent = ""), 4000);
 }
 
-// Shows what the address carries, and asks it; returns whether there was anything.
+// Fills and sends the form that the address contains. Returns whether it contains one.
 async function readAddress() {
-  const told = new URLSearchParams(location.hash.slice(1));
+  const params = new URLSearchParams(location.hash.slice(1));
   const choose = (select) => {
-    const name = told.get("model");
+    const name = params.get("model");
     if ([...byId(select).options].some((option) => option.value === name)) byId(select).value = name;
-    else if (name) say(`No model ${name} is served here: another one is asked.`);
+    else if (name) notify(`This server has no model ${name}; another model answers.`);
   };
-  if (told.has("text")) {
-    byId("words").value = told.get("text");
+  if (params.has("text")) {
+    byId("words").value = params.get("text");
     choose("lm-model");
     showTab("text");
     await nextNow();
-  } else if (told.has("story")) {
-    byId("story").value = told.get("story");
-    byId("question").value = told.get("question") ?? "";
+  } else if (params.has("story")) {
+    byId("story").value = params.get("story");
+    byId("question").value = params.get("question") ?? "";
     choose("qa-model");
-    noteEdit();
+    updateChoice();
     showTab("stories");
     await askNow();
   } else return false;
@@ -139,12 +139,12 @@ async function readAddress() {
 }
 
 function offer(kind, models) {
-  const mine = models.filter((model) => model.kind === kind);
-  byId(`${kind}-model`).replaceChildren(...mine.map((model) => new Option(model.name, model.name)));
-  byId(`${kind}-models`).hidden = mine.length < 2;
-  byId(`no-${kind}`).hidden = mine.length > 0;
-  byId(kind).hidden = !mine.length;
-  return mine.length;
+  const own = models.filter((model) => model.kind === kind);
+  byId(`${kind}-model`).replaceChildren(...own.map((model) => new Option(model.name, model.name)));
+  byId(`${kind}-models`).hidden = own.length < 2;
+  byId(`no-${kind}`).hidden = own.length > 0;
+  byId(kind).hidden = !own.length;
+  return own.length;
 }
 
 async function start() {
@@ -155,7 +155,7 @@ async function start() {
   await loadExamples();
   if (await readAddress()) return;
   showTab(stories ? "stories" : "text");
-  if (!byId("story").value && !byId("question").value) showExample(1); // else something was typed meanwhile
+  if (!byId("story").value && !byId("question").value) showExample(1); // otherwise the user has typed something meanwhile
 }
 
 for (const [i, tab] of TABS.entries()) {
@@ -195,7 +195,7 @@ byId("another").onclick = () =>
   });
 for (const field of ["story", "question"]) {
   byId(field).oninput = () => {
-    noteEdit();
+    updateChoice();
     onEdit(askNow);
   };
 }
@@ -204,7 +204,7 @@ byId("qa-model").onchange = () => onEdit(askNow);
 byId("lm-model").onchange = () => onEdit(nextNow);
 for (const button of document.querySelectorAll("button.link")) button.onclick = copyLink;
 document.querySelector(".skip").onclick = (event) => {
-  event.preventDefault(); // the address is the story's
+  event.preventDefault(); // the address contains the story
   byId("main").focus();
 };
 window.onhashchange = readAddress;

@@ -1,4 +1,4 @@
-// What both tabs show: bars, weights as shades, and a way through them by keyboard. Text is only ever set as text.
+// Parts of both tabs: bars, shades for weights, and keyboard navigation. User input is inserted as text, never as HTML.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -18,15 +18,15 @@ export function shade(target, weight) {
   target.style.setProperty("--weight", weight.toFixed(4));
 }
 
-// A list of [text, probability], each text in the element that `named` makes.
-export function showBars(list, ranked, named = (text) => element("span", text)) {
+// Shows [text, probability] pairs as a list of bars. `makeLabel` returns the element for a text.
+export function showBars(list, ranked, makeLabel = (text) => element("span", text)) {
   list.replaceChildren(
     ...ranked.map(([text, probability]) => {
       const row = element("li");
       const bar = element("div", "", "bar");
       bar.style.setProperty("--share", probability.toFixed(4));
       bar.setAttribute("aria-hidden", "true");
-      row.append(named(text), bar, element("span", percent(probability), "number"));
+      row.append(makeLabel(text), bar, element("span", percent(probability), "number"));
       return row;
     }),
   );
@@ -37,9 +37,10 @@ export function showLines(list, lines) {
   list.hidden = !lines.length;
 }
 
-// One stop for the tab key; arrow keys move between cells, `across` to a row; what `told` says of one is put below.
-export function roam(cells, across, reading, told) {
-  const read = (i) => (reading.textContent = told(i));
+// Makes the tab key select one of the cells and the arrow keys move between them. A row has `columns` cells. The text
+// that `describe` returns for the selected cell appears in the element `reading`.
+export function addNavigation(cells, columns, reading, describe) {
+  const read = (i) => (reading.textContent = describe(i));
   reading.textContent = reading.dataset.hint;
   cells.forEach((cell, i) => {
     cell.tabIndex = i === 0 ? 0 : -1;
@@ -50,7 +51,7 @@ export function roam(cells, across, reading, told) {
       read(i);
     };
     cell.onkeydown = (event) => {
-      const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across };
+      const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
       const next = event.key === "Home" ? 0 : event.key === "End" ? cells.length - 1 : i + (steps[event.key] ?? NaN);
       if (!cells[next]) return;
       event.preventDefault();

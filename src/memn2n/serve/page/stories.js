@@ -1,7 +1,7 @@
-// The tab of stories: examples, a question, its answer, and the weights of each hop on each sentence.
+// The tab for stories: examples, the question, its answer, and the weight of each hop on each sentence.
 
 import { get, post } from "./api.js";
-import { byId, element, percent, roam, shade, showBars, showLines } from "./show.js";
+import { byId, element, percent, addNavigation, shade, showBars, showLines } from "./show.js";
 
 let examples = [];
 let seed = 0;
@@ -26,16 +26,16 @@ export function showExample(task) {
   if (!example) return;
   byId("story").value = example.story.join("\n");
   byId("question").value = example.question;
-  noteEdit();
+  updateChoice();
 }
 
-const written = () => [...sentences(), byId("question").value].join("\n");
+const formText = () => [...sentences(), byId("question").value].join("\n");
 
-// The example that is written in the form, unless something else is.
-const shownExample = () => examples.find((one) => [...one.story, one.question].join("\n") === written());
+// The example that the form shows, or undefined if the user has changed it.
+const shownExample = () => examples.find((one) => [...one.story, one.question].join("\n") === formText());
 
-// Tells which example is shown; another story would take the place of one of the user's own.
-export function noteEdit() {
+// Selects the example that the form shows. If it shows a story of the user, another story must not replace it.
+export function updateChoice() {
   const shown = shownExample();
   byId("example").value = shown ? String(shown.task) : "";
   byId("another").disabled = !shown;
@@ -44,10 +44,10 @@ export function noteEdit() {
 export async function anotherStory(signal) {
   seed += 1;
   const task = byId("example").value;
-  const before = written();
+  const before = formText();
   await loadExamples(signal);
-  if (written() === before) showExample(task);
-  else noteEdit(); // meanwhile the user has written something
+  if (formText() === before) showExample(task);
+  else updateChoice(); // the user has edited the form meanwhile
 }
 
 export async function ask(signal) {
@@ -55,14 +55,14 @@ export async function ask(signal) {
   const question = byId("question").value;
   const known = shownExample();
   const answer = await post("api/answer", { story, question, model: byId("qa-model").value || null }, signal);
-  byId("result").hidden = false; // first, so that what comes into it is announced
+  byId("result").hidden = false; // first, so that screen readers announce the changes
   byId("answer").textContent = answer.prediction;
-  byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "right" : `wrong; right is ${known.answer}`;
+  byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "correct" : `wrong; the correct answer is ${known.answer}`;
   showBars(byId("answers"), answer.top);
   const remarks = [];
-  if (answer.dropped.length) remarks.push(`The memory has no room for the oldest sentences: ${answer.dropped.length} were not read.`);
-  if (answer.unknown_words.length) remarks.push(`Never seen in training: ${answer.unknown_words.join(", ")}.`);
-  if (known?.support.length) remarks.push("★ marks a supporting fact: a sentence that the right answer follows from.");
+  if (answer.dropped.length) remarks.push(`Oldest sentences that did not fit into the memory: ${answer.dropped.length}.`);
+  if (answer.unknown_words.length) remarks.push(`Words that are not in the vocabulary: ${answer.unknown_words.join(", ")}.`);
+  if (known?.support.length) remarks.push("★ marks the supporting facts, from which the correct answer follows.");
   showLines(byId("remarks"), remarks);
   showHeat(story, answer, new Set(known?.support));
 }
@@ -74,7 +74,7 @@ function showHeat(story, answer, support) {
   head.append(element("th", "sentence"), ...hops.map((_, hop) => element("th", `hop ${hop + 1}`)));
   head.childNodes.forEach((cell) => (cell.scope = "col"));
   const cells = [];
-  const told = [];
+  const descriptions = [];
   const rows = story.map((sentence, position) => {
     const row = element("tr");
     const name = element("th", sentence, support.has(position) ? "support" : "");
@@ -83,7 +83,7 @@ function showHeat(story, answer, support) {
     if (support.has(position)) name.append(element("span", " (supporting fact)", "hidden"));
     row.append(name);
     if (dropped.has(position)) {
-      const cell = element("td", "not read", "unread");
+      const cell = element("td", "not in memory", "unread");
       cell.colSpan = hops.length;
       row.append(cell);
       return row;
@@ -93,7 +93,7 @@ function showHeat(story, answer, support) {
       shade(cell, weights[position]);
       cell.classList.toggle("faint", weights[position] < 0.05);
       cells.push(cell);
-      told.push(`Hop ${hop + 1} puts ${percent(weights[position])} on sentence ${position + 1}: “${sentence}”`);
+      descriptions.push(`Hop ${hop + 1} puts ${percent(weights[position])} of its attention on sentence ${position + 1}: “${sentence}”`);
       row.append(cell);
     });
     return row;
@@ -103,5 +103,5 @@ function showHeat(story, answer, support) {
   top.append(head);
   body.append(...rows);
   byId("heat").replaceChildren(top, body);
-  roam(cells, hops.length, byId("reading"), (i) => told[i]);
+  addNavigation(cells, hops.length, byId("reading"), (i) => descriptions[i]);
 }

@@ -1,25 +1,25 @@
-// The tab of text: what may come next, and how much each hop looks at each word before.
+// The tab for text: the most probable next words, and the weight of each hop on each word in the memory.
 
 import { post } from "./api.js";
-import { byId, element, percent, roam, shade, showBars, showLines } from "./show.js";
+import { byId, element, percent, addNavigation, shade, showBars, showLines } from "./show.js";
 
 const ALL = "all";
 
-// Shows what comes next; `goOn` is called with a word that is chosen.
-export async function next(signal, goOn) {
+// Shows the next words. `choose` is called with the word that the user selects.
+export async function next(signal, choose) {
   const text = byId("words").value;
   const found = await post("api/next-words", { text, model: byId("lm-model").value || null }, signal);
-  byId("next-result").hidden = false; // first, so that what comes into it is announced
+  byId("next-result").hidden = false; // first, so that screen readers announce the changes
   byId("next-word").textContent = found.next[0].word;
   const ranked = found.next.map(({ word, probability }) => [word, probability]);
   showBars(byId("next-words"), ranked, (word) => {
     const button = element("button", word);
     button.type = "button";
-    button.onclick = () => goOn(word);
+    button.onclick = () => choose(word);
     return button;
   });
   const unknown = found.unknown_words;
-  showLines(byId("next-remarks"), unknown.length ? [`Never seen in training: ${unknown.join(", ")}.`] : []);
+  showLines(byId("next-remarks"), unknown.length ? [`Words that are not in the vocabulary: ${unknown.join(", ")}.`] : []);
   showMemory(found.memory, found.attention);
 }
 
@@ -30,7 +30,7 @@ function showMemory(memory, attention) {
   const mean = memory.map((_, i) => attention.reduce((sum, weights) => sum + weights[i], 0) / attention.length);
   const show = (hop) => {
     const weights = hop === ALL ? mean : attention[hop];
-    const largest = Math.max(...weights); // shades tell words apart; the reading tells the weight itself
+    const largest = Math.max(...weights); // the darkest word has the largest weight, whatever that is
     words.forEach((word, i) => shade(word, weights[i] / largest));
   };
   const before = document.querySelector('input[name="hop"]:checked')?.value ?? ALL;
@@ -47,8 +47,9 @@ function showMemory(memory, attention) {
     }),
   );
   show(kept);
-  roam(words, 1, byId("next-reading"), (i) => {
+  addNavigation(words, 1, byId("next-reading"), (i) => {
     const weights = attention.map((row, hop) => `hop ${hop + 1} ${percent(row[i])}`);
-    return `“${memory[i]}”, ${memory.length - i} back: ${weights.join(", ")}`;
+    const distance = memory.length - i;
+    return `“${memory[i]}”, ${distance} ${distance === 1 ? "word" : "words"} back: ${weights.join(", ")}`;
   });
 }
