@@ -1,11 +1,11 @@
-"""How many answers a second the server gives, how soon, and whether they are the right ones.
+"""Measure the answers per second of the server, their latencies and their correctness.
 
     python -m benchmarks.serve            # about two minutes; needs memn2n[serve]
-    python -m benchmarks.serve --page     # and the page's first answer, in Chromium; needs playwright too
+    python -m benchmarks.serve --page     # also the page's first answer, in Chromium; needs playwright
 
-The server is a process of its own; the clients are in this one, and so on the same machine. Every answer that came is
-held against the direct call afterwards, and an answer that is lost or mixed up ends the benchmark. Beside each rate
-stands that of the direct call in this process, taken right before.
+The server is a separate process on the same machine; the clients are in this process. Each answer is compared with
+that of the Python API, and the benchmark fails if one differs. Each rate is compared with that of the Python API in
+this process, measured right before.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ REQUESTS = 20_000
 QUESTIONS = 1_000
 BULK_REQUESTS = 60
 CROWD = 200
-"""Connections while memory is looked at."""
+"""Connections while the server's memory is measured."""
 
 
 class Load(NamedTuple):
-    """What came of some requests."""
+    """The responses to some requests."""
 
     seconds: float
     latencies: list[float]
     bodies: list[bytes]
 
     def latency(self, share: float) -> float:
-        """The milliseconds within which a share of the requests was answered."""
+        """Milliseconds within which this share of the requests was answered."""
         return 1000 * sorted(self.latencies)[min(int(share * len(self.latencies)), len(self.latencies) - 1)]
 
 
 class Server(NamedTuple):
-    """A server that runs."""
+    """A running server."""
 
     port: int
     pid: int
 
     def memory(self) -> float:
-        """Its resident megabytes."""
+        """Resident memory of the server, in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
         return int(re.findall(r"VmRSS:\s*(\d+)", status)[0]) / 1024
 
 
 @contextmanager
 def serving(*models: str) -> Iterator[Server]:
-    """A server of some models."""
+    """A server of some models, on a free port."""
     command = [sys.executable, "-m", "memn2n", "serve", "--port", "0", *models]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -76,14 +76,14 @@ def serving(*models: str) -> Iterator[Server]:
 
 
 def request(path: str, content: dict[str, Any]) -> bytes:
-    """The bytes of a request."""
+    """An HTTP request."""
     body = json.dumps(content).encode()
     head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
     return head.encode() + b"\r\n\r\n" + body
 
 
 def load(server: Server, requests: Sequence[bytes], number: int, connections: int) -> Load:
-    """Send so many requests, in turn, each connection one after the other."""
+    """Send ``number`` requests. Each connection sends its next request after the response to the one before."""
     latencies = [0.0] * number
     bodies = [b""] * number
     waiting = iter(range(number))
@@ -100,33 +100,33 @@ def load(server: Server, requests: Sequence[bytes], number: int, connections: in
             latencies[i] = time.perf_counter() - begin
         writer.close()
 
-    async def every() -> float:
+    async def run() -> float:
         begin = time.perf_counter()
         await asyncio.gather(*(one() for _ in range(connections)))
         return time.perf_counter() - begin
 
-    seconds = uvloop.run(every())
+    seconds = uvloop.run(run())
     return Load(seconds, latencies, bodies)
 
 
-def check(told: dict[str, Any], answer: Answer) -> None:
-    """End the benchmark unless an answer is that of the direct call."""
+def check(response: dict[str, Any], answer: Answer) -> None:
+    """End the benchmark if an answer differs from that of the Python API."""
     same = (
-        told["prediction"] == answer.text
-        and abs(told["probability"] - answer.probability) < 1e-5
-        and (told["attention"] is None or abs(told["attention"][0][-1] - answer.attention[0, -1]) < 1e-5)
+        response["prediction"] == answer.text
+        and abs(response["probability"] - answer.probability) < 1e-5
+        and (response["attention"] is None or abs(response["attention"][0][-1] - answer.attention[0, -1]) < 1e-5)
     )
     if not same:
-        raise SystemExit(f"an answer is lost or mixed up: {told} is not {answer}")
+        raise SystemExit(f"a wrong answer: {response} is not {answer}")
 
 
-def direct_rate(qa: StoryQA, asked: Sequence[Example], *, at_once: bool) -> float:
-    """Answers a second of the direct call, the best of three turns."""
-    questions = [(one.story, one.question) for one in asked]
+def direct_rate(qa: StoryQA, examples: Sequence[Example], *, in_one_batch: bool) -> float:
+    """Answers per second of the Python API, the best of three runs."""
+    questions = [(one.story, one.question) for one in examples]
     best = 0.0
     for _ in range(3):
         begin = time.perf_counter()
-        if at_once:
+        if in_one_batch:
             qa.answer_many(questions)
         else:
             for story, question in questions:
@@ -135,50 +135,50 @@ def direct_rate(qa: StoryQA, asked: Sequence[Example], *, at_once: bool) -> floa
     return best
 
 
-def measure(server: Server, name: str, qa: StoryQA, asked: Sequence[Example]) -> None:
-    """Print the rows of one model."""
-    answers = qa.answer_many([(one.story, one.question) for one in asked])
-    questions = [{"story": one.story, "question": one.question} for one in asked]
+def measure(server: Server, name: str, qa: StoryQA, examples: Sequence[Example]) -> None:
+    """Print the table's rows for one model."""
+    answers = qa.answer_many([(one.story, one.question) for one in examples])
+    questions = [{"story": one.story, "question": one.question} for one in examples]
 
     single = [request("/api/answer", {"model": name, **one}) for one in questions]
-    rate = direct_rate(qa, asked, at_once=False)
+    rate = direct_rate(qa, examples, in_one_batch=False)
     load(server, single, 2 * len(single), CONNECTIONS)
     found = load(server, single, REQUESTS, CONNECTIONS)
     for i, body in enumerate(found.bodies):
         check(json.loads(body), answers[i % len(answers)])
-    row(f"{name}, one a request, {CONNECTIONS} connections", REQUESTS, found, rate)
+    row(f"{name}, one per request, {CONNECTIONS} connections", REQUESTS, found, rate)
 
-    rate = direct_rate(qa, asked, at_once=True)
-    for what, more in (("", {}), (", without attention", {"attention": False})):
-        bulk = [request("/api/answers", {"model": name, "questions": questions, **more})]
+    rate = direct_rate(qa, examples, in_one_batch=True)
+    for suffix, options in (("", {}), (", without attention", {"attention": False})):
+        bulk = [request("/api/answers", {"model": name, "questions": questions, **options})]
         load(server, bulk, 5, 1)
         found = load(server, bulk, BULK_REQUESTS, 1)
         for body in found.bodies:
-            for told, answer in zip(json.loads(body)["answers"], answers, strict=True):
-                check(told, answer)
-        row(f"{name}, {QUESTIONS:,} a request, 1 connection{what}", BULK_REQUESTS * QUESTIONS, found, rate)
+            for response, answer in zip(json.loads(body)["answers"], answers, strict=True):
+                check(response, answer)
+        row(f"{name}, {QUESTIONS:,} per request, 1 connection{suffix}", BULK_REQUESTS * QUESTIONS, found, rate)
 
 
-def row(what: str, answers: int, found: Load, direct: float) -> None:
+def row(label: str, answers: int, found: Load, direct: float) -> None:
     """Print one row."""
     rate = answers / found.seconds
     latencies = " | ".join(f"{found.latency(share):.1f}" for share in (0.5, 0.99, 1.0))
-    print(f"| {what} | {rate:,.0f} | {latencies} | {direct:,.0f} | {rate / direct:.2f} |", flush=True)
+    print(f"| {label} | {rate:,.0f} | {latencies} | {direct:,.0f} | {rate / direct:.2f} |", flush=True)
 
 
-def crowd(server: Server, asked: Sequence[Example]) -> None:
-    """Print the server's memory while it is asked by many."""
-    single = [request("/api/answer", {"story": one.story, "question": one.question}) for one in asked]
+def crowd(server: Server, examples: Sequence[Example]) -> None:
+    """Print the server's memory before and after requests over many connections."""
+    single = [request("/api/answer", {"story": one.story, "question": one.question}) for one in examples]
     megabytes = [server.memory()]
     for _ in range(3):
         load(server, single, REQUESTS, CROWD)
         megabytes.append(server.memory())
-    told = ", ".join(f"{each:.0f}" for each in megabytes)
-    print(f"\nresident MB before, and after each of three times {REQUESTS:,} requests of {CROWD} connections: {told}")
+    shown = ", ".join(f"{each:.0f}" for each in megabytes)
+    print(f"\nresident MB before and after each of three times {REQUESTS:,} requests over {CROWD} connections: {shown}")
 
 
 def page(server: Server) -> None:
-    """Print how long after a click the page's first answer is there."""
+    """Print the time from a click to the page's first answer."""
     from playwright.sync_api import expect, sync_playwright
 
     clicked = """() => new Promise((done) => {
@@ -199,25 +199,25 @@ def page(server: Server) -> None:
             milliseconds.append(opened.evaluate(clicked))
             opened.context.close()
         browser.close()
-    told = ", ".join(f"{each:.0f}" for each in milliseconds)
-    print(f"\nmilliseconds from the click to the first answer drawn, in ten new windows: {told}")
+    shown = ", ".join(f"{each:.0f}" for each in milliseconds)
+    print(f"\nmilliseconds from the click to the first answer drawn, in ten new windows: {shown}")
 
 
 def main() -> None:
-    """Measure, and print."""
-    parser = argparse.ArgumentParser(description="Answers a second over HTTP.")
-    parser.add_argument("--page", action="store_true", help="measure the page too")
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description="Answers per second over HTTP.")
+    parser.add_argument("--page", action="store_true", help="also measure the page")
     arguments = parser.parse_args()
-    asked = simulate(1, n_train=0, n_test=QUESTIONS, seed=1).test
+    examples = simulate(1, n_train=0, n_test=QUESTIONS, seed=1).test
     one = StoryQA.fit(simulate(1, n_train=1000, n_test=0).train, training=TrainingConfig(restarts=1))
     with tempfile.TemporaryDirectory() as folder:
         one.save(Path(folder) / "task1")
         with serving("stories", str(Path(folder) / "task1")) as server:
-            print("| what | answers/s | p50 ms | p99 ms | longest ms | direct call, answers/s | ratio |")
+            print("| requests | answers/s | p50 ms | p99 ms | longest ms | Python API, answers/s | ratio |")
             print("|---|---|---|---|---|---|---|")
-            measure(server, "task1", one, asked)
-            measure(server, "stories", pretrained(), asked)
-            crowd(server, asked)
+            measure(server, "task1", one, examples)
+            measure(server, "stories", pretrained(), examples)
+            crowd(server, examples)
             if arguments.page:
                 page(server)
 
