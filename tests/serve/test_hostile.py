@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from memn2n.serve.limits import Limits
-from tests.serve.conftest import WHERE_IS_MARY, Server
+from tests.serve.conftest import WHERE_IS_MARY, Server, nginx, serving
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; TCP_USER_TIMEOUT is Linux's")
 
@@ -53,6 +53,9 @@ MALFORMED = once(
         "not-http": b"\x16\x03\x01 this is not HTTP\r\n\r\n",
         "length": POST + b"content-length: -1\r\n\r\n",
         "chunk": CHUNKED + b"no number\r\n",
+        "version": b"GET / HTTP/3.0\r\nhost: localhost\r\n\r\n",
+        "encoding": POST + b"transfer-encoding: gzip\r\n\r\n",
+        "trace": b"TRACE / HTTP/1.1\r\nhost: localhost\r\n\r\n",
         "upgrade": POST + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\n{}",
         "after": WHOLE + WHOLE + b"nonsense\r\n\r\n",
     }
@@ -159,6 +162,9 @@ def test_malformed_requests_are_refused_by_the_server(server: Server) -> None:
     for name in ("not-http", "length", "chunk"):
         assert endings[name].statuses == [400], name
     assert endings["upgrade"].last == (422, "invalid")  # its body was read
+    assert endings["version"].statuses in ([200], [400])
+    assert endings["encoding"].statuses[-1] >= 400
+    assert endings["trace"].last == (405, "method-not-allowed")
     assert endings["after"].statuses == [200, 200, 400]
     assert endings["after"].response.count(b'"prediction":"bathroom"') == 2
 
@@ -168,6 +174,8 @@ def test_malformed_requests_are_refused_by_nginx(behind_nginx: dict[str, Ending]
     for name in ("not-http", "length", "chunk", "after"):
         assert endings[name].last == (400, "not-http"), name
     assert endings["upgrade"].last == (422, "invalid")
+    assert endings["version"].last == endings["encoding"].last == (400, "not-http")
+    assert endings["trace"].last == (405, "method-not-allowed")
     assert endings["after"].statuses == [200, 200, 400]
     assert endings["after"].response.count(b'"prediction":"bathroom"') == 2
 
@@ -284,6 +292,19 @@ def test_the_server_has_a_limit_on_connections(server: Server) -> None:
     while server.ask("/healthz").status != 200:
         assert time.monotonic() < deadline + 10
         time.sleep(0.1)
+
+
+def test_paths_of_nginx_itself_are_hidden(proxied: Server) -> None:
+    for path in ("/refusals/busy", "/refusals/", "/refusals/none"):
+        assert proxied.ask(path).error == (404, "not-found", None), path
+
+
+def test_nginx_answers_while_the_server_is_down(tmp_path: Path) -> None:
+    with serving() as server, nginx(server, tmp_path) as proxied:
+        assert proxied.ask("/healthz").status == 200
+        server.process.terminate()
+        server.process.wait(30)
+        assert proxied.ask("/healthz").error == (503, "busy", None)
 
 
 def test_nginx_has_a_limit_on_connections_of_one_address(proxied: Server) -> None:
