@@ -55,7 +55,8 @@ def test_models_that_cannot_be_served(cli: CLI, model: Path, tmp_path: Path) -> 
 
 
 def test_limits_must_be_positive(cli: CLI) -> None:
-    assert "--timeout is 0.0: it must be positive" in line(cli, "--timeout", 0)
+    assert "--timeout is 0.0: it must be above 0" in line(cli, "--timeout", 0)
+    assert "--max-body is 0: it must be from 1" in line(cli, "--max-body", 0)
 
 
 def test_without_the_extra(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:

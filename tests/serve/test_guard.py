@@ -152,14 +152,14 @@ def test_a_long_response_is_sent_in_parts() -> None:
 
 def test_a_body_may_have_the_size_of_the_limit() -> None:
     body = QUESTION[0] + b" " * 1000
-    limits = Limits(body=len(body))
+    limits = Limits(max_body=len(body))
     assert asyncio.run(send(app_of(limits=limits), [body[:50], body[50:]])).status == 200
     assert asyncio.run(send(app_of(limits=limits), [body, b" "])).error == (413, "too-large", None)
 
 
 def test_the_body_of_a_refused_request_is_discarded_up_to_a_limit() -> None:
     async def whole() -> tuple[Reply, Reply]:
-        app = create_app(Models([]), Access("secret", local=False), Limits(body=100, timeout=0.5))
+        app = create_app(Models([]), Access("secret", local=False), Limits(max_body=100, timeout=0.5))
         sent = []
 
         async def body(chunks: int) -> AsyncIterator[bytes]:
@@ -185,7 +185,7 @@ def test_all_large_bodies_together_have_a_limit() -> None:
             yield QUESTION[0] + b" " * (90_000 - len(QUESTION[0]))
             await finish.wait()
 
-        app = app_of(limits=Limits(body=100_000))
+        app = app_of(limits=Limits(max_body=100_000))
         requests = [asyncio.create_task(send(app, held())) for _ in range(20)]
         await asyncio.sleep(0.1)
         small = await send(app, QUESTION)  # does not count

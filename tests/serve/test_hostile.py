@@ -283,7 +283,7 @@ def many_files() -> Iterator[None]:
 @pytest.mark.usefixtures("many_files")
 def test_the_server_has_a_limit_on_connections(server: Server) -> None:
     with contextlib.ExitStack() as clients:
-        for _ in range(Limits().connections):
+        for _ in range(Limits().max_connections):
             clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))
         deadline = time.monotonic() + 10
         while (status := server.ask("/healthz").status) == 200 and time.monotonic() < deadline:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from memn2n.cli.options import settings_options
 from memn2n.errors import ConfigError
 from memn2n.serve.limits import Limits
 
-_DEFAULT = Limits()
 
-
+@settings_options(Limits)
 def serve(
     models: Annotated[
         list[str] | None,
@@ -39,12 +39,8 @@ def serve(
         ),
     ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Answer all requests, with any host name.")] = False,
-    max_body: Annotated[int, typer.Option(min=1, help="Largest request body, in bytes.")] = _DEFAULT.body,
-    max_questions: Annotated[int, typer.Option(min=1, help="Most questions in one request.")] = _DEFAULT.questions,
-    max_sentences: Annotated[int, typer.Option(min=1, help="Most sentences in one story.")] = _DEFAULT.sentences,
-    max_words: Annotated[int, typer.Option(min=1, help="Most words in one story or text.")] = _DEFAULT.words,
-    timeout: Annotated[float, typer.Option(help="Seconds for each request, its response included.")] = _DEFAULT.timeout,
-    queue: Annotated[int, typer.Option(min=1, help="Most requests that may wait for one model.")] = _DEFAULT.queue,
+    *,
+    settings: dict[str, Any],
 ) -> None:  # fmt: skip
     """Serve models as a web page and an HTTP API, documented at /docs. Ctrl-C finishes open requests and stops."""
     try:
@@ -59,8 +55,7 @@ def serve(
     from memn2n.serve.access import access_to
     from memn2n.serve.models import load_models
 
-    limits = Limits(body=max_body, questions=max_questions, sentences=max_sentences, words=max_words,
-                    timeout=timeout, queue=queue)  # fmt: skip
+    limits = Limits(**settings)
     access = access_to(host, token, no_auth)
     with listen(host, port, limits) as listening, torch_threads(1):
         served = load_models(models or [], limits)

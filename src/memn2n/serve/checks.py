@@ -25,7 +25,7 @@ _TOO_MANY_MARKS = f"there are more than {COMBINING_MARKS} combining marks on one
 
 def check_top(top: int, limits: Limits, questions: int = 1) -> None:
     """Raise a RefusedError if ``top`` answers to each of the questions are more than the limits allow."""
-    limit = min(limits.top, TOP_TOTAL * limits.questions // questions)
+    limit = min(limits.max_top, TOP_TOTAL * limits.max_questions // questions)
     if top > limit:
         raise too_many(f"top is {top}: at most {limit} is allowed", "top")
 
@@ -34,8 +34,8 @@ def check_questions(questions: Sequence[StoryQuestion], limits: Limits) -> None:
     """Raise a RefusedError if there is no question, there are too many, or one cannot be answered."""
     if not questions:
         raise invalid("there is no question: give one at least", "questions")
-    if len(questions) > limits.questions:
-        raise too_many(f"there are {len(questions)} questions: at most {limits.questions} are allowed", "questions")
+    if len(questions) > limits.max_questions:
+        raise too_many(f"there are {len(questions)} questions: at most {limits.max_questions} are allowed", "questions")
     for i, question in enumerate(questions):
         check_story(question, limits, f"questions[{i}].")
 
@@ -49,8 +49,8 @@ def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> Non
         prefix: precedes the field's name in the refusal.
     """
     story, question = request.story, request.question
-    if len(story) > limits.sentences:
-        message = f"the story has {len(story)} sentences: at most {limits.sentences} are allowed"
+    if len(story) > limits.max_sentences:
+        message = f"the story has {len(story)} sentences: at most {limits.max_sentences} are allowed"
         raise too_many(message, f"{prefix}story")
     if not all(story) or any(map(str.isspace, story)):
         position = next(i for i, sentence in enumerate(story) if not sentence.strip())
@@ -63,10 +63,10 @@ def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> Non
     text = " ".join((*story, question))
     if _has_too_many_marks(text):
         raise invalid(_TOO_MANY_MARKS, f"{prefix}story")
-    if len(text) > 2 * limits.words:  # a shorter text cannot have too many words
+    if len(text) > 2 * limits.max_words:  # a shorter text cannot have too many words
         words = sum(len(tokenize(text)) for text in (*story, question))
-        if words > limits.words:
-            message = f"story and question have {words} words: at most {limits.words} are allowed"
+        if words > limits.max_words:
+            message = f"story and question have {words} words: at most {limits.max_words} are allowed"
             raise too_many(message, f"{prefix}story")
 
 
@@ -78,11 +78,11 @@ def check_text(text: str, vocabulary: LMVocabulary, limits: Limits) -> None:
         raise invalid("the text has one half of a surrogate pair", "text") from None
     if _has_too_many_marks(text):
         raise invalid(_TOO_MANY_MARKS, "text")
-    if len(text) <= limits.words:  # a shorter text cannot have too many words
+    if len(text) <= limits.max_words:  # a shorter text cannot have too many words
         return
     words = len(cut(text, vocabulary.tokens, vocabulary.lowercase))
-    if words > limits.words:
-        raise too_many(f"the text has {words} words: at most {limits.words} are allowed", "text")
+    if words > limits.max_words:
+        raise too_many(f"the text has {words} words: at most {limits.max_words} are allowed", "text")
 
 
 def _has_too_many_marks(text: str) -> bool:

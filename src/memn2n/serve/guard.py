@@ -67,7 +67,7 @@ class Guard:
             await _send_in_parts(message, send)
 
         headers = dict(scope["headers"])
-        body = _Body(headers, receive, self, self._limits.body)
+        body = _Body(headers, receive, self, self._limits.max_body)
         try:
             async with asyncio.timeout(self._limits.timeout):
                 await self._serve(scope, headers, body, respond)
@@ -100,7 +100,7 @@ class Guard:
         Raises:
             RefusedError: 503, if they would be more than the limit.
         """
-        if self._bytes_in_memory + size > BODIES * self._limits.body:
+        if self._bytes_in_memory + size > BODIES * self._limits.max_body:
             raise busy("too many large requests are being served")
         self._bytes_in_memory += size
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
-from memn2n.errors import ConfigError, Setting
+from memn2n.settings import Range, Settings
+
+_COUNT = Range(1, 2**31 - 1)
 
 HEADER_BYTES = 32 * 1024
 """Size of a request's first line and headers, in bytes."""
@@ -14,13 +16,13 @@ KEEP_ALIVE = 5
 """Seconds that a connection may stay open between two requests."""
 
 BODIES = 16
-"""Total size of the request bodies in memory, in multiples of ``Limits.body``."""
+"""Total size of the request bodies in memory, in multiples of ``Limits.max_body``."""
 
 UNCOUNTED_BYTES = 64 * 1024
 """First bytes of each body, which do not count towards ``BODIES``: small requests are served beside large ones."""
 
 DISCARDED_BODIES = 4
-"""Size of a refused body that is read and discarded, in multiples of ``Limits.body``.
+"""Size of a refused body that is read and discarded, in multiples of ``Limits.max_body``.
 
 Most clients read the refusal only after they have sent the whole body.
 """
@@ -32,7 +34,7 @@ A client that stops reading keeps little more than this in memory after the time
 """
 
 TOP_TOTAL = 10
-"""Answers in one response, over all of its questions, in multiples of ``Limits.questions``."""
+"""Answers in one response, over all of its questions, in multiples of ``Limits.max_questions``."""
 
 BATCH = 1024
 """Questions that a model answers at once, in 10 to 20 ms. A single question waits this long behind a large request."""
@@ -51,39 +53,37 @@ MESSAGE_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Limits that the command line can change; ``/api/models`` lists them.
-
-    Args:
-        body: bytes of a request's body.
-        questions: questions of a request.
-        sentences: sentences of a story.
-        words: words of a story with its question, or of a text.
-        top: answers to a question, or next words of a text, in one response.
-        timeout: seconds for a request's body to arrive, for its answer to be computed and for its response to be
-            read, all together.
-        queue: requests that may wait for one model.
-        connections: open connections.
+class Limits(Settings):
+    """Limits that the options of ``memn2n serve`` can change.
 
     Raises:
-        ConfigError: if a limit is not positive and finite.
+        ConfigError: for a value of the wrong type or range.
     """
 
-    body: int = 4 * 2**20
-    questions: int = 10_000
-    sentences: int = 1_000
-    words: int = 5_000
-    top: int = 100
-    timeout: float = 10.0
-    queue: int = 512
-    connections: int = 900
+    max_body: Annotated[int, _COUNT] = 4 * 2**20
+    """Largest body of a request, in bytes."""
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not 0 < value < math.inf:
-                raise ConfigError(Setting(field.name), f" is {value}: it must be positive")
+    max_questions: Annotated[int, _COUNT] = 10_000
+    """Most questions in one request."""
+
+    max_sentences: Annotated[int, _COUNT] = 1_000
+    """Most sentences in one story."""
+
+    max_words: Annotated[int, _COUNT] = 5_000
+    """Most words in one story with its question, or in one text."""
+
+    max_top: Annotated[int, _COUNT] = 100
+    """Most answers to one question, or next words of one text, in a response."""
+
+    max_connections: Annotated[int, _COUNT] = 900
+    """Most open connections."""
+
+    timeout: Annotated[float, Range(0, 86_400, above=True)] = 10.0
+    """Seconds for a request's body to arrive, its answer to be computed and its response to be read, all together."""
+
+    queue: Annotated[int, _COUNT] = 512
+    """Most requests that may wait for one model."""
 
     def to_dict(self) -> dict[str, float]:
-        """The limits as a JSON object."""
-        return asdict(self)
+        """The limits as ``/api/models`` lists them."""
+        return {name.removeprefix("max_"): value for name, value in asdict(self).items()}

@@ -64,7 +64,7 @@ def run(app: ASGIApp, listening: socket.socket, limits: Limits) -> None:
         app,
         http="h11",  # uvicorn's other parser does not limit the size of headers
         h11_max_incomplete_event_size=HEADER_BYTES,
-        limit_concurrency=limits.connections + 1,  # uvicorn refuses requests when this number is reached
+        limit_concurrency=limits.max_connections + 1,  # uvicorn refuses requests when this number is reached
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(limits.timeout) + 1,
         ws="none", lifespan="on", log_level="error", access_log=False, server_header=False, proxy_headers=False,
