@@ -35,9 +35,14 @@ def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
 def test_an_exception_leaves_the_old_file(tmp_path: Path, kind: type[BaseException]) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")
-    with pytest.raises(kind), whole_file(path) as stream:
-        stream.write(b"new")
-        raise kind
+
+    def write() -> None:
+        with whole_file(path) as stream:
+            stream.write(b"new")
+            raise kind
+
+    with pytest.raises(kind):
+        write()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a.txt"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.errors import DataError
+from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,30 +77,20 @@ def open_bytes(path: str | Path) -> BufferedReader:
         raise DataError(repr(str(path)), None, "there is no such file") from None
 
 
-def write_lines(path: str | Path, lines: Iterable[bytes]) -> None:
-    """Write a file line by line.
-
-    A file is written under another name and renamed when it is whole; what is no regular file (a pipe, a device) is
-    written to as it is.
+def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
+    """Write lines to a file, whole or not at all, or to a binary stream.
 
     Raises:
-        DataError: if it cannot be written. An exception of ``lines`` goes through, and the file is as before.
+        DataError: if the file cannot be written; it is then unchanged. It is also unchanged when ``lines`` raises.
     """
-    target = Path(path).resolve()  # through a symbolic link
-    in_place = target.exists() and not target.is_file()
-    written = target if in_place else target.with_name(f"{target.name}.{secrets.token_hex(6)}.partial")
+    if not isinstance(target, (str, Path)):
+        target.writelines(lines)
+        return
     try:
-        with written.open("wb" if in_place else "xb") as file:
-            try:
-                file.writelines(lines)
-                file.flush()
-                if not in_place:
-                    written.replace(target)
-            finally:
-                if not in_place:
-                    written.unlink(missing_ok=True)
+        with whole_file(target) as file:
+            file.writelines(lines)
     except OSError as error:
-        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+        raise DataError(target, None, f"cannot be written: {error.strerror}") from None
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -24,6 +23,7 @@ import safetensors
 import safetensors.numpy
 
 from memn2n.errors import ModelError
+from memn2n.files.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
         staging = _staging(folder)
         try:
             for name, content in ((WEIGHTS, weights), (VOCABULARY, words), (CONFIG, _json(header | config))):
-                _write(staging / name, content)
+                write_whole(staging / name, content)
             staging.rename(folder / ".saved")
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -205,13 +205,6 @@ def _read(folder: Path, name: str) -> bytes:
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}") from None
     raise ModelError(f"{folder} is not a memn2n model directory: it has no {name}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _parse(folder: Path, name: str, content: bytes) -> Any:

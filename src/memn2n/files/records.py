@@ -43,9 +43,9 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
         yield where, number, record
 
 
-def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
+def write_records(target: str | Path | BinaryIO, records: Iterable[dict[str, Any]]) -> None:
     """Write JSON objects, one a line, in UTF-8, as ``write_lines`` does."""
-    write_lines(path, map(json_line, records))
+    write_lines(target, map(json_line, records))
 
 
 def json_line(record: dict[str, Any]) -> bytes:
