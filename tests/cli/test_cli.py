@@ -70,7 +70,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "ask", "{model}", "--story", "{tmp}/none"], "none: there is no such file"),
         (["qa", "predict", "{model}", "{tmp}/bad.jsonl"], "bad.jsonl:1: "),
         (["data", "get", "mnist"], "there is no data set 'mnist'"),
-        (["data", "get", "babi", "--url", "ftp://x"], "is not an address"),
+        (["data", "get", "babi", "--url", "ftp://x"], "--url is ftp://x: it must start with http:// or https://"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(cli: CLI, babi: Path, model: Path, args: list[str], message: str) -> None:
