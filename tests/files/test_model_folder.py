@@ -185,8 +185,8 @@ def test_one_changed_bit_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "other"}, "is not a memn2n model's"),
-        ({"version": 1}, "format version 1, but this memn2n reads 2"),
+        ({"format": "other"}, "was not written by memn2n"),
+        ({"version": 1}, "format version 1, but this memn2n reads version 2"),
         ({"version": None}, "format version None"),
         ({"kind": "lm"}, "holds a model of kind 'lm', not 'qa'"),
         ({"sha256": 3}, "damaged"),
@@ -209,7 +209,7 @@ def test_folders_that_hold_no_model(tmp_path: Path) -> None:
 
 def test_another_programs_folder_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"name": "another program"}')
-    with pytest.raises(ModelError, match=r"config\.json is not a memn2n model's"):
+    with pytest.raises(ModelError, match=r"config\.json was not written by memn2n"):
         save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
