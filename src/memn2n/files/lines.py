@@ -1,4 +1,4 @@
-"""Lines of a text file: read with their numbers, and errors that name both; written whole or not at all."""
+"""Read the lines of a text file with their numbers, and write a file line by line."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, text without its line end), reading no more than a line at a time.
+    """Yield (line number from 1, text without its line end) while reading, so that memory holds one line at a time.
 
     Args:
-        source: a path, or a binary stream, which is left open.
-        name: what errors call a stream.
+        source: a path, or a binary stream, which stays open.
+        name: the name of a stream in errors.
 
     Raises:
-        DataError: for a file that cannot be opened, or a line that is not UTF-8.
+        DataError: if the file cannot be opened, or a line is not UTF-8.
     """
     if not isinstance(source, (str, Path)):
         yield from _lines(source, name or "<stream>")
@@ -33,16 +33,16 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
 
 
 def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield (line number from 1, text, whether the line ends with it), reading little more than ``limit`` bytes.
+    """Yield (line number from 1, text, whether the line ends here), in pieces of about ``limit`` bytes.
 
-    A longer line comes in pieces that are cut after a space; only what has no space in it comes as a whole. The text's
-    last piece may be one that ends in a space, and no line.
+    A line longer than ``limit`` is split after spaces. A longer run of bytes without a space stays one piece. The last
+    piece of the text may end with a space instead of a line end.
 
     Raises:
-        DataError: for a piece that is not UTF-8.
+        DataError: if a piece is not UTF-8.
     """
     number, offset = 1, 0
-    held: list[bytes] = []  # the start of a piece
+    held: list[bytes] = []  # the start of the next piece
     while raw := stream.readline(limit):
         ends = raw.endswith(b"\n") or len(raw) < limit
         cut = len(raw) if ends else raw.rfind(b" ") + 1
@@ -59,10 +59,10 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
 
 
 def open_bytes(path: str | Path) -> BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file for reading bytes.
 
     Raises:
-        DataError: if it cannot be opened.
+        DataError: if the file cannot be opened.
     """
     path = Path(path)
     try:
@@ -101,7 +101,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _text(raw: bytes, name: str, number: int, offset: int) -> str:
-    """The text of bytes that stand at this offset of the file, without a line end."""
+    """Decode a line, or a piece of one, that starts at a byte offset of the file; remove its line end."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -56,7 +56,7 @@ class RestartStore:
         return {number: self.read(number).restart for number in numbers if os.path.lexists(self._path(number))}
 
     def write(self, trained: Trained) -> None:
-        """Store a restart. One that diverged is stored without its network's parameters."""
+        """Write a restart to its file, whole or not at all. A diverged restart has no parameters in its file."""
         restart, network = trained
         diverged = restart.train is None
         tensors = {} if diverged else {name: value.numpy() for name, value in network.state_dict().items()}
