@@ -146,7 +146,8 @@ def _transfer(url: str, partial: Path, start: int, progress: DownloadProgress) -
 
 def _unpack(archive: Path, folder: Path, sha256: str) -> None:
     """Unpack to a temporary folder and rename it, so that ``folder`` is complete or does not exist."""
-    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.unpacking-", dir=folder.parent) as temporary:
+    prefix = f"{folder.name}.unpacking-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
         unpacked = Path(temporary, "data")
         unpacked.mkdir()
         try:
