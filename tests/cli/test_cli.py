@@ -58,7 +58,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "train", "x" * 300, "--out", "{tmp}/run"], "File name too long"),
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}"], "cannot be written: Is a directory"),
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}/bad.txt/x"], "cannot be written: Not a dir"),
-        (["data", "get", "babi", "--out", "{tmp}"], "is in the way, and not of this download"),
+        (["data", "get", "babi", "--out", "{tmp}"], "exists and does not hold this data set"),
         (["data", "get", "babi", "--sha256", "xyz"], "64 hexadecimal digits"),
         (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take --temporal "add"'),
         (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
@@ -70,7 +70,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "ask", "{model}", "--story", "{tmp}/none"], "none: there is no such file"),
         (["qa", "predict", "{model}", "{tmp}/bad.jsonl"], "bad.jsonl:1: "),
         (["data", "get", "mnist"], "there is no data set 'mnist'"),
-        (["data", "get", "babi", "--url", "ftp://x"], "is not an address"),
+        (["data", "get", "babi", "--url", "ftp://x"], "--url is ftp://x: it must start with http:// or https://"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(cli: CLI, babi: Path, model: Path, args: list[str], message: str) -> None:

@@ -126,17 +126,17 @@ def test_training_curves(cli: CLI, tmp_path: Path) -> None:
     lines = [line for line in loss.lines if len(line.get_xdata())]  # type: ignore[arg-type]
     assert [len(line.get_xdata()) for line in lines] == [5] * 4  # type: ignore[arg-type]
     metrics = [json.loads(line) for line in (qa / "metrics.jsonl").read_text().splitlines()]
-    first = [
-        record["valid"]["error"] * 100 for record in metrics if record["event"] == "epoch" and record["restart"] == 0
-    ]
+    first = [record["valid"]["error"] for record in metrics if record["event"] == "epoch" and record["restart"] == 0]
     alphas = [line.get_alpha() for line in lines]
     assert sorted(alphas) == [0.4, 0.4, 1, 1], "of two restarts, one was kept"  # type: ignore[type-var]
-    assert list(error.lines[0].get_ydata()) == first  # type: ignore[arg-type]
+    assert list(error.lines[1].get_ydata()) == first  # type: ignore[arg-type]
     lm = tmp_path / "lm"
     lm.mkdir()
-    epoch = {"epoch": 1, "train": 5.0, "valid": None, "train_perplexity": 148.4, "valid_perplexity": None}
-    (lm / "metrics.jsonl").write_text(json.dumps(epoch) + "\n")
-    assert list(curves_figure(lm).axes[0].lines[0].get_ydata()) == [148.4]  # type: ignore[arg-type]
+    epoch = {"event": "epoch", "epoch": 1, "train": {"loss": 5.0, "perplexity": 148.4}, "valid": None}
+    older = {"epoch": 1, "train": 5.0, "valid": None, "train_perplexity": 148.4, "valid_perplexity": None}
+    for line in (older, epoch):
+        (lm / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+        assert list(curves_figure(lm).axes[0].lines[0].get_ydata()) == [148.4]  # type: ignore[arg-type]
     assert cli("plot", lm, "--png", tmp_path / "lm.png").status == 0
     assert (tmp_path / "lm.png").read_bytes().startswith(b"\x89PNG")
 
@@ -145,5 +145,5 @@ def test_folders_without_metrics(cli: CLI, tmp_path: Path) -> None:
     assert "there is no metrics.jsonl here" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
     assert "no file is given: name one with --png, --svg or --pdf" in cli("plot", tmp_path).err
     (tmp_path / "metrics.jsonl").write_text('{"event": "epoch"}\n')
-    assert "these are no metrics of a training" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
+    assert "these are not the metrics of a training" in cli("plot", tmp_path, "--png", tmp_path / "a.png").err
     assert not (tmp_path / "a.png").exists()

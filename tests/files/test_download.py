@@ -1,4 +1,4 @@
-"""Downloads, against a real HTTP server on loopback."""
+"""Downloads from an HTTP server on loopback."""
 
 import hashlib
 import io
@@ -16,11 +16,11 @@ from memn2n.files.download import get
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one file, with the faults that a test asks for."""
+    """Serves one file, with the faults that a test sets."""
 
     body = b""
-    break_after: int | None = None  # bytes sent before the connection is cut, once for each entry
-    breaks = 0
+    break_after: int | None = None  # bytes sent before the connection is closed
+    breaks = 0  # number of responses that break off
     ranges = True
     status = 200
 
@@ -110,9 +110,9 @@ def test_an_archive_is_downloaded_checked_and_unpacked(server: Server, tmp_path:
     assert seen[-1] == (len(server.body), len(server.body))
     fetch(server, folder)
     assert len(server.requests) == 1, "a second call downloads nothing"
-    with pytest.raises(InputError, match="is in the way, and not of this download"):
+    with pytest.raises(InputError, match="exists and does not hold this data set"):
         fetch(server, folder, "0" * 64)
-    with pytest.raises(InputError, match="is in the way"):
+    with pytest.raises(InputError, match="exists and does not hold this data set"):
         fetch(server, tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_a_broken_transfer_is_resumed(server: Server, tmp_path: Path) -> None:
 
 def test_a_transfer_that_keeps_breaking_is_resumed_by_the_next_call(server: Server, tmp_path: Path) -> None:
     server.breaks, server.break_after = 3, 1000
-    with pytest.raises(DownloadError, match="3000 bytes are kept; run the same command again to go on"):
+    with pytest.raises(DownloadError, match="3000 bytes are kept; run the same command again to resume"):
         fetch(server, tmp_path / "babi")
     assert left_in(tmp_path) == ["babi.download"]
     fetch(server, tmp_path / "babi")
@@ -132,14 +132,14 @@ def test_a_transfer_that_keeps_breaking_is_resumed_by_the_next_call(server: Serv
     assert left_in(tmp_path) == ["babi"]
 
 
-def test_a_server_without_ranges_sends_it_all_again(server: Server, tmp_path: Path) -> None:
+def test_a_server_without_ranges_sends_the_whole_file_again(server: Server, tmp_path: Path) -> None:
     server.breaks, server.break_after, server.ranges = 1, 1000, False
     fetch(server, tmp_path / "babi")
     assert (tmp_path / "babi/babi/en/qa1_x_train.txt").stat().st_size == 70_000
 
 
 @pytest.mark.parametrize("size", [10, 10_000_000])
-def test_what_was_kept_of_another_file_is_thrown_away(server: Server, tmp_path: Path, size: int) -> None:
+def test_bytes_of_another_archive_are_discarded(server: Server, tmp_path: Path, size: int) -> None:
     (tmp_path / "babi.download").write_bytes(b"x" * size)
     fetch(server, tmp_path / "babi")
     assert left_in(tmp_path) == ["babi"]
@@ -178,30 +178,30 @@ def test_a_hostile_or_broken_archive_leaves_nothing(server: Server, tmp_path: Pa
     assert left_in(inside) == []
 
 
-def test_an_error_of_the_server_is_told(server: Server, tmp_path: Path) -> None:
+def test_an_error_status_of_the_server(server: Server, tmp_path: Path) -> None:
     server.status = 404
-    with pytest.raises(DownloadError, match="answers 404 Not Found; try later, or give another address"):
+    with pytest.raises(DownloadError, match="answers 404 Not Found; try again later, or give another URL"):
         fetch(server, tmp_path / "babi")
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     with Server() as gone:
         url = gone.url
-    with pytest.raises(DownloadError, match="0 bytes are kept; give another address"):
+    with pytest.raises(DownloadError, match="0 bytes are kept; try again later, or give another URL"):
         get("babi", tmp_path / "babi", url=url)
     assert left_in(tmp_path) == []
 
 
-def test_what_cannot_be_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is: babi"):
+def test_arguments_that_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="choose one of: babi"):
         get("squad", tmp_path / "x")
     with pytest.raises(InputError, match="http"):
         get("babi", tmp_path / "x", url="file:///etc/passwd")
     with pytest.raises(InputError, match="64 hexadecimal digits"):
         get("babi", tmp_path / "x", sha256="abc")
     for url in ("http://[::1/x", "http://127.0.0.1:1/ü", "http://a..b/", "http://127.0.0.1:1/a b"):
-        with pytest.raises(InputError, match="is not a usable address"):
+        with pytest.raises(InputError, match="is not a valid URL"):
             get("babi", tmp_path / "x", url=url)
     (tmp_path / "x").write_text("")
-    with pytest.raises(InputError, match="in the way"):
+    with pytest.raises(InputError, match="exists and does not hold this data set"):
         get("babi", tmp_path / "x")

@@ -21,7 +21,7 @@ def save(folder: Path, version: int = 1) -> None:
 
 
 def number_in(folder: Path) -> int:
-    """Which save is in the folder; fails if its files are not of one save."""
+    """Return the number of the save in the folder; fail if its files belong to different saves."""
     config, vocabulary, tensors = load_model(folder, "qa", Vocabulary)
     number = config["number"]
     assert vocabulary.words[0] == f"word{number}"
@@ -43,13 +43,13 @@ def test_a_model_survives_a_round_trip(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.json"]
 
 
-def test_the_words_of_a_qa_model_are_stored_as_ever(tmp_path: Path) -> None:
+def test_the_format_of_a_qa_vocabulary_does_not_change(tmp_path: Path) -> None:
     save_model(tmp_path, "qa", {}, Vocabulary(("a", "é"), lowercase=False), TENSORS)
     stored = '{\n "lowercase": false,\n "words": [\n  "a",\n  "é"\n ]\n}\n'
     assert (tmp_path / "vocab.json").read_bytes() == stored.encode()
 
 
-def test_a_language_models_words_survive_too(tmp_path: Path) -> None:
+def test_the_vocabulary_of_a_language_model_survives_a_round_trip(tmp_path: Path) -> None:
     vocabulary = LMVocabulary(("b", "é"), tokens="words", lowercase=True)
     save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
     assert load_model(tmp_path, "lm", LMVocabulary)[1] == vocabulary
@@ -70,7 +70,7 @@ def test_a_language_models_words_survive_too(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [Vocabulary, LMVocabulary])
-def test_words_that_are_no_vocabulary_are_refused(tmp_path: Path, record: Any, kind: type[Any]) -> None:
+def test_a_record_that_is_not_a_vocabulary_is_refused(tmp_path: Path, record: Any, kind: type[Any]) -> None:
     class Wrong:
         to_dict = staticmethod(lambda: record)
 
@@ -84,7 +84,7 @@ def test_words_that_are_no_vocabulary_are_refused(tmp_path: Path, record: Any, k
 
 
 @pytest.mark.parametrize("tokens", [None, "letters", ["space"], 3])
-def test_words_cut_in_an_unknown_way_are_refused(tmp_path: Path, tokens: Any) -> None:
+def test_an_unknown_way_of_splitting_words_is_refused(tmp_path: Path, tokens: Any) -> None:
     vocabulary = LMVocabulary(("a",))
     object.__setattr__(vocabulary, "tokens", tokens)
     save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
@@ -162,7 +162,7 @@ def edit(folder: Path, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "vocab.json", "model.safetensors"])
-def test_damaged_and_missing_files_are_named(tmp_path: Path, name: str) -> None:
+def test_errors_name_damaged_and_missing_files(tmp_path: Path, name: str) -> None:
     for i, change in enumerate((lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: b"\xff" + raw[1:])):
         folder = tmp_path / str(i)
         save(folder)
@@ -175,7 +175,7 @@ def test_damaged_and_missing_files_are_named(tmp_path: Path, name: str) -> None:
         load_model(tmp_path, "qa", Vocabulary)
 
 
-def test_one_changed_bit_is_found(tmp_path: Path) -> None:
+def test_one_changed_bit_is_noticed(tmp_path: Path) -> None:
     save(tmp_path)
     damage(tmp_path, "model.safetensors", lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
     with pytest.raises(ModelError, match="damaged"):
@@ -185,8 +185,8 @@ def test_one_changed_bit_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "other"}, "is not a memn2n model's"),
-        ({"version": 1}, "format version 1, but this memn2n reads 2"),
+        ({"format": "other"}, "was not written by memn2n"),
+        ({"version": 1}, "format version 1, but this memn2n reads version 2"),
         ({"version": None}, "format version None"),
         ({"kind": "lm"}, "holds a model of kind 'lm', not 'qa'"),
         ({"sha256": 3}, "damaged"),
@@ -200,21 +200,21 @@ def test_foreign_models_are_refused(tmp_path: Path, changes: dict[str, Any], mes
     assert message in str(error.value)
 
 
-def test_folders_that_hold_no_model(tmp_path: Path) -> None:
+def test_folders_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no such model directory"):
         load_model(tmp_path / "none", "qa", Vocabulary)
     with pytest.raises(ModelError, match=r"it has no config\.json"):
         load_model(tmp_path, "qa", Vocabulary)
 
 
-def test_another_programs_folder_is_not_written(tmp_path: Path) -> None:
+def test_the_folder_of_another_program_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"name": "another program"}')
-    with pytest.raises(ModelError, match=r"config\.json is not a memn2n model's"):
+    with pytest.raises(ModelError, match=r"config\.json was not written by memn2n"):
         save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path: Path) -> None:
+def test_prepare_refuses_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="cannot be written"):
         prepare(tmp_path / "file")

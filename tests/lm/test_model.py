@@ -556,7 +556,7 @@ def test_what_cannot_be_resumed(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_program_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelError, match=r"is not a memn2n model's; choose another folder"):
+    with pytest.raises(ModelError, match=r"was not written by memn2n; choose another folder"):
         fit(folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 

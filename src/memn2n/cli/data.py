@@ -1,4 +1,4 @@
-"""``memn2n data``."""
+"""``memn2n data get``: download a data set."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def _group() -> None:
 @app.command()
 def get(
     name: Annotated[str, typer.Argument(help="The data set: babi.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to unpack to; by default data/NAME.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to unpack; by default data/NAME.")] = None,
     url: Annotated[str | None, typer.Option(help="Another address of the archive.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="The archive's digest, where it is another one.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="SHA-256 of that archive, if it is another one.")] = None,
 ) -> None:
-    """Download a data set, check it and unpack it; goes on where an earlier try broke off."""
+    """Download a data set, check its SHA-256 and unpack it. An interrupted download is resumed."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -37,7 +37,7 @@ def get(
     task = bar.add_task(name, total=None)
 
     def show(done: int, total: int | None) -> None:
-        bar.start()  # not before there is something to show
+        bar.start()  # here, so that nothing is shown if the arguments are refused
         bar.update(task, completed=done, total=total)
 
     try:

@@ -1,4 +1,4 @@
-"""Downloads of public data sets: checked by SHA-256, resumed where they broke off, unpacked safely."""
+"""Download public data sets: check their SHA-256, resume broken transfers, unpack safely."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
 import ssl
 import tarfile
 import tempfile
@@ -17,34 +16,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.errors import DownloadError, InputError
+from memn2n.errors import ConfigError, DownloadError, InputError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Progress = Callable[[int, int | None], None]
+    DownloadProgress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A downloadable data set: a tar archive."""
+    """The tar archive of a data set."""
 
     url: str
     sha256: str
 
 
 ARCHIVES = {
-    "babi": Archive(  # ParlAI's copy of bAbI v1.2; the authors' own address is dead
+    "babi": Archive(  # ParlAI's copy of bAbI v1.2; the authors' site is gone
         "https://dl.fbaipublicfiles.com/parlai/babi/babi.tar.gz",
         "f7f0bee187efca0d81c3daac1b162cda4eb7f9505dee5ad6846eabbed3dbf92e",
     ),
 }
 
-_MARKER = ".sha256"  # in an unpacked folder: which archive it came from
+_MARKER = ".sha256"  # a file in an unpacked folder: the digest of its archive
 _TRIES = 3
 _TIMEOUT = 30  # seconds without a byte
-_CHUNK = 1 << 16
-_BROKEN = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
+_CHUNK = 1 << 16  # bytes
+_CONNECTION_ERRORS = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
 
 
 def get(
@@ -53,45 +52,44 @@ def get(
     *,
     url: str | None = None,
     sha256: str | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress = lambda _done, _total: None,
 ) -> Path:
     """Download a data set and unpack it.
 
-    What has arrived is kept as ``FOLDER.download`` until all of it is there, and a later call goes on from it.
+    The archive is downloaded to ``FOLDER.download``. If the transfer breaks off, the next call resumes it.
 
     Args:
         name: "babi".
-        folder: where to unpack; if this very archive was unpacked there before, nothing is downloaded.
+        folder: where to unpack. If this archive was unpacked there before, nothing is downloaded.
         url: another address of the archive.
-        sha256: its digest, where it is another archive.
-        progress: called with the bytes so far, and all bytes where known.
+        sha256: the digest of the archive at ``url``, if it is not the published one.
+        progress: called with the number of bytes so far, and with the number of all bytes, if that is known.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: for an unknown name, an address that is not http(s), a digest that is none, or a folder that holds
-            something else.
-        DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of itself.
+        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, or the folder holds something else.
+        DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of its folder.
     """
     if name not in ARCHIVES:
-        raise InputError(f"there is no data set {name!r}; there is: {', '.join(ARCHIVES)}")
+        raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
     archive = ARCHIVES[name]
     url, sha256 = url or archive.url, (sha256 or archive.sha256).lower()
     if not url.lower().startswith(("http://", "https://")):
-        raise InputError(f"{url} is not an address that starts with http:// or https://")
+        raise ConfigError(Setting("url"), f" is {url}: it must start with http:// or https://")
     if not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise InputError(f"--sha256 is {sha256!r}: it must be 64 hexadecimal digits")
+        raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
     if folder.exists():
         marker = folder / _MARKER
         if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
             return folder
-        raise InputError(f"{folder} is in the way, and not of this download; remove it, or name another with --out")
-    partial = folder.with_name(folder.name + ".download")
+        raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
+    partial = folder.with_name(f"{folder.name}.download")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, sha256, partial, progress or (lambda _done, _total: None))
+        _fetch(url, sha256, partial, progress)
         _unpack(partial, folder, sha256)
         partial.unlink()
     except OSError as error:
@@ -99,9 +97,9 @@ def get(
     return folder
 
 
-def _fetch(url: str, sha256: str, partial: Path, progress: Progress) -> None:
-    """Bring ``partial`` to be the whole file, with the right digest."""
-    reason: object = "broke off"
+def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> None:
+    """Download the archive to ``partial``, resuming what is there."""
+    reason: object = "the connection was closed"
     for _ in range(_TRIES):
         start = partial.stat().st_size if partial.exists() else 0
         try:
@@ -109,65 +107,54 @@ def _fetch(url: str, sha256: str, partial: Path, progress: Progress) -> None:
                 continue
         except urllib.error.HTTPError as error:
             if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not start:
-                raise DownloadError(
-                    f"{url} answers {error.code} {error.reason}; try later, or give another address with --url"
-                ) from None
-            # nothing is left to be sent: what is here is all of it, or of another file
-        except (ValueError, http.client.InvalidURL) as error:  # http.client and urllib refuse malformed addresses so
-            raise InputError(f"{url} is not a usable address: {error}") from None
-        except _BROKEN as error:
+                answer = f"{error.code} {error.reason}"
+                raise DownloadError(f"{url} answers {answer}; try again later, or give another URL") from None
+            # the server has no more bytes: the file is complete, or belongs to another archive
+        except (ValueError, http.client.InvalidURL) as error:
+            raise InputError(f"{url} is not a valid URL: {error}") from None
+        except _CONNECTION_ERRORS as error:
             reason = getattr(error, "reason", error)
             continue
-        found = _digest(partial)
+        with partial.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if found == sha256:
             return
         partial.unlink()
         if not start:
-            raise DownloadError(
-                f"{url} has SHA-256 {found}, not {sha256}; nothing was kept. If it is the right "
-                "archive, give its digest with --sha256"
-            )
-        # what was kept of an earlier transfer was of another file: once more, from the start
+            raise DownloadError(f"{url} has SHA-256 {found}, not {sha256}, and was discarded; "
+                                "if it is the right archive, give its SHA-256")  # fmt: skip
+        # the bytes of an earlier transfer belonged to another archive: try again from the start
     size = partial.stat().st_size if partial.exists() else 0
-    remedy = "run the same command again to go on" if size else "give another address with --url"
-    raise DownloadError(f"{url}: {_TRIES} tries failed ({reason}), {size} bytes are kept; {remedy}")
+    remedy = "run the same command again to resume" if size else "try again later, or give another URL"
+    raise DownloadError(f"{url}: {_TRIES} attempts failed ({reason}), {size} bytes are kept; {remedy}")
 
 
-def _transfer(url: str, partial: Path, start: int, progress: Progress) -> bool:
-    """Append to ``partial`` what the server sends; return whether it has all arrived."""
+def _transfer(url: str, partial: Path, start: int, progress: DownloadProgress) -> bool:
+    """Append the bytes from ``start`` on to ``partial``; return whether all of them arrived."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            start = 0  # the server sends the whole file
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length is not None and length.isdigit() else None
-        done = start
-        with partial.open("ab" if start else "wb") as file:
+        done = start if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0  # otherwise the whole file is sent
+        total = None if response.length is None else done + response.length
+        with partial.open("ab" if done else "wb") as file:
             progress(done, total)
             while chunk := response.read(_CHUNK):
                 file.write(chunk)
                 done += len(chunk)
                 progress(done, total)
-    return total is None or done == total
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return total in {None, done}
 
 
 def _unpack(archive: Path, folder: Path, sha256: str) -> None:
-    """Unpack to a temporary name and rename: the folder is there whole, or not at all."""
-    unpacking = Path(tempfile.mkdtemp(prefix=f"{folder.name}.unpacking-", dir=folder.parent))
-    unpacked = unpacking / "all"
-    unpacked.mkdir()
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(unpacked, filter="data")
-        (unpacked / _MARKER).write_text(sha256 + "\n", encoding="utf-8")
-        os.rename(unpacked, folder)  # noqa: PTH104 - fails where Path.replace would overwrite
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        archive.unlink()
-        raise DownloadError(f"the archive cannot be unpacked: {error}; nothing was kept") from None
-    finally:
-        shutil.rmtree(unpacking, ignore_errors=True)
+    """Unpack to a temporary folder and rename it, so that ``folder`` is complete or does not exist."""
+    prefix = f"{folder.name}.unpacking-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
+        unpacked = Path(temporary, "data")
+        unpacked.mkdir()
+        try:
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked, filter="data")
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            archive.unlink()
+            raise DownloadError(f"the archive cannot be unpacked and was discarded: {error}") from None
+        (unpacked / _MARKER).write_text(f"{sha256}\n", encoding="utf-8")
+        os.rename(unpacked, folder)  # noqa: PTH104 - fails if the folder exists, where Path.replace would overwrite it

@@ -1,12 +1,12 @@
-"""Lines of a text file: read with their numbers, and errors that name both; written whole or not at all."""
+"""Read the lines of a text file with their numbers, and write a file line by line."""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.errors import DataError
+from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,14 +16,14 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, text without its line end), reading no more than a line at a time.
+    """Yield (line number from 1, text without its line end) while reading, so that memory holds one line at a time.
 
     Args:
-        source: a path, or a binary stream, which is left open.
-        name: what errors call a stream.
+        source: a path, or a binary stream, which stays open.
+        name: the name of a stream in errors.
 
     Raises:
-        DataError: for a file that cannot be opened, or a line that is not UTF-8.
+        DataError: if the file cannot be opened, or a line is not UTF-8.
     """
     if not isinstance(source, (str, Path)):
         yield from _lines(source, name or "<stream>")
@@ -33,16 +33,16 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
 
 
 def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield (line number from 1, text, whether the line ends with it), reading little more than ``limit`` bytes.
+    """Yield (line number from 1, text, whether the line ends here), in pieces of about ``limit`` bytes.
 
-    A longer line comes in pieces that are cut after a space; only what has no space in it comes as a whole. The text's
-    last piece may be one that ends in a space, and no line.
+    A line longer than ``limit`` is split after spaces. A longer run of bytes without a space stays one piece. The last
+    piece of the text may end with a space instead of a line end.
 
     Raises:
-        DataError: for a piece that is not UTF-8.
+        DataError: if a piece is not UTF-8.
     """
     number, offset = 1, 0
-    held: list[bytes] = []  # the start of a piece
+    held: list[bytes] = []  # the start of the next piece
     while raw := stream.readline(limit):
         ends = raw.endswith(b"\n") or len(raw) < limit
         cut = len(raw) if ends else raw.rfind(b" ") + 1
@@ -59,10 +59,10 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
 
 
 def open_bytes(path: str | Path) -> BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file for reading bytes.
 
     Raises:
-        DataError: if it cannot be opened.
+        DataError: if the file cannot be opened.
     """
     path = Path(path)
     try:
@@ -77,30 +77,20 @@ def open_bytes(path: str | Path) -> BufferedReader:
         raise DataError(repr(str(path)), None, "there is no such file") from None
 
 
-def write_lines(path: str | Path, lines: Iterable[bytes]) -> None:
-    """Write a file line by line.
-
-    A file is written under another name and renamed when it is whole; what is no regular file (a pipe, a device) is
-    written to as it is.
+def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
+    """Write lines to a file, whole or not at all, or to a binary stream.
 
     Raises:
-        DataError: if it cannot be written. An exception of ``lines`` goes through, and the file is as before.
+        DataError: if the file cannot be written; it is then unchanged. It is also unchanged when ``lines`` raises.
     """
-    target = Path(path).resolve()  # through a symbolic link
-    in_place = target.exists() and not target.is_file()
-    written = target if in_place else target.with_name(f"{target.name}.{secrets.token_hex(6)}.partial")
+    if not isinstance(target, (str, Path)):
+        target.writelines(lines)
+        return
     try:
-        with written.open("wb" if in_place else "xb") as file:
-            try:
-                file.writelines(lines)
-                file.flush()
-                if not in_place:
-                    written.replace(target)
-            finally:
-                if not in_place:
-                    written.unlink(missing_ok=True)
+        with whole_file(target) as file:
+            file.writelines(lines)
     except OSError as error:
-        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+        raise DataError(target, None, f"cannot be written: {error.strerror}") from None
 
 
 def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
@@ -111,7 +101,7 @@ def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _text(raw: bytes, name: str, number: int, offset: int) -> str:
-    """The text of bytes that stand at this offset of the file, without a line end."""
+    """Decode a line, or a piece of one, that starts at a byte offset of the file; remove its line end."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,9 +1,17 @@
-"""A model is a directory: model.safetensors, vocab.json and config.json, written so that a kill loses nothing.
+"""Save a model to a folder and load it; a killed program loses neither the old model nor the new one.
 
-The three files are first written to a folder ``DIR/.saving-...``. One rename to ``DIR/.saved`` makes the save valid;
-then they are moved to their places. Whoever finds a ``.saved`` folder looks there first, so that after a kill at any
-moment either the old three files or the new ones are read. Other files in the directory are never touched. Nothing is
-ever unpickled.
+A model consists of three files. ``model.safetensors`` holds the parameters, ``vocab.json`` the words, ``config.json``
+the settings and the SHA-256 of the other two. A save takes three steps:
+
+1. Write the three files to a temporary folder ``DIR/.saving-XXXX``.
+2. Rename it to ``DIR/.saved``. From this moment on, the new model is the model of the folder.
+3. Move the three files from ``DIR/.saved`` to ``DIR``, and remove ``DIR/.saved``.
+
+A load looks for each file in ``DIR/.saved`` first. If the program is killed before step 2, a load finds the old model;
+if it is killed later, a load finds the new one. The next save finishes step 3 and removes temporary folders. While
+another process is in step 3, a load may read files of two saves. It notices that from the SHA-256, and reads again.
+
+Other files in the folder are never touched. Loading never unpickles anything.
 """
 
 from __future__ import annotations
@@ -11,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -24,6 +31,7 @@ import safetensors
 import safetensors.numpy
 
 from memn2n.errors import ModelError
+from memn2n.files.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,31 +41,33 @@ VERSION = 2
 
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
 _FILES = (WEIGHTS, VOCABULARY, CONFIG)
-_SAVING = ".saving-"
-_READ_TRIES = 5
+_SAVING, _SAVED = ".saving-", ".saved"
+_READ_ATTEMPTS, _READ_PAUSE = 5, 0.02  # seconds; how often, and how long after, a load reads again
 
 Tensors = dict[str, npt.NDArray[Any]]
 
 
 class Words(Protocol):
-    """A vocabulary, of whatever model."""
+    """The vocabulary of a model of any kind."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values, from which ``from_dict`` makes the same vocabulary."""
+        """Return JSON values from which ``from_dict`` makes the same vocabulary."""
 
     @classmethod
     def from_dict(cls, record: Any) -> Self:
-        """Make what ``to_dict`` recorded, or raise ValueError."""
+        """Make the vocabulary that ``to_dict`` returned; raises ValueError for other values."""
 
 
 V = TypeVar("V", bound=Words)
 
 
 def prepare(folder: str | Path) -> Path:
-    """Make sure that a model can be saved here, before it has been trained at length.
+    """Check that a model can be saved in a folder, so that a long training does not fail at its end.
+
+    The folder is made if it does not exist.
 
     Raises:
-        ModelError: if the folder cannot be made or written, or its config.json is another program's.
+        ModelError: if the folder cannot be made or written, or another program wrote its config.json.
     """
     folder = Path(folder)
     with _file_errors(folder):
@@ -65,28 +75,28 @@ def prepare(folder: str | Path) -> Path:
         _staging(folder).rmdir()
         for name in _FILES:
             if (folder / name).is_dir():
-                raise ModelError(f"{folder / name} is a folder, and in the way of a model's file; remove it")
+                raise ModelError(f"{folder / name} is a folder, but a model needs a file of this name; remove it")
     config = folder / CONFIG
     if config.exists():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             if json.loads(config.read_bytes()).get("format") == FORMAT:
                 return folder
-        raise ModelError(f"{config} is not a memn2n model's; choose another folder, or remove the file")
+        raise ModelError(f"{config} was not written by memn2n; choose another folder, or remove the file")
     return folder
 
 
 def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Words, tensors: Tensors) -> None:
-    """Save a model; an earlier model in the folder is replaced as a whole or not at all.
+    """Save a model. An earlier model in the folder is replaced as a whole or not at all.
 
     Args:
-        folder: made where it does not exist.
-        kind: what the model does, such as "qa".
-        config: JSON values.
+        folder: the folder of the model; it is made if it does not exist.
+        kind: what the model does: "qa" or "lm", or "lm training" for a checkpoint.
+        config: the settings, as JSON values.
         vocabulary: its words.
-        tensors: parameters by name.
+        tensors: its parameters by name.
 
     Raises:
-        ModelError: if the folder cannot be written, or its config.json is another program's.
+        ModelError: if the folder cannot be written, or another program wrote its config.json.
     """
     folder = prepare(folder)
     weights = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
@@ -94,55 +104,55 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     digests = {WEIGHTS: _digest(weights), VOCABULARY: _digest(words)}
     header = {"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests}
     with _file_errors(folder):
-        _settle(folder)
-        for left in folder.glob(f"{_SAVING}*"):  # by a save that was killed
+        _move_saved(folder)
+        for left in folder.glob(f"{_SAVING}*"):  # from a save that was killed
             shutil.rmtree(left, ignore_errors=True)
         staging = _staging(folder)
         try:
             for name, content in ((WEIGHTS, weights), (VOCABULARY, words), (CONFIG, _json(header | config))):
-                _write(staging / name, content)
-            staging.rename(folder / ".saved")
+                write_whole(staging / name, content)
+            staging.rename(folder / _SAVED)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-        _settle(folder)
+        _move_saved(folder)
 
 
 def has_model(folder: Path) -> bool:
-    """Whether a save into a folder was ever made valid; a kill in the first one leaves none."""
-    return any((place / CONFIG).is_file() for place in (folder, folder / ".saved"))
+    """Whether a folder has a model."""
+    return any((place / CONFIG).is_file() for place in (folder, folder / _SAVED))
 
 
 def kind_of(folder: str | Path) -> str:
-    """What the model in a folder does: "qa" or "lm".
+    """Return the kind of the model in a folder, such as "qa" or "lm".
 
     Raises:
-        ModelError: if there is none, or it is of another version.
+        ModelError: if there is no model, or another version of memn2n wrote it.
     """
     return str(_config(Path(folder)).get("kind"))
 
 
 class _MixedError(ModelError):
-    """The files are not of one save: damaged, or read while another process was saving."""
+    """The files do not belong together: they are damaged, or another process was saving while they were read."""
 
 
 def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
-    """Read a model that ``save_model`` wrote.
+    """Load a model that ``save_model`` wrote.
 
     Args:
-        folder: where it is.
-        kind: what it must do, such as "qa".
-        vocabulary: the class of that kind's vocabulary.
+        folder: the folder of the model.
+        kind: the kind that it must have, such as "qa".
+        vocabulary: the class of its vocabulary.
 
     Returns:
         Its config, vocabulary and tensors.
 
     Raises:
-        ModelError: if there is none, it is of another kind or version, or its files are damaged.
+        ModelError: if there is no model, it has another kind or version, or its files are damaged.
     """
-    for _ in range(_READ_TRIES - 1):
+    for _ in range(_READ_ATTEMPTS - 1):
         with contextlib.suppress(_MixedError):
             return _load(Path(folder), kind, vocabulary)
-        time.sleep(0.02)
+        time.sleep(_READ_PAUSE)
     return _load(Path(folder), kind, vocabulary)
 
 
@@ -155,7 +165,7 @@ def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any],
     for name in (VOCABULARY, WEIGHTS):
         content[name] = _read(folder, name)
         if not isinstance(digests, dict) or digests.get(name) != _digest(content[name]):
-            raise _MixedError(f"{folder / name} is damaged (its SHA-256 is not the one in {CONFIG}); "
+            raise _MixedError(f"{folder / name} is damaged (its SHA-256 differs from the one in {CONFIG}); "
                               "train again, or copy the folder again")  # fmt: skip
     record = _parse(folder, VOCABULARY, content[VOCABULARY])
     try:
@@ -174,10 +184,10 @@ def _config(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: there is no such model directory")
     config = _parse(folder, CONFIG, _read(folder, CONFIG))
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{folder / CONFIG} is not a memn2n model's; name the folder that training wrote")
+        raise ModelError(f"{folder / CONFIG} was not written by memn2n; name the folder that training wrote")
     if config.get("version") != VERSION:
-        raise ModelError(f"{folder / CONFIG}: format version {config.get('version')!r}, but this memn2n reads "
-                         f"{VERSION}; take the memn2n that wrote it, or train again")  # fmt: skip
+        raise ModelError(f"{folder / CONFIG} has format version {config.get('version')!r}, but this memn2n reads "
+                         f"version {VERSION}; use the memn2n that wrote it, or train again")  # fmt: skip
     return config
 
 
@@ -185,19 +195,17 @@ def _staging(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
 
 
-def _settle(folder: Path) -> None:
-    """Move the files of a save that became valid to their places."""
-    saved = folder / ".saved"
-    if not saved.is_dir():
-        return
-    for name in _FILES:
-        if (saved / name).exists():
-            (saved / name).replace(folder / name)
-    saved.rmdir()
+def _move_saved(folder: Path) -> None:
+    """Move the files of a save to their final places: step 3, also of a save that was killed."""
+    saved = folder / _SAVED
+    if saved.is_dir():
+        for path in list(saved.iterdir()):
+            path.replace(folder / path.name)
+        saved.rmdir()
 
 
 def _read(folder: Path, name: str) -> bytes:
-    for path in (folder / ".saved" / name, folder / name):
+    for path in (folder / _SAVED / name, folder / name):
         try:
             return path.read_bytes()
         except FileNotFoundError:
@@ -205,13 +213,6 @@ def _read(folder: Path, name: str) -> bytes:
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}") from None
     raise ModelError(f"{folder} is not a memn2n model directory: it has no {name}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _parse(folder: Path, name: str, content: bytes) -> Any:
@@ -234,6 +235,6 @@ def _file_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError):
-        raise ModelError(f"{folder} cannot be written: a file is in the way; name a folder") from None
+        raise ModelError(f"{folder} cannot be written: it or one of its parents is a file; name a folder") from None
     except OSError as error:
         raise ModelError(f"{folder} cannot be written: {error.strerror}") from None

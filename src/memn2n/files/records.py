@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, read with its place and written whole."""
+"""Read and write JSON lines: files with one JSON object per line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Yield (file, line number, JSON object) for each line that is not blank.
+    """Yield (file name, line number from 1, JSON object) for each line that is not blank.
+
+    Args:
+        source: a path, or a binary stream, which stays open.
+        name: the name of a stream in errors.
 
     Raises:
-        DataError: for a line that is not a JSON object.
+        DataError: if the file cannot be opened, or a line is not a JSON object.
     """
     where = str(source) if isinstance(source, (str, Path)) else name or "<stream>"
     for number, text in iter_lines(source, name):
@@ -25,17 +29,17 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
             continue
         try:
             record = json.loads(text, parse_constant=_refuse)
-            if "\\u" in text:  # an escape may stand for half of a character, which no file can hold
+            if "\\u" in text:  # an escape may be half of a surrogate pair, which cannot be written as UTF-8
                 json_line(record)
         except json.JSONDecodeError as error:
             raise DataError(
-                where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object a line"
+                where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object per line"
             ) from None
         except (ValueError, RecursionError) as error:
             reason = (
                 "half of a surrogate pair"
                 if isinstance(error, UnicodeError)
-                else "a value that is too deep or too large, NaN or Infinity"
+                else "a value is nested too deep, too large, NaN or Infinity"
             )
             raise DataError(where, number, f"this line is not usable JSON: {reason}") from None
         if not isinstance(record, dict):
@@ -43,13 +47,13 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
         yield where, number, record
 
 
-def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write JSON objects, one a line, in UTF-8, as ``write_lines`` does."""
-    write_lines(path, map(json_line, records))
+def write_records(target: str | Path | BinaryIO, records: Iterable[dict[str, Any]]) -> None:
+    """Write JSON objects in UTF-8, one per line, as ``write_lines`` does."""
+    write_lines(target, map(json_line, records))
 
 
 def json_line(record: dict[str, Any]) -> bytes:
-    """One line of a JSONL file."""
+    """Return the line of a JSON object, in UTF-8."""
     return (json.dumps(record, ensure_ascii=False) + "\n").encode()
 
 

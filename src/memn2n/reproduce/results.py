@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import ModelError
+from memn2n.files.whole_file import write_whole
 from memn2n.reproduce.babi.report import FORMAT
-from memn2n.reproduce.babi.store import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ def write_results(report: TableReport, out: Path) -> None:
 
 def write_files(values: dict[str, Any], page: str, out: Path) -> None:
     """Write results.json and results.md of a table of any kind."""
+    out.mkdir(parents=True, exist_ok=True)
     write_whole(out / _JSON, (json.dumps(values, indent=1) + "\n").encode())
     write_whole(out / _MARKDOWN, page.encode("utf-8", "replace"))
 

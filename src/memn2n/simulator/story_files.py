@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import InputError
+from memn2n.files.whole_file import whole_file
 from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
 from memn2n.settings import check_range
@@ -32,8 +32,8 @@ def write_simulated(
 ) -> Iterator[tuple[Path, Path]]:
     """Write the stories of tasks to files that are named like those of bAbI.
 
-    The stories are written as a stream: memory use does not depend on their number. Both files of a task are written
-    to a temporary folder first, so that an interrupted call does not leave a file of its own beside an older one.
+    The stories are written as a stream: memory use does not depend on their number. The files of a task are
+    replaced after both are written, so that an interrupted call does not leave a file of its own beside an older one.
 
     Args:
         folder: where to write; it is created if it does not exist.
@@ -59,12 +59,11 @@ def write_simulated(
         folder.mkdir(parents=True, exist_ok=True)
         for task, (train, test) in streams.items():
             write, ending = _WRITERS[file_format]
-            train_name, test_name = (f"qa{task}_{SKILLS[task].name}_{part}.{ending}" for part in ("train", "test"))
-            with tempfile.TemporaryDirectory(prefix=".simulating-", dir=folder) as unfinished:
-                write(Path(unfinished, train_name), train)
-                write(Path(unfinished, test_name), test)
-                for name in (test_name, train_name):
-                    Path(unfinished, name).replace(folder / name)
-            yield folder / train_name, folder / test_name
+            start = f"qa{task}_{SKILLS[task].name}"
+            train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
+            with whole_file(train_path) as train_file, whole_file(test_path) as test_file:
+                write(train_file, train)
+                write(test_file, test)
+            yield train_path, test_path
     except OSError as error:
         raise InputError(f"{folder} cannot be written to: {error.strerror}") from None

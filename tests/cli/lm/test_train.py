@@ -60,7 +60,7 @@ def test_training_without_a_text_uses_the_english_of_python(
     result = json.loads(trained.out)
     assert result["model"] == "runs/lm"
     assert result["epochs"] == result["kept"]["epoch"] == 1
-    assert result["kept"]["valid_perplexity"] == pytest.approx(math.exp(result["kept"]["valid"]))
+    assert result["kept"]["valid"]["perplexity"] == pytest.approx(math.exp(result["kept"]["valid"]["loss"]))
     assert 1 < result["test"]["perplexity"] < 100
     assert result["minutes"] > 0
     assert result["words_per_second"] > 0

@@ -22,14 +22,15 @@ def written(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_a_line_an_epoch_also_after_a_resumption(tmp_path: Path) -> None:
+def test_metrics_hold_each_epoch_once_also_after_a_resumption(tmp_path: Path) -> None:
     log = LMMetricsLog(tmp_path)
     log(STEP)
     assert list(tmp_path.iterdir()) == []
     log(FIRST)
     assert written(tmp_path) == [epoch_record(FIRST)]
-    assert epoch_record(FIRST)["valid_perplexity"] == pytest.approx(math.exp(2))
-    assert epoch_record(SECOND)["valid_perplexity"] is None
+    assert written(tmp_path)[0]["train"] == {"loss": 3.0, "perplexity": pytest.approx(math.exp(3))}
+    assert written(tmp_path)[0]["valid"] == {"loss": 2.0, "perplexity": pytest.approx(math.exp(2))}
+    assert epoch_record(SECOND)["valid"] is None
     LMMetricsLog(tmp_path, [FIRST])(SECOND)  # the first process was killed
     assert [line["epoch"] for line in written(tmp_path)] == [1, 2]
     LMMetricsLog(tmp_path)(FIRST)
@@ -37,7 +38,7 @@ def test_a_line_an_epoch_also_after_a_resumption(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
-def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_gives_one_warning(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").mkdir()
     log = LMMetricsLog(tmp_path)
     with pytest.warns(DataWarning, match="metrics.jsonl cannot be written"):
@@ -45,7 +46,7 @@ def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     log(SECOND)  # a second warning would be an error here
 
 
-def test_what_tensorboard_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_values_that_tensorboard_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[Any, ...]] = []
 
     class SummaryWriter:

@@ -10,7 +10,7 @@ from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, TrainingError
 from memn2n.qa.stories import StorySet
 from memn2n.qa.training import problem as module
-from memn2n.qa.training.metrics import MetricsLog
+from memn2n.qa.training.metrics import QAMetricsLog
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
 from memn2n.qa.training.restarts import Outcome, train_restarts
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
@@ -156,10 +156,11 @@ def test_something_must_be_left_to_train_on() -> None:
 
 def test_metrics_are_json_lines_that_belong_to_the_model(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("the old run's")
-    with MetricsLog(tmp_path) as log:
-        outcome = train_restarts(problem(), log)
-        assert (tmp_path / "metrics.jsonl").read_text() == "the old run's"
-        log.keep()
+    log = QAMetricsLog(tmp_path)
+    outcome = train_restarts(problem(), log)
+    assert (tmp_path / "metrics.jsonl").read_text() == "the old run's"
+    assert len((tmp_path / "metrics.partial.jsonl").read_text().splitlines()) == 4 * 3
+    log.publish()
     records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [record["event"] for record in records] == ["epoch", "epoch", "epoch", "restart"] * 3
     last = records[-1]

@@ -225,11 +225,11 @@ def _train(
                     listener(event)
 
             model = fit(on_event)
-        metrics.write()  # resuming a finished training has no events
+        metrics.publish()  # resuming a finished training has no events
     except KeyboardInterrupt:
         raise _interrupted(out if begun else None) from None
     except TrainingError as error:
-        kept = f"; the best model before that is in {out}" if metrics.history else ""
+        kept = f"; the best model before that is in {out}" if metrics.lines else ""
         raise TrainingError(f"{error}{kept}") from error
     finally:
         if new:
@@ -253,7 +253,7 @@ def _report(model: MemoryLM, test: Corpus | None, folder: Path, as_json: bool) -
         typer.echo(json.dumps(result))
         return
     by = "training" if kept["valid"] is None else "validation"
-    perplexity = kept["train_perplexity" if kept["valid"] is None else "valid_perplexity"]
+    perplexity = (kept["valid"] or kept["train"])["perplexity"]
     typer.echo(f"{by} perplexity {perplexity:.5g}, of epoch {kept['epoch']} of {len(model.history)}")
     if evaluation is not None:
         typer.echo(f"test {lm_evaluation_line(evaluation)}")

@@ -120,22 +120,22 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
     """
     from memn2n.cli.qa.progress import TrainingProgress
     from memn2n.files.model_folder import prepare
-    from memn2n.qa.training.metrics import MetricsLog
+    from memn2n.qa.training.metrics import QAMetricsLog
 
     new = not out.exists()
     folder = prepare(out)
     try:
-        with MetricsLog(folder) as metrics:
-            with TrainingProgress(training) as progress:
+        metrics = QAMetricsLog(folder)
+        with TrainingProgress(training) as progress:
 
-                def on_event(event: Epoch | Restart) -> None:
-                    metrics(event)
-                    progress(event)
+            def on_event(event: Epoch | Restart) -> None:
+                metrics(event)
+                progress(event)
 
-                qa = fit(on_event)
-            with _ctrl_c_ignored():  # a second Ctrl-C must not cost the model that the first one kept
-                qa.save(folder)
-                metrics.keep()
+            qa = fit(on_event)
+        with _ctrl_c_ignored():  # a second Ctrl-C must not cost the model that the first one kept
+            qa.save(folder)
+            metrics.publish()
     except KeyboardInterrupt:
         print("memn2n: interrupted before there was a network to keep; nothing was saved", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None

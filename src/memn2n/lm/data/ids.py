@@ -7,18 +7,16 @@ stale, damaged or another program's is never taken for what is wanted.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import time
-import uuid
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from memn2n.errors import DataError
+from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +27,6 @@ Ids = npt.NDArray[np.int32]
 
 _HEADER_BYTES = 512
 _DTYPE = np.dtype("<i4")
-_STALE_SECONDS = 3600  # a file that is being written changes every second
 
 
 def read_ids(path: Path, key: str) -> Ids | None:
@@ -55,8 +52,7 @@ def read_ids(path: Path, key: str) -> Ids | None:
 def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
     """Store ids under a key, chunk by chunk, and map them.
 
-    The file is written under another name and renamed when it is whole and on the disk: a kill leaves the file as it
-    was, and at most a ``.partial`` file, which a later call removes.
+    The file is written with ``memn2n.files.whole_file``: a killed program leaves the old file as it was.
 
     Args:
         path: the file; one that is there is replaced.
@@ -69,11 +65,9 @@ def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
     Raises:
         DataError: if the file cannot be written. An exception of ``chunks`` goes through, and the file is as before.
     """
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # others may be writing the same file
     digest, number = hashlib.sha256(), 0
     try:
-        _remove_stale(path)
-        with partial.open("xb") as file:
+        with whole_file(path) as file:
             file.write(bytes(_HEADER_BYTES))
             for chunk in chunks:
                 raw = np.ascontiguousarray(chunk, _DTYPE)
@@ -82,16 +76,10 @@ def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
                 number += len(raw)
             file.seek(0)
             file.write(_header(key, number, digest.hexdigest()))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
         with path.open("rb") as file:
             return _map(file, number)
     except OSError as error:
         raise DataError(path, None, f"cannot be written: {error.strerror}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _header(key: str, number: int, digest: str) -> bytes:
@@ -105,11 +93,3 @@ def _header(key: str, number: int, digest: str) -> bytes:
 
 def _map(file: BinaryIO, number: int) -> Ids:
     return np.memmap(file, _DTYPE, "r", offset=_HEADER_BYTES, shape=(number,))
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what writers that were killed left behind."""
-    for left in path.parent.glob(f"{path.name}.*.partial"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                left.unlink()

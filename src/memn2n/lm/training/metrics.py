@@ -1,13 +1,12 @@
-"""What happens while a language model trains: JSON lines in the run's folder, and TensorBoard."""
+"""The metrics of a language model's training: JSON lines in its folder, and TensorBoard."""
 
 from __future__ import annotations
 
-import json
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
-from memn2n.errors import ConfigError, DataWarning
+from memn2n.errors import ConfigError
+from memn2n.files.metrics import MetricsLog
 from memn2n.lm.answers import perplexity
 from memn2n.lm.training.progress import LMEpoch
 
@@ -20,54 +19,42 @@ if TYPE_CHECKING:
 
 
 def epoch_record(epoch: LMEpoch) -> dict[str, Any]:
-    """JSON values of an epoch: losses in nats a word with their perplexities, None without validation text."""
-    valid = None if epoch.valid is None else perplexity(epoch.valid)
-    return asdict(epoch) | {"train_perplexity": perplexity(epoch.train), "valid_perplexity": valid}
+    """An epoch as a line of ``memn2n.files.metrics``: each loss, in nats a word, comes with its perplexity."""
+    scores = {
+        name: None if loss is None else {"loss": loss, "perplexity": perplexity(loss)}
+        for name, loss in (("train", epoch.train), ("valid", epoch.valid))
+    }
+    return {"event": "epoch"} | asdict(epoch) | scores
 
 
-class LMMetricsLog:
-    """Writes ``metrics.jsonl``, a line an epoch.
+class LMMetricsLog(MetricsLog):
+    """Writes ``metrics.jsonl`` anew after each epoch.
 
-    The file is replaced as a whole after each epoch, so that it has each epoch once, however often the training was
-    interrupted and resumed. One that cannot be written costs the metrics, with a warning, but not the training.
+    The file has each epoch once, even if the training was interrupted and resumed.
 
     Args:
-        folder: the run's folder; it must exist when an epoch ends.
-        history: the epochs that are done already, when a training is resumed.
+        folder: the folder of the training; it must exist when an epoch ends.
+        history: the epochs that are already done, when a training is resumed.
     """
 
     def __init__(self, folder: Path, history: Iterable[LMEpoch] = ()) -> None:
-        self.history = list(history)
-        self._path = folder / "metrics.jsonl"
-        self._failed = False
+        super().__init__(folder, map(epoch_record, history))
 
     def __call__(self, event: LMStep | LMEpoch) -> None:
-        """Write an epoch; a step is of no effect."""
+        """Write an epoch; steps are ignored."""
         if isinstance(event, LMEpoch):
-            self.history.append(event)
-            self.write()
-
-    def write(self) -> None:
-        """Write the epochs so far."""
-        if self._failed:
-            return
-        partial = self._path.with_name("metrics.partial.jsonl")
-        try:
-            partial.write_text(
-                "".join(json.dumps(epoch_record(epoch)) + "\n" for epoch in self.history), encoding="utf-8"
-            )
-            partial.replace(self._path)
-        except OSError as error:
-            self._failed = True
-            warnings.warn(f"{self._path} cannot be written: {error.strerror}", DataWarning, stacklevel=2)
+            self.add(epoch_record(event))
+            self.publish()
 
 
 class TensorBoardLog:
-    """Writes each epoch for TensorBoard: losses, perplexities, rate and words per second; a context manager.
+    """Writes each epoch for TensorBoard: losses, perplexities, learning rate and words per second.
+
+    It is a context manager, which closes the event file at its end.
 
     Args:
-        folder: where its event files go.
-        done: epochs that are done already; what the folder has of later ones is discarded.
+        folder: where the event files go.
+        done: number of epochs that are already done. TensorBoard discards later epochs that the folder has.
 
     Raises:
         ConfigError: if TensorBoard is not installed.
@@ -83,7 +70,7 @@ class TensorBoardLog:
         self._writer: Any = SummaryWriter(str(folder), purge_step=done + 1)
 
     def __call__(self, event: LMStep | LMEpoch) -> None:
-        """Write an epoch; a step is of no effect."""
+        """Write an epoch; steps are ignored."""
         if not isinstance(event, LMEpoch):
             return
         values = {

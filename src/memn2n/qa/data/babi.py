@@ -113,7 +113,7 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
     return Split(read("train"), read("test"))
 
 
-def write_babi(path: str | Path, examples: Iterable[Example]) -> None:
+def write_babi(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None:
     """Write examples so that ``iter_babi`` gives them back; the questions of a story must stand one after the other.
 
     Raises:

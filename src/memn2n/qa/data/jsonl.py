@@ -40,7 +40,7 @@ def read_jsonl(path: str | Path) -> list[Example]:
     return list(iter_jsonl(path))
 
 
-def write_jsonl(path: str | Path, examples: Iterable[Example]) -> None:
+def write_jsonl(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None:
     """Write examples so that ``read_jsonl`` gives them back."""
     write_records(path, map(_record, examples))
 

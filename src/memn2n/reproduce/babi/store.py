@@ -18,6 +18,7 @@ import safetensors.numpy
 import torch
 
 from memn2n.errors import ModelError
+from memn2n.files.whole_file import write_whole
 from memn2n.qa.networks.memn2n import QANetwork
 from memn2n.qa.training.problem import Restart, Trained
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from memn2n.qa.training.problem import Problem
 
 _FORMAT = "memn2n-restart"
-_SAVING = ".saving-"
 
 
 class RestartStore:
@@ -56,13 +56,15 @@ class RestartStore:
         return {number: self.read(number).restart for number in numbers if os.path.lexists(self._path(number))}
 
     def write(self, trained: Trained) -> None:
-        """Store a restart. One that diverged is stored without its network's parameters."""
+        """Write a restart to its file, whole or not at all. A diverged restart has no parameters in its file."""
         restart, network = trained
         diverged = restart.train is None
         tensors = {} if diverged else {name: value.numpy() for name, value in network.state_dict().items()}
         record = json.dumps(asdict(restart))
         about = {"format": _FORMAT, "digest": self.digest, "restart": record, "sha256": _sha256(record, tensors)}
-        write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # only one program writes to this folder, so that any temporary file in it was left by a killed one
+        write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about), stale_seconds=0)
 
     def read(self, number: int) -> Trained:
         """A restart with its network, which is untrained where the restart diverged.
@@ -103,19 +105,6 @@ class RestartStore:
 
 
 _REMEDY = "remove it, and the same command trains that restart again"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, even if the program is killed; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f"{_SAVING}{path.name}-*"):  # by a program that was killed
-        left.unlink(missing_ok=True)
-    staged = path.with_name(f"{_SAVING}{path.name}-{os.getpid()}")
-    try:
-        staged.write_bytes(content)
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
 
 
 def _digest_of(problem: Problem, data: str) -> str:
