@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from memn2n.cli.lm import progress as module
+from memn2n.cli import progress as module
 from memn2n.cli.lm.progress import LMProgress
 from memn2n.lm.training.progress import LMEpoch, LMStep
 
@@ -14,11 +14,11 @@ def steps(epoch: int, *words: int) -> list[LMStep]:
     return [LMStep(epoch, n, 1000, 5.0, 0.01) for n in words]
 
 
-def told(
+def printed(
     monkeypatch: pytest.MonkeyPatch, events: list[LMStep | LMEpoch], seconds: float, *, show: bool = True,
     terminal: bool = False,
 ) -> str:  # fmt: skip
-    """What is printed of some events, so many seconds apart."""
+    """Standard error of some events, this number of seconds apart."""
     now = 0.0
 
     class Time:
@@ -44,25 +44,25 @@ EPOCH_LINE = (
 
 def test_a_quick_epoch_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     worse = LMEpoch(2, 0.01, 5.0, None, False, 2000.0, 0.5)
-    lines = told(monkeypatch, [*steps(1, 250, 500, 1000), EPOCH, worse], 0.1).splitlines()
+    lines = printed(monkeypatch, [*steps(1, 250, 500, 1000), EPOCH, worse], 0.1).splitlines()
     assert lines == [
         EPOCH_LINE,
         "epoch 2/2  loss 5.0000  perplexity 148.41  (no better)  rate 0.01  2,000 words/s  0.5 s",
     ]
 
 
-def test_a_long_epoch_is_told_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(monkeypatch, [*steps(1, 100, 200, 300, 400, 500), EPOCH], 6).splitlines()
+def test_a_long_epoch_has_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, [*steps(1, 100, 200, 300, 400, 500), EPOCH], 6).splitlines()
     assert lines == [
         "epoch 1/2  20%  loss 5.000  perplexity 148.41  17 words/s  0:00:48 left",
         "epoch 1/2  40%  loss 5.000  perplexity 148.41  17 words/s  0:00:36 left",
         EPOCH_LINE,
     ]
-    assert told(monkeypatch, [*steps(1, 100, 200, 300), EPOCH], 6, show=False).splitlines() == [EPOCH_LINE]
+    assert printed(monkeypatch, [*steps(1, 100, 200, 300), EPOCH], 6, show=False).splitlines() == [EPOCH_LINE]
 
 
-def test_the_words_before_a_resumption_do_not_count_for_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = told(monkeypatch, [*steps(1, 800, 900)], 10).splitlines()
+def test_words_before_a_resumption_do_not_count_for_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, [*steps(1, 800, 900)], 10).splitlines()
     assert lines == [
         "epoch 1/2  80%  loss 5.000  perplexity 148.41",
         "epoch 1/2  90%  loss 5.000  perplexity 148.41  10 words/s  0:00:10 left",
@@ -70,9 +70,10 @@ def test_the_words_before_a_resumption_do_not_count_for_the_speed(monkeypatch: p
 
 
 def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = told(monkeypatch, [*steps(1, 100, 200)], 20, terminal=True)
+    shown = printed(monkeypatch, [*steps(1, 100, 200)], 20, terminal=True)
     assert "━" in shown
     assert "20%" in shown
-    assert "5 words/s  0:02:40 left" in shown
-    hidden = told(monkeypatch, [*steps(1, 100, 200), EPOCH], 20, terminal=True, show=False)
+    assert "5 words/s" in shown
+    assert "0:02:40" in shown, "the time that is left"
+    hidden = printed(monkeypatch, [*steps(1, 100, 200), EPOCH], 20, terminal=True, show=False)
     assert hidden.strip() == EPOCH_LINE

@@ -1,7 +1,7 @@
 import pytest
 
 from memn2n import TrainingConfig
-from memn2n.cli.qa import progress as module
+from memn2n.cli import progress as module
 from memn2n.cli.qa.progress import TrainingProgress
 from memn2n.qa.training.problem import Restart
 from memn2n.qa.training.schedule import Epoch, Score
@@ -9,8 +9,8 @@ from memn2n.qa.training.schedule import Epoch, Score
 SCORE = Score(1.5, 0.25)
 
 
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: float) -> list[str]:
-    """What is printed of two restarts that are trained at the same time, an event every so many seconds."""
+def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: float) -> list[str]:
+    """Lines for two restarts that are trained at the same time, with this number of seconds between events."""
     clock = iter(seconds * i for i in range(100))
     now = 0.0
 
@@ -40,14 +40,12 @@ RESTARTS = [
 ]
 
 
-def test_quick_epochs_are_not_told_one_by_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert told(monkeypatch, capsys, 0.01) == RESTARTS
+def test_quick_epochs_have_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(monkeypatch, capsys, 0.01) == RESTARTS
 
 
-def test_slow_epochs_are(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = told(monkeypatch, capsys, 2.0)
+def test_slow_epochs_have_a_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(monkeypatch, capsys, 2.0)
     assert lines[:3] == [
         "restart 2/2  softmax epoch 1  loss 1.5000",
         "restart 1/2  softmax epoch 2  loss 1.5000",
