@@ -93,10 +93,28 @@ def test_bad_input_is_one_line_and_status_2(cli: CLI, babi: Path, model: Path, a
     assert sorted(tmp.rglob("*")) == before, "nothing was written"
 
 
-def test_usage_errors_are_status_2(cli: CLI) -> None:
-    assert cli("qa", "train").status == 2
-    assert cli("qa", "train", "--out", "x", "--dim", "wide").status == 2
-    assert cli("nothing").status == 2
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["qa", "train"], "Missing option '--out'; see memn2n qa train --help"),
+        (["qa", "train", "--out", "x", "--dim", "wide"], "'--dim': 'wide' is not a valid int; see memn2n qa train"),
+        (["qa", "train", "--out", "x", "--nothing"], "No such option: --nothing"),
+        (["nothing"], "No such command 'nothing'; see memn2n --help"),
+    ],
+)
+def test_usage_errors_are_one_line_and_status_2(cli: CLI, args: list[str], message: str) -> None:
+    failed = cli(*args)
+    assert failed.status == 2
+    assert failed.err.count("\n") == 1
+    assert failed.err.startswith("memn2n: ")
+    assert message in failed.err
+    assert failed.out == ""
+
+
+def test_a_group_without_a_command_shows_its_help(cli: CLI) -> None:
+    shown = cli("reproduce")
+    assert shown.status == 2
+    assert "Commands:" in shown.out + shown.err
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import warnings
-from typing import Annotated, TextIO
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -57,6 +57,8 @@ def options(
 
 _debug = False
 
+_UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer has no public name for it
+
 
 def main() -> None:
     """Run the command line.
@@ -69,13 +71,28 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # print "?" for characters that the terminal cannot show
     try:
-        app()
+        sys.exit(app(prog_name="memn2n", standalone_mode=False))
+    except _UsageError as error:
+        _exit_with(error)
+    except typer.Abort:
+        print("memn2n: aborted", file=sys.stderr)
+        sys.exit(MemN2NError.exit_status)
     except (MemN2NError, OSError) as error:
         if _debug:
             raise
         message, status = _file_error(error) if isinstance(error, OSError) else (_message(error), error.exit_status)
         print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(status)
+
+
+def _exit_with(error: typer.BadParameter) -> NoReturn:
+    """Print an error of the command line in one line; a command without arguments prints its help instead."""
+    if type(error).show is not _UsageError.show:
+        error.show()
+    else:
+        command = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        print(f"memn2n: {' '.join(error.format_message().split()).rstrip('.')}{command}", file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
 def _message(error: MemN2NError) -> str:
