@@ -9,10 +9,11 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from memn2n.cli import data, demo, info, pictures, reproduce, serve, simulate
+from memn2n.cli import data, demo, info, pictures, serve, simulate
 from memn2n.cli.lm import commands as lm
 from memn2n.cli.options import option_name
 from memn2n.cli.qa import commands as qa
+from memn2n.cli.reproduce import commands as reproduce
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 
 _ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
@@ -31,7 +32,7 @@ app.add_typer(data.app, name="data")
 app.command("plot")(pictures.plot)
 app.command("serve")(serve.serve)
 app.command("simulate")(simulate.simulate)
-app.command("reproduce")(reproduce.reproduce)
+app.add_typer(reproduce.app, name="reproduce")
 app.command("info")(info.info)
 
 

@@ -1,3 +1,3 @@
-from tests.reproduce.babi.world import babi_1k, quick
+from tests.reproduce.babi.small_data import babi_1k, quick
 
 __all__ = ["babi_1k", "quick"]

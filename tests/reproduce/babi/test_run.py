@@ -1,4 +1,4 @@
-"""Columns trained on a small bAbI folder: the figures, going on after an end, and what is refused."""
+"""Columns trained on a small bAbI folder: the figures, continuing after an interruption, and refused folders."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ import pytest
 
 from memn2n import InputError, ModelError, StoryQA, TrainingConfig, read_stories
 from memn2n.qa.training.problem import Problem
-from memn2n.reproduce import Progress, TableReport, read_recipes, read_table, run_table
-from tests.reproduce.babi.world import start, stop_after, write_babi, write_recipes
+from memn2n.reproduce import BabiOptions, read_recipes, read_table, run_table
+from memn2n.reproduce.babi.report import TableReport
+from memn2n.reproduce.babi.run import TableProgress
+from tests.reproduce.babi.small_data import start, stop_after, write_babi, write_recipes
 
 BOTH = ["PE LS", "PE LS RN joint"]
 
 
-def run(data: Path, out: Path, **given: Any) -> TableReport:
-    return run_table("babi-1k", data, out, **{"restarts": 3, "backend": "torch", **given})
+def run(
+    data: Path, out: Path, columns: list[str] | None = None, tasks: list[int] | None = None, restarts: int = 3,
+    seed: int = 0, **given: Any,
+) -> TableReport:  # fmt: skip
+    options = BabiOptions(tasks=tasks, restarts=restarts, seed=seed, backend="torch")
+    return run_table("babi-1k", data, out, columns, options, **given)
 
 
 @pytest.mark.parametrize("column", BOTH)
-def test_the_figures_are_those_of_the_models_that_fit_makes(babi_1k: Path, quick: Path, column: str) -> None:
+def test_the_figures_are_those_of_the_models_that_fit_trains(babi_1k: Path, quick: Path, column: str) -> None:
     write_recipes(quick, learning_rate="0.02", epochs="4")
     found = run(babi_1k, babi_1k.parent / "out", columns=[column]).columns[0]
     recipe = read_recipes(read_table("babi-1k"))[column]
@@ -52,7 +58,7 @@ def test_the_figures_are_those_of_the_models_that_fit_makes(babi_1k: Path, quick
     assert [result.by_training for result in found.results] == expected["train"]
     assert [result.by_validation for result in found.results] == expected["valid"]
     assert [result.ensemble for result in found.results] == expected["ensemble"]
-    assert any(len(set(each)) > 1 for each in of_restarts), "restarts that are all the same would show nothing"
+    assert any(len(set(each)) > 1 for each in of_restarts), "equal restarts would hide a wrong selection"
     for result, each in zip(found.results, of_restarts, strict=True):
         assert result.questions == 30
         assert result.mean == pytest.approx(fmean(each))
@@ -68,7 +74,7 @@ def test_the_figures_are_those_of_the_models_that_fit_makes(babi_1k: Path, quick
     assert found.mean.spread == pytest.approx(stdev(means))
 
 
-def test_tasks_without_their_files_are_named_and_in_no_mean(babi_1k: Path, quick: Path) -> None:
+def test_tasks_without_their_files_are_named_and_left_out_of_means(babi_1k: Path, quick: Path) -> None:
     out = babi_1k.parent / "out"
     report = run(babi_1k, out, columns=BOTH, tasks=[1, 3, 5], restarts=1)
     assert report.missing == {3: "train", 5: "test"}
@@ -80,10 +86,10 @@ def test_tasks_without_their_files_are_named_and_in_no_mean(babi_1k: Path, quick
     joint = report.columns[1]
     assert joint.trained_on == (1, 2, 4, 5), "all that have a training file"
     notes = report.left_out(joint)
-    assert "left out of all means, having no train file: task 3: 3 supporting facts" in notes
-    assert "left out of all means, having no test file: task 5: 3 argument relations" in notes
-    assert "left out of all means, as not asked for: tasks 2, 4, 6-20" in notes
-    assert "the joint training lacks tasks 3, 6-20" in notes
+    assert "left out of all means, because the train file is missing: task 3: 3 supporting facts" in notes
+    assert "left out of all means, because the test file is missing: task 5: 3 argument relations" in notes
+    assert "left out of all means, because this call does not report them: tasks 2, 4, 6-20" in notes
+    assert "not part of the joint training: tasks 3, 6-20" in notes
     page = (out / "results.md").read_text()
     assert all(f"{note[0].upper()}{note[1:]}." in page for note in notes)
 
@@ -109,19 +115,19 @@ def test_the_files_hold_what_the_report_says(babi_1k: Path, quick: Path) -> None
 
 
 def test_progress_counts_every_restart(babi_1k: Path, quick: Path) -> None:
-    told: list[Progress] = []
-    run(babi_1k, babi_1k.parent / "out", columns=BOTH, restarts=2, on_progress=told.append)
-    assert [one.restarts_done for one in told if one.restart is not None] == list(range(1, 9))
-    assert (told[0].restarts_done, told[0].work_done) == (0, 0)
-    assert told[-1].work_done == pytest.approx(told[-1].work)
-    again: list[Progress] = []
+    events: list[TableProgress] = []
+    run(babi_1k, babi_1k.parent / "out", columns=BOTH, restarts=2, on_progress=events.append)
+    assert [one.restarts_done for one in events if one.restart is not None] == list(range(1, 9))
+    assert (events[0].restarts_done, events[0].work_done) == (0, 0)
+    assert events[-1].work_done == pytest.approx(events[-1].work)
+    again: list[TableProgress] = []
     run(babi_1k, babi_1k.parent / "out", columns=BOTH, restarts=2, on_progress=again.append)
     assert [one.restarts_done for one in again] == [8]
-    assert again[0].work_done == pytest.approx(told[-1].work)
+    assert again[0].work_done == pytest.approx(events[-1].work)
 
 
-def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Numbers of the restarts that are trained from here on."""
+def count_trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of each restart trained from now on."""
     numbers: list[int] = []
     train = Problem.train
 
@@ -133,11 +139,11 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return numbers
 
 
-def test_only_what_is_not_there_is_trained(babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_missing_restarts_are_trained(babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = babi_1k.parent / "out"
     whole = run(babi_1k, out, columns=["PE LS"])
     (out / "pe-ls" / "task-2" / "restart-1.safetensors").unlink()
-    trained = trainings(monkeypatch)
+    trained = count_trainings(monkeypatch)
     again = run(babi_1k, out, columns=["PE LS"])
     assert trained == [1]
     assert again.columns[0].results == whole.columns[0].results
@@ -151,7 +157,7 @@ def test_only_what_is_not_there_is_trained(babi_1k: Path, quick: Path, monkeypat
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_going_on_after_an_end(
+def test_continuing_after_a_signal(
     babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:
     write_recipes(quick, decay_every="50")
@@ -161,14 +167,14 @@ def test_going_on_after_an_end(
     said = stop_after(process, 2, how)
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert said.splitlines()[-1].startswith("memn2n: interrupted; what is finished is in")
+        assert said.splitlines()[-1].startswith(f"memn2n: interrupted; {out} holds what is finished")
     else:
         assert process.returncode == -signal.SIGKILL
     folder = out / "pe-ls" / "task-1"
     (folder / "restart-11.safetensors.0123456789ab.partial").write_text("left by a kill while writing")
     stored = {int(path.stem.split("-")[1]) for path in folder.glob("restart-*.safetensors")}
     assert 2 <= len(stored) < 12
-    trained = trainings(monkeypatch)
+    trained = count_trainings(monkeypatch)
     report = run(babi_1k, out, columns=["PE LS"], restarts=12, tasks=[1])
     assert set(trained) == set(range(12)) - stored
     assert not list(out.rglob("*.partial"))
@@ -185,7 +191,7 @@ def done(babi_1k: Path, quick: Path) -> Path:
 
 
 @pytest.mark.parametrize("change", ["seed", "recipe", "data"])
-def test_restarts_of_something_else_are_refused(done: Path, babi_1k: Path, quick: Path, change: str) -> None:
+def test_restarts_of_another_training_are_refused(done: Path, babi_1k: Path, quick: Path, change: str) -> None:
     if change == "recipe":
         write_recipes(quick, learning_rate="0.1")
     if change == "data":
@@ -226,14 +232,14 @@ def test_a_damaged_file_is_named_with_the_remedy(done: Path, babi_1k: Path, how:
     run(babi_1k, done, columns=["PE LS"], tasks=[1], restarts=2)
 
 
-def test_a_network_of_another_shape_is_damage(done: Path, babi_1k: Path) -> None:
+def test_a_copied_restart_is_refused(done: Path, babi_1k: Path) -> None:
     files = [done / "pe-ls" / "task-1" / f"restart-{i}.safetensors" for i in (0, 1)]
     files[1].write_bytes(files[0].read_bytes())
     with pytest.raises(ModelError, match=r"restart-1\.safetensors is damaged"):
         run(babi_1k, done, columns=["PE LS"], tasks=[1], restarts=2)
 
 
-def test_tasks_of_which_every_restart_diverged_are_in_no_mean(
+def test_tasks_on_which_every_restart_diverged_are_left_out_of_means(
     babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_recipes(quick, learning_rate="1e30", clip_norm="1e30")
@@ -243,15 +249,13 @@ def test_tasks_of_which_every_restart_diverged_are_in_no_mean(
         assert column.diverged == (1, 2)
         assert column.results == ()
         assert column.mean == (None,) * 6
-    assert "Left out of all means, as every restart diverged: tasks 1-2." in (out / "results.md").read_text()
-    trained = trainings(monkeypatch)
+    assert "Left out of all means, because every restart diverged: tasks 1-2." in (out / "results.md").read_text()
+    trained = count_trainings(monkeypatch)
     assert run(babi_1k, out, columns=BOTH, tasks=[1, 2]).columns[0].diverged == (1, 2)
     assert trained == [], "a restart that diverged is not trained again"
 
 
-def test_a_restart_that_diverged_counts_for_nothing(
-    babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_restart_that_diverged_is_ignored(babi_1k: Path, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = babi_1k.parent / "out"
     whole = run(babi_1k, out, columns=["PE LS"], tasks=[1]).columns[0].results[0]
     (out / "pe-ls" / "task-1" / "restart-0.safetensors").unlink()
@@ -269,7 +273,7 @@ def test_a_restart_that_diverged_counts_for_nothing(
     assert found.by_training in left
 
 
-def test_without_validation_data_nothing_is_selected_by_it(babi_1k: Path, quick: Path) -> None:
+def test_without_validation_data_there_is_no_selection_by_it(babi_1k: Path, quick: Path) -> None:
     write_recipes(quick, validation="0.0")
     found = run(babi_1k, babi_1k.parent / "out", columns=["PE LS"], tasks=[1, 2], restarts=1).columns[0]
     assert found.mean.by_validation is None

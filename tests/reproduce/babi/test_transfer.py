@@ -1,4 +1,4 @@
-"""The table of what simulated stories are worth."""
+"""Networks trained on simulated stories, tested on published ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from memn2n import Example, InputError, NetworkConfig, StoryQA, TrainingConfig, read_babi, read_stories, simulate
-from memn2n.reproduce import Progress, run_transfer
+from memn2n.reproduce import BabiOptions, run_transfer
 from memn2n.reproduce.babi import recipe as recipes
+from memn2n.reproduce.babi.run import TableProgress
 from memn2n.simulator.story_files import write_simulated
 from tests.cli.conftest import CLI, cli
 
@@ -32,7 +33,7 @@ SIZES: dict[str, Any] = {"n_train": 100, "n_test": 60}
 
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that stands for en-10k: tasks 1 and 9, and of task 3 the test file alone; and a quick recipe."""
+    """A small en-10k: tasks 1 and 9, and only the test file of task 3; with a quick recipe."""
     folder = tmp_path / "en-10k"
     for train, _ in write_simulated(folder, (1, 3, 9), 100, 60, seed=77):
         if train.name.startswith("qa3_"):
@@ -43,8 +44,10 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_figures_are_those_of_the_models_that_fit_makes(published: Path, tmp_path: Path) -> None:
-    report = run_transfer(published, tmp_path / "out", tasks=(3, 1), restarts=2, seed=5, backend="torch", **SIZES)
+def test_the_figures_are_those_of_the_models_that_fit_trains(published: Path, tmp_path: Path) -> None:
+    report = run_transfer(
+        published, tmp_path / "out", BabiOptions(tasks=(3, 1), restarts=2, seed=5, backend="torch"), **SIZES
+    )
     one, three = report.rows
     assert (one.label, three.label) == ("1: 1 supporting fact", "3: 3 supporting facts")
     training = TrainingConfig(epochs=3, linear_start_epochs=2, restarts=2, seed=5)
@@ -66,29 +69,31 @@ def test_the_figures_are_those_of_the_models_that_fit_makes(published: Path, tmp
     assert (report.mean.label, report.mean.transferred) == ("mean of 1", one.transferred)
 
 
-def test_it_goes_on_where_it_stopped(published: Path, tmp_path: Path) -> None:
-    def ctrl_c(stories: str, progress: Progress) -> None:
+def test_the_same_call_continues_after_ctrl_c(published: Path, tmp_path: Path) -> None:
+    def ctrl_c(stories: str, progress: TableProgress) -> None:
         if stories == "simulated" and progress.restarts_done == 2:
             raise KeyboardInterrupt
 
-    given: dict[str, Any] = {"tasks": (1, 9), "restarts": 2, "backend": "torch", **SIZES}
+    options = BabiOptions(tasks=(1, 9), restarts=2, backend="torch")
     with pytest.raises(KeyboardInterrupt):
-        run_transfer(published, tmp_path / "out", on_progress=ctrl_c, **given)
+        run_transfer(published, tmp_path / "out", options, on_progress=ctrl_c, **SIZES)
     began: dict[str, int] = {}
 
-    def note(stories: str, progress: Progress) -> None:
+    def note(stories: str, progress: TableProgress) -> None:
         began.setdefault(stories, progress.restarts_done)
 
-    again = run_transfer(published, tmp_path / "out", on_progress=note, **given)
+    again = run_transfer(published, tmp_path / "out", options, on_progress=note, **SIZES)
     assert began == {"published": 4, "simulated": 2}
-    assert again.rows == run_transfer(published, tmp_path / "whole", **given).rows
+    assert again.rows == run_transfer(published, tmp_path / "whole", options, **SIZES).rows
 
 
 def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def few(folder: Path, tasks: tuple[int, ...], _train: int, _test: int, seed: int) -> Iterator[tuple[Path, Path]]:
+    def fewer_questions(
+        folder: Path, tasks: tuple[int, ...], _train: int, _test: int, seed: int
+    ) -> Iterator[tuple[Path, Path]]:
         yield from write_simulated(folder, tasks, 90, 30, seed)
 
-    monkeypatch.setattr("memn2n.reproduce.babi.transfer.write_simulated", few)
+    monkeypatch.setattr("memn2n.reproduce.babi.transfer.write_simulated", fewer_questions)
     args = ["reproduce", "transfer", "--data", published, "--tasks", "1,9", "--restarts", 1, "--out", tmp_path / "out"]
     shown = cli(*args)
     assert shown.status == 0, shown.err
@@ -102,10 +107,10 @@ def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pyt
     assert json.loads(cli(*args, "--json").out)["rows"] == found["rows"]
 
 
-def test_what_cannot_be(cli: CLI, published: Path, tmp_path: Path) -> None:
-    assert "--data is missing" in cli("reproduce", "transfer").err
-    assert "--column is not an option of transfer" in cli("reproduce", "transfer", "--column", "PE").err
+def test_bad_input_is_refused(cli: CLI, published: Path, tmp_path: Path) -> None:
+    assert cli("reproduce", "transfer").err.startswith("memn2n: Missing option '--data'")
+    assert cli("reproduce", "transfer", "--column", "PE").err.startswith("memn2n: No such option: --column")
     with pytest.raises(InputError, match="task 21 cannot be simulated"):
-        run_transfer(published, tmp_path / "out", tasks=(21,), **SIZES)
+        run_transfer(published, tmp_path / "out", BabiOptions(tasks=(21,)), **SIZES)
     with pytest.raises(InputError, match="n_train is 0"):
-        run_transfer(published, tmp_path / "out", tasks=(3,), n_train=0)
+        run_transfer(published, tmp_path / "out", BabiOptions(tasks=(3,)), n_train=0)

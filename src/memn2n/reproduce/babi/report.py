@@ -1,4 +1,4 @@
-"""The paper's figures and ours side by side."""
+"""The paper's errors on bAbI and ours side by side."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memn2n.qa.answers import FAILED_ABOVE
-from memn2n.reproduce.babi.measure import TaskErrors, deviation, known
+from memn2n.reproduce.babi.task_errors import TaskErrors, deviation, known
+from memn2n.reproduce.report import FigureTable, Report, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from memn2n.reproduce.babi.paper import PaperTable
     from memn2n.reproduce.babi.recipe import Recipe
-    from memn2n.reproduce.paper import Table
 
-FORMAT = "memn2n-reproduce"
-_VERSION = 1
+_HEADINGS = ("paper", "by training", "by validation", "restarts", "ensemble")
+
+EXPLANATION = (
+    "Errors are in percent of the test questions; a task is failed above 5%. by training, by validation: the restart "
+    "with the lowest loss on that data (the paper selects by training). restarts: their mean ± standard deviation. "
+    "ensemble: the mean of the restarts' probabilities."
+)
 
 
-class Row(NamedTuple):
-    """Errors, 0 to 1, of one task or in the mean; None where there is none to tell."""
+class ErrorRow(NamedTuple):
+    """Errors, 0 to 1, on one task or in the mean; None where there is no such figure."""
 
     paper: float | None
     by_training: float | None
@@ -29,15 +35,25 @@ class Row(NamedTuple):
     spread: float | None
     ensemble: float | None
 
+    def cells(self) -> list[str]:
+        """The errors in percent."""
+        mean = percent(self.mean) + ("" if self.spread is None else f" ± {percent(self.spread)}")
+        errors = (self.paper, self.by_training, self.by_validation)
+        return [*map(percent, errors), mean, percent(self.ensemble)]
 
-class Failed(NamedTuple):
-    """How many tasks have an error above 5%; ``mean`` counts those of which the mean over restarts is above."""
+
+class FailedTasks(NamedTuple):
+    """Numbers of tasks with an error above 5%; ``mean`` counts the tasks whose mean over restarts is above it."""
 
     paper: int
     by_training: int
     by_validation: int | None
     mean: int
     ensemble: int
+
+    def cells(self) -> list[str]:
+        """The numbers as text."""
+        return ["-" if count is None else str(count) for count in self]
 
 
 @dataclass(frozen=True)
@@ -49,15 +65,15 @@ class ColumnReport:
         table: the paper's table.
         backend: what trained it.
         results: the tasks' errors.
-        diverged: tasks of which every restart diverged; they are in no mean.
-        trained_on: of a joint column, the tasks that it learned.
-        training_seconds: the sum of all restarts' seconds, whenever they were trained.
-        trained_now: restarts that this call trained.
-        wall_seconds: how long that took, several at a time.
+        diverged: tasks on which every restart diverged; no mean includes them.
+        trained_on: the tasks that a joint column learned; empty for other columns.
+        training_seconds: training time of all restarts, those of earlier calls included.
+        trained_now: number of restarts that this call trained.
+        wall_seconds: how long this call trained; the engine trains several restarts at the same time.
     """
 
     recipe: Recipe
-    table: Table
+    table: PaperTable
     backend: str
     results: tuple[TaskErrors, ...]
     diverged: tuple[int, ...]
@@ -68,28 +84,28 @@ class ColumnReport:
 
     @property
     def tasks(self) -> tuple[int, ...]:
-        """The tasks that the means are over."""
+        """The tasks that the means include."""
         return tuple(result.task for result in self.results)
 
     def label(self, task: int) -> str:
         """A task's number and name."""
         return f"{task}: {self.table.tasks[task]}"
 
-    def row(self, result: TaskErrors) -> Row:
+    def row(self, result: TaskErrors) -> ErrorRow:
         """The errors on one task."""
         paper = self.table.columns[self.recipe.column].errors[result.task]
-        return Row(paper, result.by_training, result.by_validation, result.mean, result.spread, result.ensemble)
+        return ErrorRow(paper, result.by_training, result.by_validation, result.mean, result.spread, result.ensemble)
 
     @property
-    def mean(self) -> Row:
+    def mean(self) -> ErrorRow:
         """The mean over the tasks.
 
-        Its spread is that of the restarts' own means: restart 1 of all tasks makes the first one, and so on.
+        Its spread is the standard deviation of n means, where mean i is over restart i of every task.
         """
         results = self.results
         each = zip(*(result.restarts for result in results), strict=True)
         means = [fmean(known(errors)) for errors in each if None not in errors]
-        return Row(
+        return ErrorRow(
             self.table.columns[self.recipe.column].mean(self.tasks),
             _mean(result.by_training for result in results),
             _mean(result.by_validation for result in results),
@@ -99,14 +115,14 @@ class ColumnReport:
         )
 
     @property
-    def failed(self) -> Failed:
+    def failed(self) -> FailedTasks:
         """The numbers of failed tasks."""
 
         def count(errors: Iterable[float]) -> int:
             return sum(error > FAILED_ABOVE for error in errors)
 
         by_validation = [result.by_validation for result in self.results]
-        return Failed(
+        return FailedTasks(
             self.table.columns[self.recipe.column].failed(self.tasks),
             count(result.by_training for result in self.results),
             None if None in by_validation else count(known(by_validation)),
@@ -137,34 +153,26 @@ class ColumnReport:
             "training": asdict(self.recipe.training),
         }
 
+    def figures(self) -> FigureTable:
+        """The figures of each task, with their mean."""
+        rows = [[self.label(result.task), *self.row(result).cells()] for result in self.results]
+        summary = [["mean", *self.mean.cells()], ["failed tasks", *self.failed.cells()]]
+        return FigureTable(("task", *_HEADINGS), rows, summary)
 
-@dataclass(frozen=True)
-class TableReport:
+
+@dataclass(frozen=True, kw_only=True)
+class TableReport(Report):
     """The columns of one call.
 
     Args:
-        table: name of the paper's table.
-        command: the command line, if it was one.
-        memn2n: the package's version.
-        date: when the call began, ISO 8601, UTC.
-        data: the folder of the bAbI files.
-        seed: of all restarts.
-        restarts: of each task.
-        unwanted: tasks that were not asked for.
-        missing: task that was asked for -> which of its files is missing.
+        unwanted: tasks that the call left out.
+        missing: task -> which file of it is missing, among the tasks that the call asked for.
         columns: the columns that are done.
     """
 
-    table: str
-    command: str
-    memn2n: str
-    date: str
-    data: str
-    seed: int
-    restarts: int
     unwanted: tuple[int, ...]
     missing: dict[int, str]
-    columns: tuple[ColumnReport, ...]
+    columns: tuple[ColumnReport, ...] = ()
 
     def with_column(self, column: ColumnReport) -> TableReport:
         """The report with one more column."""
@@ -172,25 +180,37 @@ class TableReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; errors are shares, 0 to 1."""
-        return {
-            "format": FORMAT, "version": _VERSION, "table": self.table, "command": self.command,
-            "memn2n": self.memn2n, "date": self.date, "data": self.data, "seed": self.seed,
-            "restarts": self.restarts, "unwanted": self.unwanted,
+        return self._origin() | {
+            "unwanted": self.unwanted,
             "missing": {str(task): part for task, part in self.missing.items()},
             "columns": [column.to_dict() for column in self.columns],
-        }  # fmt: skip
+        }
+
+    def markdown(self) -> str:
+        """The means of all columns, then each column, as a page of Markdown."""
+        means = FigureTable(("column", *_HEADINGS), [
+            [column.recipe.column, *map("{} ({})".format, column.mean.cells(), column.failed.cells())]
+            for column in self.columns
+        ])  # fmt: skip
+        lines = [*means.markdown(), "", "Means, with the numbers of failed tasks in brackets."]
+        for column in self.columns:
+            lines += ["", f"## {column.recipe.column}", "", *column.figures().markdown(), ""]
+            lines += [f"{note[0].upper()}{note[1:]}.  " for note in self.left_out(column)]
+            lines.append(f"Training: {column.training_seconds:.1f} s, the sum of all restarts "
+                         f"(backend {column.backend}).")  # fmt: skip
+        return self._page(f" and {self.restarts} restarts of each training", EXPLANATION, lines)
 
     def left_out(self, column: ColumnReport) -> list[str]:
-        """What is in none of the means of a column, the paper's included, and why; one line each."""
-        lines = [f"left out of all means, having no {part} file: task {column.label(task)}"
+        """Which tasks all means of a column leave out, those of the paper too, and why: one line a reason."""
+        lines = [f"left out of all means, because the {part} file is missing: task {column.label(task)}"
                  for task, part in self.missing.items()]  # fmt: skip
         if self.unwanted:
-            lines.append(f"left out of all means, as not asked for: {_tasks(self.unwanted)}")
+            lines.append(f"left out of all means, because this call does not report them: {_tasks(self.unwanted)}")
         if column.diverged:
-            lines.append(f"left out of all means, as every restart diverged: {_tasks(column.diverged)}")
+            lines.append(f"left out of all means, because every restart diverged: {_tasks(column.diverged)}")
         absent = [task for task in column.table.tasks if task not in column.trained_on] if column.recipe.joint else []
         if absent:
-            lines.append(f"the joint training lacks {_tasks(absent)}")
+            lines.append(f"not part of the joint training: {_tasks(absent)}")
         return lines
 
 

@@ -1,36 +1,41 @@
-"""Trains the columns of a table, going on from what earlier calls stored."""
+"""Train the columns of a bAbI table, and continue what earlier calls left unfinished."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.qa.training.problem import INTERRUPTED
 from memn2n.qa.training.restarts import run_restarts
 from memn2n.qa.training.schedule import Epoch
-from memn2n.reproduce.babi.measure import TaskErrors, measure
 from memn2n.reproduce.babi.plan import make_plan
 from memn2n.reproduce.babi.report import ColumnReport, TableReport
-from memn2n.reproduce.results import check_out, write_results
+from memn2n.reproduce.babi.task_errors import TaskErrors, task_errors
+from memn2n.reproduce.options import BabiOptions
+from memn2n.reproduce.report import check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from memn2n.qa.config import Backend
     from memn2n.qa.training.problem import Restart, Trained
-    from memn2n.reproduce.babi.plan import Plan, Unit
+    from memn2n.reproduce.babi.plan import Job, Plan
 
-_SECONDS_BETWEEN_CALLS = 0.1  # epochs of small tasks take a millisecond
+_SECONDS_BETWEEN_CALLS = 0.1  # an epoch of a small task takes a millisecond
+_DEFAULTS = BabiOptions()
 
 
-class Progress(NamedTuple):
-    """How far a call is; told when it begins, after each restart, and every tenth of a second between them.
+class TableProgress(NamedTuple):
+    """How much of a call is done.
 
-    ``work`` counts epochs by what they cost, so that the time left follows from it; it begins at what earlier calls
-    have done. ``restart`` is the one that just ended.
+    Args:
+        column: the column that is being trained.
+        label: the task of it, or "all tasks jointly".
+        restarts_done: finished restarts of the whole call, those of earlier calls included.
+        restarts: all restarts of the call.
+        work_done: epochs done, each counted by its cost, so that the time left can be estimated.
+        work: the same for the whole call.
+        restart: the restart that just ended, if one did.
     """
 
     column: str
@@ -46,125 +51,137 @@ def run_table(
     table: str,
     data: str | Path,
     out: str | Path,
-    *,
     columns: Sequence[str] | None = None,
-    tasks: Sequence[int] | None = None,
-    restarts: int = 10,
-    seed: int = 0,
-    threads: int | None = None,
-    backend: Backend = "auto",
+    options: BabiOptions = _DEFAULTS,
+    *,
     test: str | Path | None = None,
     command: str = "",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TableProgress], None] | None = None,
     on_column: Callable[[ColumnReport, TableReport], None] | None = None,
 ) -> TableReport:
-    """Train columns of one of the paper's tables, test them, and set the figures beside the paper's.
+    """Train columns of one of the paper's bAbI tables, test them, and compare the errors with the paper's.
 
-    Every finished restart is stored in ``out`` at once. The same call goes on from there, after Ctrl-C, a kill or a
-    crash. After each column ``out`` gets results.json and results.md of the columns of this call.
+    Every finished restart is stored in ``out`` at once. After Ctrl-C, a kill or a crash, the same call continues from
+    there. After each column, results.json and results.md in ``out`` hold the columns of this call.
 
     Args:
         table: "babi-1k" or "babi-10k".
-        data: the folder of bAbI files (``en`` or ``en-10k``), or the one that holds it. A task without its files is
-            left out, of the paper's mean too.
-        out: the folder of restarts and results; made where it does not exist.
-        columns: names of columns as the paper's table has them; by default all MemN2N columns.
-        tasks: the tasks to report; by default all. A joint column is trained on all tasks that have a training file.
-        restarts: networks trained for each task, or jointly (paper: 10).
-        seed: the same seed gives the same figures.
-        threads: restarts that the engine trains at a time, by default one a core; figures do not depend on it.
-        backend: what trains, as for ``StoryQA.fit``. Restarts of different backends are not mixed.
-        test: the folder of the test files, where it is another one than that of the training files.
+        data: the folder of bAbI files (``en`` or ``en-10k``), or its parent. A task without its files is left out, and
+            also left out of the paper's mean.
+        out: the folder of restarts and results; it is made if it does not exist.
+        columns: names of columns in the paper's table; by default all MemN2N columns.
+        options: tasks, restarts, seed, threads and backend.
+        test: the folder of the test files, if it is not that of the training files.
         command: the command line, for the record.
-        on_progress: called while training.
-        on_column: called with each column's figures, and all figures so far.
+        on_progress: called at the beginning, after each restart, and between them every tenth of a second.
+        on_column: called with each column's figures, and with all figures so far.
 
     Returns:
-        The figures. Tasks of which every restart diverged are in ``ColumnReport.diverged``.
+        The figures. ``ColumnReport.diverged`` names the tasks on which every restart diverged.
 
     Raises:
         InputError: if an argument or the data cannot be used.
         ModelError: if ``out`` holds damaged restarts, or those of another recipe, data, seed or backend.
-        KeyboardInterrupt: on Ctrl-C. Nothing that had finished is lost.
+        KeyboardInterrupt: on Ctrl-C. No finished restart is lost.
     """
     out = Path(out)
-    check_out(out)
-    plan = make_plan(table, Path(data), out, columns, tasks, restarts, seed, threads, backend,
-                     None if test is None else Path(test))  # fmt: skip
+    check_folder(out)
+    plan = make_plan(table, Path(data), out, columns, options, None if test is None else Path(test))
     out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
-        table, command, version("memn2n"), datetime.now(UTC).isoformat(timespec="seconds"), str(plan.files.folder),
-        seed, restarts, tuple(task for task in plan.table.tasks if task not in plan.wanted),
-        {task: files for task, files in plan.files.missing.items() if task in plan.wanted}, (),
-    )  # fmt: skip
+        table=table,
+        command=command,
+        data=str(plan.files.folder),
+        seed=options.seed,
+        restarts=options.restarts,
+        unwanted=tuple(task for task in plan.table.tasks if task not in plan.wanted),
+        missing={task: files for task, files in plan.files.missing.items() if task in plan.wanted},
+    )
     tracker = _Tracker(plan, on_progress or (lambda _progress: None))
-    for recipe, units in plan.columns:
+    for recipe, jobs in plan.columns:
         begin = time.perf_counter()
-        trained_now = sum([_train(unit, threads, tracker.of(recipe.column, unit)) for unit in units])
-        wall = time.perf_counter() - begin
-        seconds = 0.0
+        trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])
+        wall_seconds = time.perf_counter() - begin
+        training_seconds = 0.0
         results: list[TaskErrors] = []
-        for unit in units:
-            stored = [unit.store.read(number) for number in range(restarts)]
-            seconds += sum(trained.restart.seconds for trained in stored)
-            results += measure(stored, unit.test)
+        for job in jobs:
+            stored = [job.store.read(number) for number in range(options.restarts)]
+            training_seconds += sum(trained.restart.seconds for trained in stored)
+            results += task_errors(stored, job.test)
+        tested = {result.task for result in results}
         column = ColumnReport(
-            recipe, plan.table, units[0].problem.backend, tuple(results),
-            tuple(task for task in plan.tasks if task not in {result.task for result in results}),
-            plan.files.trainable if recipe.joint else (), seconds, trained_now, wall,
-        )  # fmt: skip
+            recipe=recipe,
+            table=plan.table,
+            backend=jobs[0].problem.backend,
+            results=tuple(results),
+            diverged=tuple(task for task in plan.tasks if task not in tested),
+            trained_on=plan.files.trainable if recipe.joint else (),
+            training_seconds=training_seconds,
+            trained_now=trained_now,
+            wall_seconds=wall_seconds,
+        )
         report = report.with_column(column)
-        write_results(report, out)
+        report.write(out)
         if on_column is not None:
             on_column(column, report)
     return report
 
 
-def _train(unit: Unit, threads: int | None, on_event: Callable[[Epoch | Restart], None]) -> int:
-    """Train the restarts of a unit that are not stored yet; returns how many those were."""
+def _train(job: Job, threads: int | None, on_event: Callable[[Epoch | Restart], None]) -> int:
+    """Train the restarts of a job that are not stored yet, and return their number."""
 
     def store(trained: Trained) -> None:
         if trained.restart.stopped != INTERRUPTED:
-            unit.store.write(trained)
+            job.store.write(trained)
 
-    left = [number for number in range(unit.problem.training.restarts) if number not in unit.finished]
-    if not run_restarts(unit.problem, left, on_event, store, threads):
+    left = [number for number in range(job.problem.training.restarts) if number not in job.finished]
+    if not run_restarts(job.problem, left, on_event, store, threads):
         raise KeyboardInterrupt
     return len(left)
 
 
 class _Tracker:
-    """Sums up the events of all trainings."""
+    """Adds up the events of all trainings of a call."""
 
-    def __init__(self, plan: Plan, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
-        self._told = 0.0
-        everything = [(recipe, unit) for recipe, units in plan.columns for unit in units]
-        self.restarts = sum(unit.problem.training.restarts for _, unit in everything)
-        self.done = sum(len(unit.finished) for _, unit in everything)
-        self.work = sum(unit.problem.training.restarts * unit.epochs * unit.epoch_work for _, unit in everything)
-        self.work_done = sum(len(unit.finished) * unit.epochs * unit.epoch_work for _, unit in everything)
-        first, unit = everything[0]
-        tell(Progress(first.column, unit.label, self.done, self.restarts, self.work_done, self.work))
+    def __init__(self, plan: Plan, on_progress: Callable[[TableProgress], None]) -> None:
+        self._on_progress = on_progress
+        self._last_call = 0.0
+        jobs = [job for _, jobs in plan.columns for job in jobs]
+        self._restarts = sum(job.problem.training.restarts for job in jobs)
+        self._restarts_done = sum(len(job.finished) for job in jobs)
+        self._work = sum(job.problem.training.restarts * job.epochs * job.epoch_work for job in jobs)
+        self._work_done = sum(len(job.finished) * job.epochs * job.epoch_work for job in jobs)
+        self._report(plan.columns[0][0].column, jobs[0])
 
-    def of(self, column: str, unit: Unit) -> Callable[[Epoch | Restart], None]:
-        """What to call with the events of a unit."""
+    def listener(self, column: str, job: Job) -> Callable[[Epoch | Restart], None]:
+        """The function to call with each event of a job."""
         epochs: dict[int, int] = {}  # of the restarts that are running
 
         def on_event(event: Epoch | Restart) -> None:
             ended = None
             if isinstance(event, Epoch):
                 epochs[event.restart] = epochs.get(event.restart, 0) + 1
-                if time.perf_counter() - self._told < _SECONDS_BETWEEN_CALLS:
+                if time.perf_counter() - self._last_call < _SECONDS_BETWEEN_CALLS:
                     return
             else:
                 ended = event
                 epochs.pop(event.restart, None)
-                self.done += event.stopped != INTERRUPTED
-                self.work_done += unit.epochs * unit.epoch_work  # also of epochs that were not needed
-            self._told = time.perf_counter()
-            running = sum(epochs.values()) * unit.epoch_work
-            self._tell(Progress(column, unit.label, self.done, self.restarts, self.work_done + running, self.work,
-                                ended))  # fmt: skip
+                self._restarts_done += event.stopped != INTERRUPTED
+                self._work_done += job.epochs * job.epoch_work  # the epochs that it did not need count too
+            self._report(column, job, sum(epochs.values()), ended)
 
         return on_event
+
+    def _report(self, column: str, job: Job, running: int = 0, ended: Restart | None = None) -> None:
+        self._last_call = time.perf_counter()
+        self._on_progress(
+            TableProgress(
+                column=column,
+                label=job.label,
+                restarts_done=self._restarts_done,
+                restarts=self._restarts,
+                work_done=self._work_done + running * job.epoch_work,
+                work=self._work,
+                restart=ended,
+            )
+        )

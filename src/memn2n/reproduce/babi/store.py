@@ -1,7 +1,7 @@
-"""Finished restarts on disk: one safetensors file each, written whole as soon as it is there.
+"""Finished restarts on disk: one safetensors file each, written as soon as the restart ends.
 
-So a kill loses only the restarts that were running. A file says what it was trained on and how, as a digest: what
-stands there is never mistaken for the restart of another recipe, data, seed or backend.
+A kill loses only the restarts that were running. Each file has a digest of its recipe, data, seed and backend, so that
+a call never takes the restart of another training for its own.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class RestartStore:
     """The finished restarts of one problem.
 
     Args:
-        folder: where they are; made by the first ``write``.
-        problem: what is trained.
+        folder: the folder of their files; the first ``write`` makes it.
+        problem: the data and settings of the training.
         data: digest of the training data.
     """
 
@@ -48,7 +48,7 @@ class RestartStore:
         self.digest = _digest_of(problem, data)
 
     def finished(self, numbers: range) -> dict[int, Restart]:
-        """The restarts among these numbers that are there, each read and checked whole.
+        """Read and check the stored restarts among these numbers.
 
         Raises:
             ModelError: if a file is damaged, or of another problem.
@@ -67,7 +67,7 @@ class RestartStore:
         write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about), stale_seconds=0)
 
     def read(self, number: int) -> Trained:
-        """A restart with its network, which is untrained where the restart diverged.
+        """Read a restart with its network. If the restart diverged, the network is untrained.
 
         Raises:
             ModelError: if the file is missing, damaged, or of another problem.

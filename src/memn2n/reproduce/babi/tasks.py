@@ -1,4 +1,4 @@
-"""The bAbI files of a table: which tasks have them, and their questions, encoded."""
+"""The bAbI files of a table: the tasks that have files, and their encoded questions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memn2n.qa.vocabulary import Vocabulary
-    from memn2n.reproduce.paper import Table
+    from memn2n.reproduce.babi.paper import PaperTable
 
 FOLDERS = {"babi-1k": "en", "babi-10k": "en-10k"}
-"""Table -> the folder of the bAbI archive that the paper took."""
+"""Table -> the folder of the bAbI archive with its files."""
 
 
 def find_folder(data: Path, table: str) -> Path:
-    """The folder with a table's files: ``data`` itself, or the one in it that the bAbI archive names so.
+    """The folder with a table's files: ``data`` itself, or its subfolder ``en`` or ``en-10k``.
 
     Raises:
-        InputError: if there are no bAbI files, or they are another table's.
+        InputError: if it has no bAbI files, or those of the other table.
     """
     wanted = FOLDERS[table]
     folder = data
@@ -46,7 +46,7 @@ def find_folder(data: Path, table: str) -> Path:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Questions to train on and to test on, with the training's vocabulary; ``digest`` is of what is trained on."""
+    """Questions to train on and to test on, both with the vocabulary of the first; ``digest`` is of the first."""
 
     vocabulary: Vocabulary
     train: StorySet
@@ -55,15 +55,15 @@ class Encoded:
 
 
 class TaskFiles:
-    """The tasks of a table as a folder has them.
+    """The files of a table's tasks.
 
     Args:
-        folder: of bAbI files.
-        table: the paper's table; other tasks of the folder are passed over.
-        test: the folder of the test files, where it is another one.
+        folder: the folder of the bAbI files.
+        table: the paper's table. Files of tasks that are not in it are ignored.
+        test: the folder of the test files, if it is another one.
     """
 
-    def __init__(self, folder: Path, table: Table, test: Path | None = None) -> None:
+    def __init__(self, folder: Path, table: PaperTable, test: Path | None = None) -> None:
         self.folder = folder
         self._test_folder = test or folder
         parts = {"train": available(folder, "train").keys(), "test": available(self._test_folder, "test").keys()}
@@ -78,9 +78,9 @@ class TaskFiles:
         self._encoded: dict[tuple[tuple[int, ...], tuple[int, ...]], Encoded] = {}
 
     def encode(self, train: Sequence[int], test: Sequence[int]) -> Encoded:
-        """Read and encode the training questions of some tasks, jointly, and the test questions of some of them.
+        """Read and encode the training questions of some tasks, and the test questions of some of them.
 
-        Columns share what is encoded.
+        The result is kept, so that columns that train on the same tasks share it.
 
         Raises:
             DataError: for a malformed file.

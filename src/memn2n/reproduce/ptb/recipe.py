@@ -1,4 +1,4 @@
-"""Recipes of the language models' table, one TOML file a row."""
+"""Recipes: how each row of the table on Penn Treebank is trained, one TOML file a row."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from memn2n.errors import ConfigError, InputError, Setting
+from memn2n.errors import ConfigError, InputError
 from memn2n.lm.config import LMConfig, LMTraining, lm_variant
-from memn2n.reproduce.babi.recipe import parse_recipe
-from memn2n.reproduce.paper import LM_TABLE, LMFigures, read_lm_figures
+from memn2n.reproduce.ptb.paper import LM_TABLE, LMFigures, read_lm_figures
+from memn2n.reproduce.recipe_file import parse_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,12 @@ class LMRecipe:
     """How a row is trained.
 
     Args:
-        name: the file's name without its ending: the row's name here, and its folder among the results.
-        row: the row of the paper's table that stands beside it.
-        paper: that row's figures.
-        model: what is trained.
-        network: the network's settings; of an LSTM, ``dim`` and ``memory_size`` count.
-        training: the training's settings, but for seed and precision.
+        name: the file's name without its ending; also the row's folder among the results.
+        row: the row of the paper's table to compare it with.
+        paper: the figures of that row.
+        model: the kind of network.
+        network: the network's settings; an LSTM uses only ``dim`` and ``memory_size`` of them.
+        training: the training's settings; seed and precision are replaced by the call's.
     """
 
     name: str
@@ -44,7 +44,7 @@ class LMRecipe:
 
 
 def read_lm_recipe(path: Path) -> LMRecipe:
-    """A recipe from its file; what it leaves out is as in ``lm_variant`` of the variant that it names.
+    """Read a recipe; a setting that it does not name is that of its variant, as in ``lm_variant``.
 
     Raises:
         ConfigError: for a file that is not TOML, or a key or value that does not exist.
@@ -53,9 +53,9 @@ def read_lm_recipe(path: Path) -> LMRecipe:
         values = parse_recipe(path, _REQUIRED, _FROM_THE_CALL)
         figures, row, model = read_lm_figures(), values["row"], values["model"]
         if row not in figures:
-            raise ConfigError(Setting("row"), f" is {row!r}: it must be one of {', '.join(figures)}")
+            raise ConfigError(f"row is {row!r}: it must be one of {', '.join(figures)}")
         if model not in get_args(Model):
-            raise ConfigError(Setting("model"), f" is {model!r}: it must be one of {', '.join(get_args(Model))}")
+            raise ConfigError(f"model is {model!r}: it must be one of {', '.join(get_args(Model))}")
         network, training = lm_variant(values["variant"])
         return LMRecipe(path.stem, row, figures[row], model,
                         LMConfig.from_dict(asdict(network) | values.get("network", {})),
@@ -65,7 +65,7 @@ def read_lm_recipe(path: Path) -> LMRecipe:
 
 
 def read_lm_recipes() -> dict[str, LMRecipe]:
-    """The recipes by name: in the order of the paper's rows, those of our own after the row that they stand beside.
+    """The recipes by name, in the order of the paper's rows; a row of our own follows the row that it names.
 
     Raises:
         ConfigError: for a malformed recipe.
@@ -77,7 +77,7 @@ def read_lm_recipes() -> dict[str, LMRecipe]:
 
 
 def choose_lm_recipes(rows: Sequence[str] | None) -> list[LMRecipe]:
-    """The recipes of some rows, each once, in the order given; of all rows by default.
+    """The recipes of these rows, by default of all: each once, in the order given.
 
     Raises:
         InputError: for a row without a recipe.

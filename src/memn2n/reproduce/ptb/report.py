@@ -1,23 +1,16 @@
-"""The paper's perplexities and ours side by side."""
+"""The paper's perplexities on Penn Treebank and ours side by side."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from memn2n.reproduce.babi.report import FORMAT
-from memn2n.reproduce.paper import LM_TABLE
-from memn2n.reproduce.results import markdown_table, write_files
+from memn2n.reproduce.report import FigureTable, Report
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from memn2n.reproduce.ptb.recipe import LMRecipe
 
-_VERSION = 1
-
-LM_HEADINGS = ("paper valid", "ours valid", "paper test", "ours test", "epochs", "minutes")
-"""What ``RowReport.cells`` holds."""
+_HEADINGS = ("row", "paper valid", "ours valid", "paper test", "ours test", "epochs", "minutes")
 
 LM_EXPLANATION = (
     "Perplexities; ours is of the restart with the lowest validation loss. minutes: the training of all restarts, "
@@ -31,12 +24,12 @@ class RowReport:
 
     Args:
         recipe: how it was trained.
-        valid: perplexity of the validation text, in float32; None where every restart diverged.
-        test: that of the test text; None also where there is no such file.
-        restarts: the lowest validation perplexity of each restart, in the precision of its training; None of one that
-            diverged.
-        epochs: of the restart that is reported.
-        seconds: of training, of all restarts that did not diverge, whenever they were trained.
+        valid: perplexity of the validation text, computed in float32; None if every restart diverged.
+        test: perplexity of the test text; None also without such a file.
+        restarts: the lowest validation perplexity of each restart, in the precision of its training; None for a restart
+            that diverged.
+        epochs: number of epochs of the restart that is reported.
+        seconds: training time of all restarts that did not diverge, those of earlier calls included.
     """
 
     recipe: LMRecipe
@@ -48,15 +41,15 @@ class RowReport:
 
     @property
     def label(self) -> str:
-        """The row's name, and the paper's row where that is another one."""
+        """The row's name, and the row of the paper if its name is another one."""
         name, row = self.recipe.name, self.recipe.row
         return name if name == row.lower() else f"{name} (beside {row})"
 
     def cells(self, with_test: bool) -> list[str]:
-        """The figures under ``LM_HEADINGS``; ``with_test``: whether there is a test text."""
+        """The label and the figures; ``with_test`` tells whether there is a test text."""
         paper = self.recipe.paper
         valid, test = ("diverged" if value is None else f"{value:.1f}" for value in (self.valid, self.test))
-        return [f"{paper.valid:g}", valid, f"{paper.test:g}", test if with_test else "no test file",
+        return [self.label, f"{paper.valid:g}", valid, f"{paper.test:g}", test if with_test else "no test file",
                 str(self.epochs), f"{self.seconds / 60:.1f}"]  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,64 +71,43 @@ class RowReport:
         }
 
 
-@dataclass(frozen=True)
-class LMTableReport:
+@dataclass(frozen=True, kw_only=True)
+class LMTableReport(Report):
     """The rows of one call.
 
     Args:
-        command: the command line, if it was one.
-        memn2n: the package's version.
-        torch: PyTorch's.
-        date: when the call began, ISO 8601, UTC.
-        data: the folder of the texts.
-        seed: of the first restart of each row.
-        restarts: of each row.
-        device: where the call trains.
-        precision: of the products in training, such as "bfloat16".
+        torch: PyTorch's version.
+        device: where the call trained.
+        precision: of the matrix products in training, such as "bfloat16".
         has_test: whether there is a test text.
         rows: the rows that are done.
     """
 
-    command: str
-    memn2n: str
     torch: str
-    date: str
-    data: str
-    seed: int
-    restarts: int
     device: str
     precision: str
     has_test: bool
-    rows: tuple[RowReport, ...]
+    rows: tuple[RowReport, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        return {
-            "format": FORMAT, "version": _VERSION, "table": LM_TABLE, "command": self.command, "memn2n": self.memn2n,
-            "torch": self.torch, "date": self.date, "data": self.data, "seed": self.seed, "restarts": self.restarts,
-            "device": self.device, "precision": self.precision, "has_test": self.has_test,
+        return self._origin() | {
+            "torch": self.torch, "device": self.device, "precision": self.precision, "has_test": self.has_test,
             "rows": [row.to_dict() for row in self.rows],
         }  # fmt: skip
 
+    def figures(self) -> FigureTable:
+        """The figures of all rows."""
+        return FigureTable(_HEADINGS, [row.cells(self.has_test) for row in self.rows])
 
-def write_lm_results(report: LMTableReport, out: Path) -> None:
-    """Write results.json and results.md, each whole or not at all."""
-    write_files(report.to_dict(), lm_markdown(report), out)
+    def summary(self, row: RowReport) -> str:
+        """The figures of a row as one line of text."""
+        label, *figures = row.cells(self.has_test)
+        return f"{label}: {', '.join(map('{} {}'.format, _HEADINGS[1:], figures))}"
 
-
-def lm_markdown(report: LMTableReport) -> str:
-    """The report as a page."""
-    restarts = "1 restart" if report.restarts == 1 else f"{report.restarts} restarts"
-    lines = [
-        f"# {LM_TABLE}",
-        "",
-        f"Made by memn2n {report.memn2n} with PyTorch {report.torch} on {report.date}, with seed {report.seed} and "
-        f"{restarts} of each row, products in {report.precision} on device {report.device}, on the files of "
-        f"`{report.data}`:",
-        "",
-    ]
-    if report.command:
-        lines += ["```sh", report.command, "```", ""]
-    lines += [LM_EXPLANATION, ""]
-    lines += markdown_table(("row", *LM_HEADINGS), [[row.label, *row.cells(report.has_test)] for row in report.rows])
-    return "\n".join(lines) + "\n"
+    def markdown(self) -> str:
+        """The figures as a page of Markdown."""
+        restarts = "1 restart" if self.restarts == 1 else f"{self.restarts} restarts"
+        how = (f" and {restarts} of each row, products in {self.precision} on device {self.device}, "
+               f"PyTorch {self.torch}")  # fmt: skip
+        return self._page(how, LM_EXPLANATION, self.figures().markdown())

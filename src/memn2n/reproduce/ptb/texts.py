@@ -1,4 +1,4 @@
-"""The texts of the language models' table: Penn Treebank, as its files are usually prepared."""
+"""The texts of Penn Treebank, from the files ptb.train.txt, ptb.valid.txt and ptb.test.txt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memn2n.errors import DataError
 from memn2n.lm.data.corpus import Corpus, build_vocabulary, encode_known, read_corpus
 from memn2n.lm.training.checkpoints import text_digests
-from memn2n.reproduce.paper import LM_TABLE
+from memn2n.reproduce.ptb.paper import LM_TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Texts(NamedTuple):
-    """What is trained and tested on.
+    """Texts to train and test on.
 
     Args:
-        folder: of the files.
+        folder: the folder of the files.
         train: the training text.
         valid: the validation text.
         vocabulary: the words of the training text.
         train_ids: (words) ids of the training text.
-        valid_ids: (words) of the validation text.
-        test_ids: (words) of the test text; None where there is no such file.
+        valid_ids: (words) ids of the validation text.
+        test_ids: (words) ids of the test text; None if its file is missing.
     """
 
     folder: Path
@@ -39,16 +39,16 @@ class Texts(NamedTuple):
 
     @property
     def digests(self) -> dict[str, str]:
-        """What a checkpoint knows the texts by."""
+        """The digests by which a checkpoint recognizes its texts."""
         return text_digests(self.train_ids, self.valid_ids)
 
 
 def read_texts(data: Path) -> Texts:
-    """The texts of a folder, or of the folder ``ptb`` in it.
+    """Read the texts of a folder, or of its subfolder ``ptb``.
 
     Raises:
         DataError: if the training or validation text is missing, or a text cannot be read.
-        InputError: if a text is too short, or the vocabulary knows none of its words.
+        InputError: if a text is too short, or has no word of the vocabulary.
     """
 
     def files(folder: Path) -> list[Path]:

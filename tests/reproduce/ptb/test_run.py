@@ -1,98 +1,44 @@
-"""The language models' table: its recipes, its figures, going on after an end, and what is refused."""
+"""The table on Penn Treebank: its figures, continuing after an interruption, and refused folders."""
 
 from __future__ import annotations
 
 import json
 import math
 import signal
-import tomllib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from memn2n import ConfigError, InputError, LMConfig, LMTraining, MemoryLM, ModelError, lm_variant, read_corpus
+from memn2n import InputError, MemoryLM, ModelError, read_corpus
 from memn2n.lm.training.progress import LMEpoch, LMStep
-from memn2n.reproduce import LMEvent, LMTableReport, paper, read_lm_figures, read_lm_recipes, run_lm_table
-from memn2n.reproduce.ptb.recipe import LM_RECIPES, read_lm_recipe
-from tests.reproduce.ptb.world import ptb, quick_lm, write_lm_recipes, write_ptb
+from memn2n.machine import Precision
+from memn2n.reproduce import PTBOptions, read_lm_recipes, run_lm_table
+from memn2n.reproduce.ptb.report import LMTableReport
+from memn2n.reproduce.ptb.run import RowEvent
+from tests.reproduce.ptb.small_data import ptb, quick_lm, write_lm_recipes, write_ptb
 
 __all__ = ["ptb", "quick_lm"]
 
-FILES = sorted(LM_RECIPES.glob("*.toml"))
-PRINTED = json.loads(Path(paper.__file__).with_name("paper_tables.json").read_text())["lm"]["rows"]
 
-
-def run(data: Path, out: Path, **given: Any) -> LMTableReport:
-    return run_lm_table(data, out, **{"threads": 1, "precision": "fp32", **given})
+def run(
+    data: Path, out: Path, rows: list[str] | None = None, restarts: int = 1, seed: int = 0,
+    precision: Precision = "fp32", **given: Any,
+) -> LMTableReport:  # fmt: skip
+    options = PTBOptions(restarts=restarts, seed=seed, threads=1, precision=precision)
+    return run_lm_table(data, out, rows, options, **given)
 
 
 def figures(report: LMTableReport) -> list[tuple[Any, ...]]:
-    """All that must not change when a table is made again."""
+    """The figures that must not change when a table is made again."""
     return [(row.recipe.name, row.valid, row.test, row.restarts, row.epochs) for row in report.rows]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_recipe_is_its_row_of_the_table(path: Path) -> None:
-    recipe, given = read_lm_recipe(path), tomllib.loads(path.read_text())
-    hops, memory = (int(n) for n in recipe.row.split("x")) if "x" in recipe.row else (None, None)
-    name = "MemN2N" if hops else recipe.row
-    printed = next(row for row in PRINTED if (row[0], row[2], row[3]) == (name, hops, memory))
-    assert (recipe.paper.hidden, recipe.paper.valid, recipe.paper.test) == (printed[1], *printed[4:6])
-    network, training = lm_variant(given["variant"])
-    for part, defaults in (("network", asdict(network)), ("training", asdict(training))):
-        for key, value in given.get(part, {}).items():
-            assert value != defaults[key], f"{key} is the variant's"
-    assert recipe.training == training, "no row was tuned by itself"
-    if recipe.model == "lstm":
-        assert (recipe.row, recipe.network) == ("LSTM", LMConfig(dim=printed[1]))
-        assert recipe.training == LMTraining(), "as the default row"
-    elif recipe.name == "default":
-        assert (recipe.network, recipe.training) == (LMConfig(), LMTraining())
-        assert recipe.paper.valid == min(row[4] for row in PRINTED), "beside the best"
-    else:
-        assert recipe.name == recipe.row
-        assert recipe.network == LMConfig(dim=printed[1], hops=hops, memory_size=memory)  # type: ignore[arg-type]
-        paper_training = LMTraining(
-            optimizer="sgd", learning_rate=0.01, anneal="validation", anneal_by=1.5, lowest_rate=1e-5, epochs=100,
-            batch_size=128, batching="blocks", block=8, clip="global", clip_norm=50.0, init_std=0.05,
-            embedding_dropout=0.0, hop_dropout=0.0, state_dropout=0.0, weight_decay=0.0,
-        )  # fmt: skip
-        assert recipe.training == paper_training
-        assert "Departs from the official code" in path.read_text()
-
-
-def test_every_memory_network_of_the_table_has_a_row() -> None:
-    wanted = ["LSTM", *dict.fromkeys(f"{row[2]}x{row[3]}" for row in PRINTED if row[0] == "MemN2N")]
-    assert len(wanted) == 13
-    recipes = read_lm_recipes()
-    assert list(recipes) == ["lstm", *wanted[1:], "default"], "in the order of the table"
-    assert read_lm_figures()["6x100"] == paper.LMFigures(150, 122, 115)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('model = "memn2n"\nvariant = "paper"', "row must be there, of type str"),
-        ('row = "9x9"\nmodel = "memn2n"\nvariant = "paper"', "row is '9x9': it must be one of RNN, LSTM"),
-        ('row = "LSTM"\nmodel = "gru"\nvariant = "paper"', "model is 'gru': it must be one of memn2n, lstm"),
-        ('row = "LSTM"\nmodel = "lstm"\nvariant = "mine"', "variant is 'mine'"),
-        ('row = "LSTM"\nmodel = "lstm"\nvariant = "paper"\n[network]\nwidth = 3', "width is not a setting"),
-        ('row = "LSTM"\nmodel = "lstm"\nvariant = "paper"\n[training]\nseed = 3', "seed is not a recipe's to set"),
-        ("row =", "Invalid value"),
-    ],
-)
-def test_a_malformed_recipe_is_named(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    with pytest.raises(ConfigError, match=r"mine\.toml: ") as caught:
-        read_lm_recipe(path)
-    assert message in str(caught.value)
-
-
 @pytest.mark.parametrize("row", ["2x100", "own"])
-def test_the_figures_are_those_of_the_model_that_fit_makes(ptb: Path, quick_lm: Path, tmp_path: Path, row: str) -> None:
+def test_the_figures_are_those_of_the_model_that_fit_trains(
+    ptb: Path, quick_lm: Path, tmp_path: Path, row: str
+) -> None:
     report = run(ptb.parent, tmp_path / "out", rows=[row], seed=3)
     recipe = read_lm_recipes()[row]
     train, valid, test = (read_corpus(ptb / f"ptb.{part}.txt") for part in ("train", "valid", "test"))
@@ -109,86 +55,86 @@ def test_the_figures_are_those_of_the_model_that_fit_makes(ptb: Path, quick_lm: 
     assert kept.perplexity(test) == pytest.approx(found.test, rel=1e-9)
 
 
-def test_the_lstm_learns_in_the_same_harness(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
+def test_the_lstm_learns(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
     write_lm_recipes(quick_lm, epochs="20", learning_rate="0.05")
     found = run(ptb, tmp_path / "out", rows=["lstm"]).rows[0]
     assert found.valid is not None
     assert found.test is not None
-    # of a sentence's five words two are sure, two are one of three, and one is one of four
+    # of the five words of a sentence, two are certain, two have three values, one has four
     assert 2.05 < found.valid < 3.0
     assert 2.05 < found.test < 3.0
     with pytest.raises(ModelError, match="holds a model of kind 'lstm', not 'lm'"):
         MemoryLM.load(tmp_path / "out" / "lstm")
 
 
-def test_rows_in_the_order_of_the_table_or_of_the_call(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
+def test_rows_are_in_the_order_of_the_table_or_of_the_call(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
     write_lm_recipes(quick_lm, epochs="1")
-    out, told = tmp_path / "out", []
-    report = run(ptb, out, on_row=lambda row, report: told.append((row.recipe.name, len(report.rows))))
-    assert told == [("lstm", 1), ("2x100", 2), ("own", 3)]
+    out, events = tmp_path / "out", []
+    report = run(ptb, out, on_row=lambda row, report: events.append((row.recipe.name, len(report.rows))))
+    assert events == [("lstm", 1), ("2x100", 2), ("own", 3)]
     assert figures(run(ptb, out, rows=["own", "lstm", "own"])) == [figures(report)[i] for i in (2, 0)]
     with pytest.raises(InputError, match="no row '6x9' of ptb; there are: lstm, 2x100, own"):
         run(ptb, out, rows=["own", "6x9"])
 
 
-def test_what_is_finished_is_not_trained_again(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
-    told: list[LMEvent] = []
-    whole = run(ptb, tmp_path / "out", restarts=2, on_event=told.append)
-    assert {(one.row, one.restart, one.restarts) for one in told} == {
+def test_finished_trainings_are_not_repeated(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
+    events: list[RowEvent] = []
+    whole = run(ptb, tmp_path / "out", restarts=2, on_event=events.append)
+    assert {(one.row, one.restart, one.restarts) for one in events} == {
         (row, restart, 2) for row in ("lstm", "2x100", "own") for restart in (0, 1)
     }
-    told.clear()
-    again = run(ptb, tmp_path / "out", restarts=2, on_event=told.append)
-    assert told == []
+    events.clear()
+    again = run(ptb, tmp_path / "out", restarts=2, on_event=events.append)
+    assert events == []
     assert figures(again) == figures(whole)
     assert [row.seconds for row in again.rows] == [row.seconds for row in whole.rows]
 
 
 class EndError(Exception):
-    """Stands for whatever ends a program."""
+    """Ends a training, as a crash would."""
 
 
 @pytest.mark.parametrize("row", ["lstm", "2x100", "own"])
-def test_going_on_after_an_end_gives_the_same_figures(ptb: Path, quick_lm: Path, tmp_path: Path, row: str) -> None:
+def test_continuing_after_a_crash_gives_the_same_figures(ptb: Path, quick_lm: Path, tmp_path: Path, row: str) -> None:
     whole = run(ptb, tmp_path / "whole", rows=[row])
 
-    def end(told: LMEvent) -> None:
-        if isinstance(told.event, LMStep) and told.event.epoch == 2:
+    def end(event: RowEvent) -> None:
+        if isinstance(event.event, LMStep) and event.event.epoch == 2:
             raise EndError
 
     out = tmp_path / "out"
     with pytest.raises(EndError):
         run(ptb, out, rows=[row], on_event=end)
     epochs: list[int] = []
-    found = run(ptb, out, rows=[row], on_event=lambda told: epochs.append(told.event.epoch))
+    found = run(ptb, out, rows=[row], on_event=lambda event: epochs.append(event.event.epoch))
     assert figures(found) == figures(whole)
-    assert set(epochs) == {2, 3}, "the first one was not trained again"
+    assert set(epochs) == {2, 3}, "the first epoch was not trained again"
 
 
 @pytest.mark.parametrize("row", ["lstm", "2x100"])
 def test_ctrl_c_loses_no_batch(ptb: Path, quick_lm: Path, tmp_path: Path, row: str) -> None:
     whole = run(ptb, tmp_path / "whole", rows=[row])
-    told: list[LMStep | LMEpoch] = []
+    events: list[LMStep | LMEpoch] = []
 
-    def press(event: LMEvent) -> None:
-        told.append(event.event)
-        if len(told) == 3:  # batches of the first epoch
+    def press(event: RowEvent) -> None:
+        events.append(event.event)
+        if len(events) == 3:  # batches of the first epoch
             signal.raise_signal(signal.SIGINT)
 
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run(ptb, out, rows=[row], on_event=press)
-    assert len(told) == 3
+    assert len(events) == 3
     assert not (out / "results.json").exists()
     found = run(ptb, out, rows=[row], on_event=press)
-    before, after = told[2:4]
+    before, after = events[2:4]
     assert isinstance(before, LMStep)
     assert isinstance(after, LMStep)
     assert after.words == before.words + before.words // 3
     assert figures(found) == figures(whole)
 
 
-def test_a_kill_in_the_first_save_is_a_beginning(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
+def test_after_a_kill_in_the_first_save_training_begins_again(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
     whole = run(ptb, tmp_path / "whole", rows=["own", "lstm"])
     for row in ("own", "lstm"):
         (tmp_path / "out" / row / "checkpoint" / ".saving-half").mkdir(parents=True)
@@ -196,8 +142,8 @@ def test_a_kill_in_the_first_save_is_a_beginning(ptb: Path, quick_lm: Path, tmp_
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_the_folder_of_a_fit_is_taken_for_its_own(ptb: Path, quick_lm: Path, tmp_path: Path, finished: bool) -> None:
-    """As made by another program that called MemoryLM.fit."""
+def test_the_folder_of_a_fit_is_continued(ptb: Path, quick_lm: Path, tmp_path: Path, finished: bool) -> None:
+    """Another program may have called MemoryLM.fit with this folder."""
     whole = run(ptb, tmp_path / "whole", rows=["2x100"])
     recipe = read_lm_recipes()["2x100"]
 
@@ -217,14 +163,14 @@ def test_the_folder_of_a_fit_is_taken_for_its_own(ptb: Path, quick_lm: Path, tmp
         with pytest.raises(EndError):
             fit()
     epochs: set[int] = set()
-    found = run(ptb, tmp_path / "out", rows=["2x100"], on_event=lambda told: epochs.add(told.event.epoch))
+    found = run(ptb, tmp_path / "out", rows=["2x100"], on_event=lambda event: epochs.add(event.event.epoch))
     assert figures(found) == figures(whole)
     assert epochs == (set() if finished else {2, 3})
 
 
 @pytest.mark.parametrize("row", ["lstm", "2x100"])
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ("seed", "seed 0 in place of 1"),
         ("training", "learning_rate 0.0"),
@@ -234,8 +180,8 @@ def test_the_folder_of_a_fit_is_taken_for_its_own(ptb: Path, quick_lm: Path, tmp
         ("valid", "another text"),
     ],
 )
-def test_a_folder_of_something_else_is_refused(
-    ptb: Path, quick_lm: Path, tmp_path: Path, row: str, change: str, said: str
+def test_a_folder_of_another_training_is_refused(
+    ptb: Path, quick_lm: Path, tmp_path: Path, row: str, change: str, message: str
 ) -> None:
     write_lm_recipes(quick_lm, epochs="1")
     out = tmp_path / "out"
@@ -254,7 +200,7 @@ def test_a_folder_of_something_else_is_refused(
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     with pytest.raises(ModelError, match="take another --out, or remove that folder") as caught:
         run(ptb, out, rows=["own", row], **given)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(out / row) in str(caught.value)
     assert "\n" not in str(caught.value)
     after = {path: path.stat().st_mtime_ns for path in out.rglob("*")}

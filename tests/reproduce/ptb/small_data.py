@@ -1,4 +1,4 @@
-"""Small texts and quick recipes, by which rows are reproduced in a moment."""
+"""Small texts, and recipes that reproduce a row from them in a second."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memn2n.reproduce.ptb import recipe as lm_recipe
+from memn2n.reproduce.ptb import recipe
 
 RECIPE = """
 row = "{row}"
@@ -26,7 +26,7 @@ SUBJECTS, VERBS = ("ann", "bob", "cy"), ("sees", "hears", "meets", "knows")
 
 
 def write_ptb(folder: Path, seed: int = 0, test: bool = True) -> Path:
-    """ptb.train.txt of some 600 words, ptb.valid.txt and ptb.test.txt of some 150."""
+    """Write ptb.train.txt of about 600 words, ptb.valid.txt and ptb.test.txt of about 150."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     for part, lines in (("train", 120), ("valid", 30), ("test", 30)):
@@ -38,7 +38,7 @@ def write_ptb(folder: Path, seed: int = 0, test: bool = True) -> Path:
 
 
 def write_lm_recipes(folder: Path, **training: str) -> Path:
-    """Quick recipes of the rows lstm, 2x100 and own, with more settings as TOML lines."""
+    """Quick recipes of the rows lstm, 2x100 and own; ``training`` has more settings, in TOML."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"epochs": "3", "batch_size": "32"} | training
     more = "\n".join(f"{key} = {value}" for key, value in settings.items())
@@ -58,7 +58,7 @@ def ptb(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick_lm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of quick recipes, in use."""
+    """The folder of quick recipes, which replace those of the package."""
     folder = write_lm_recipes(tmp_path / "lm-recipes")
-    monkeypatch.setattr(lm_recipe, "LM_RECIPES", folder)
+    monkeypatch.setattr(recipe, "LM_RECIPES", folder)
     return folder

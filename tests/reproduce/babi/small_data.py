@@ -1,4 +1,4 @@
-"""A small bAbI folder and quick recipes, by which columns are reproduced in a second."""
+"""A small bAbI folder, and recipes that reproduce a column from it in a second."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_babi(folder: Path, seed: int = 0) -> Path:
 
 
 def write_recipes(folder: Path, **training: str) -> Path:
-    """Quick recipes of the columns PE LS (each task) and PE LS RN joint, with more settings as TOML lines."""
+    """Quick recipes of the columns PE LS (each task) and PE LS RN joint; ``training`` has more settings, in TOML."""
     (folder / "babi-1k").mkdir(parents=True, exist_ok=True)
     settings = {"epochs": "3", "linear_start_epochs": "2", "batch_size": "8"} | training
     more = "\n".join(f"{key} = {value}" for key, value in settings.items())
@@ -68,7 +68,7 @@ def babi_1k(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of quick recipes, in use."""
+    """The folder of quick recipes, which replace those of the package."""
     folder = write_recipes(tmp_path / "recipes")
     monkeypatch.setattr(recipe, "RECIPES", folder)
     return folder
@@ -85,7 +85,7 @@ def start(recipes: Path, *args: object) -> subprocess.Popen[str]:
 
 
 def stop_after(process: subprocess.Popen[str], restarts: int, how: signal.Signals) -> str:
-    """Send a signal once so many restarts are told to be done; returns what came on standard error after it."""
+    """Send a signal once this number of restarts is done; returns the rest of standard error."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(f"{restarts}/"):

@@ -1,11 +1,12 @@
-"""The paper's figures."""
+"""The figures that the paper prints for bAbI."""
 
 from __future__ import annotations
 
 import pytest
 
 from memn2n import InputError
-from memn2n.reproduce import TABLES, read_table
+from memn2n.reproduce import read_table
+from memn2n.reproduce.babi.paper import TABLES
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -15,7 +16,7 @@ def test_the_printed_means_and_counts_are_those_of_the_rows(name: str) -> None:
     for column in table.columns.values():
         assert sum(column.errors.values()) / 20 == pytest.approx(column.printed_mean, abs=0.00051), column.name
         counted = sum(error > 0.05 for error in column.errors.values())
-        # one count in the paper takes in a task that its rows round to 5.0
+        # one printed count includes a task whose error is printed as 5.0
         borderline = sum(error == 0.05 for error in column.errors.values())
         assert counted <= column.printed_failed <= counted + borderline, column.name
 
@@ -29,7 +30,7 @@ def test_figures_of_the_best_known_columns() -> None:
     assert read_table("babi-1k").tasks[6] == "yes/no questions"
 
 
-def test_means_are_over_the_tasks_that_count() -> None:
+def test_a_mean_over_some_tasks() -> None:
     column = read_table("babi-1k").columns["PE LS RN"]
     assert column.mean(range(1, 21)) == 0.139, "as printed"
     assert column.mean([2, 3]) == pytest.approx((0.083 + 0.403) / 2)

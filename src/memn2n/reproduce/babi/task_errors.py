@@ -1,4 +1,4 @@
-"""Test errors of a problem's restarts: of each, of the one that is selected, and of all together."""
+"""Errors on each task's test questions: of every restart, of the selected one, and of all restarts as an ensemble."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class TaskErrors:
 
     Args:
         task: its number.
-        questions: how many were asked.
-        restarts: of each restart; None of one that diverged.
+        questions: the number of test questions.
+        restarts: the error of each restart; None where it diverged.
         by_training: of the restart with the lowest loss on the training data, as the paper selects.
-        by_validation: of the one with the lowest loss on the validation data; None without such data.
+        by_validation: of the restart with the lowest loss on the validation data; None without such data.
         ensemble: of the mean of all restarts' probabilities.
     """
 
@@ -48,7 +48,7 @@ class TaskErrors:
 
     @property
     def spread(self) -> float | None:
-        """Standard deviation over them, of the sample; None of fewer than two."""
+        """Sample standard deviation over the restarts that did not diverge; None for fewer than two."""
         return deviation(known(self.restarts))
 
 
@@ -58,27 +58,27 @@ def known(values: Iterable[float | None]) -> list[float]:
 
 
 def deviation(values: Sequence[float]) -> float | None:
-    """Standard deviation of a sample; None of fewer than two values."""
+    """Sample standard deviation; None for fewer than two values."""
     return stdev(values) if len(values) > 1 else None
 
 
-def select(restarts: Iterable[Restart], by: str) -> int | None:
-    """Number of the restart with the lowest loss on the data ``by`` ("train" or "valid"); None if none has one."""
+def best_restart(restarts: Iterable[Restart], by: str) -> int | None:
+    """Number of the restart with the lowest loss on the data ``by`` ("train" or "valid"); None if no restart has it."""
     losses = [(score.loss, restart.restart) for restart in restarts if (score := getattr(restart, by)) is not None]
     return min(losses)[1] if losses else None
 
 
-def measure(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErrors]:
-    """Ask each network all test questions.
+def task_errors(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErrors]:
+    """Answer all test questions with each network.
 
-    An answer that the networks do not know counts as wrong.
+    An answer that is not in the networks' vocabulary counts as wrong.
 
     Args:
-        restarts: all restarts of a problem, in order of their numbers; taken one at a time.
+        restarts: all restarts of one training, in order of their numbers.
         stories: test questions of one task or several.
 
     Returns:
-        The errors on each task, in the order of ``stories.tasks``; none if every restart diverged.
+        The errors on each task, in the order of ``stories.tasks``; an empty list if every restart diverged.
     """
     records: list[Restart] = []
     wrong: dict[int, npt.NDArray[np.bool_]] = {}
@@ -90,10 +90,10 @@ def measure(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErrors]:
         probabilities = _probabilities(network, stories)
         wrong[restart.restart] = _wrong(probabilities, stories)
         total = probabilities.astype(np.float64) if total is None else total + probabilities
-    by_training, by_validation = select(records, "train"), select(records, "valid")
+    by_training, by_validation = best_restart(records, "train"), best_restart(records, "valid")
     if total is None or by_training is None:
         return []
-    of_ensemble = _wrong(total, stories)
+    wrong_of_ensemble = _wrong(total, stories)
 
     def errors(number: int, label: str) -> TaskErrors:
         mine = stories.task == number
@@ -101,17 +101,20 @@ def measure(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErrors]:
         def error(answers: npt.NDArray[np.bool_]) -> float:
             return int(answers[mine].sum()) / int(mine.sum())
 
-        of_restarts = tuple(error(wrong[i]) if i in wrong else None for i in (record.restart for record in records))
         return TaskErrors(
-            int(label), int(mine.sum()), of_restarts, error(wrong[by_training]),
-            None if by_validation is None else error(wrong[by_validation]), error(of_ensemble),
-        )  # fmt: skip
+            task=int(label),
+            questions=int(mine.sum()),
+            restarts=tuple(error(wrong[r.restart]) if r.restart in wrong else None for r in records),
+            by_training=error(wrong[by_training]),
+            by_validation=None if by_validation is None else error(wrong[by_validation]),
+            ensemble=error(wrong_of_ensemble),
+        )
 
     return [errors(number, label) for number, label in enumerate(stories.tasks)]
 
 
 def _probabilities(network: QANetwork, stories: StorySet) -> npt.NDArray[np.float32]:
-    """(question, word); column 0 is the word of id SPECIAL."""
+    """(question, word); column 0 belongs to the word with id ``SPECIAL``."""
     return np.concatenate([prediction.probabilities for prediction in predict(network, stories)])
 
 

@@ -1,0 +1,1 @@
+"""``memn2n reproduce``."""

@@ -1,0 +1,199 @@
+"""``memn2n reproduce``: a command for each table."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memn2n.cli.options import INTERRUPTED, Json, parse_tasks
+from memn2n.errors import TrainingError
+from memn2n.machine import Precision
+from memn2n.qa.config import Backend
+from memn2n.reproduce.options import TRANSFER, BabiOptions, PTBOptions
+
+if TYPE_CHECKING:
+    from memn2n.cli.progress import ProgressBar
+    from memn2n.reproduce.babi.report import ColumnReport, TableReport
+    from memn2n.reproduce.report import FigureTable, Report
+
+app = typer.Typer(
+    help="Train the paper's tables again, and compare the figures. After Ctrl-C or a kill, the same command continues "
+    "where it stopped.",
+    no_args_is_help=True,
+)
+
+Tasks = Annotated[
+    str | None,
+    typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. Joint training always learns all tasks."),
+]
+BabiRestarts = Annotated[int, typer.Option(help="Networks trained for each task, or jointly.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
+BabiThreads = Annotated[
+    int | None, typer.Option(help="Restarts that the engine trains at the same time; by default one a core.")
+]
+TrainedBy = Annotated[Backend, typer.Option(help="What trains: the native engine, or PyTorch.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")
+]
+
+
+@app.command("babi-10k", help="Table 3: bAbI, 10,000 training questions a task.")
+@app.command("babi-1k", help="Table 1: bAbI, 1,000 training questions a task.")
+def babi(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
+    ] = None,
+    tasks: Tasks = None,
+    restarts: BabiRestarts = BabiOptions.restarts,
+    seed: Seed = BabiOptions.seed,
+    threads: BabiThreads = None,
+    backend: TrainedBy = BabiOptions.backend,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Train columns of Table 1 or 3; the name of the command is that of the table."""
+    table = str(context.info_name)
+    out = out or _default_out(table)
+    numbers = parse_tasks(tasks, "--tasks")
+    options = BabiOptions(tasks=numbers, restarts=restarts, seed=seed, threads=threads, backend=backend)
+
+    from memn2n.cli.reproduce.progress import RestartBar
+    from memn2n.reproduce import run_table
+    from memn2n.reproduce.babi.report import EXPLANATION
+
+    with RestartBar() as bar, _interruptible(bar, out):
+
+        def show(column: ColumnReport, report: TableReport) -> None:
+            if not as_json:
+                bar.hide()
+                notes = (EXPLANATION, *report.left_out(column), "")
+                _print_table(column.figures(), *notes, title=f"{table}: {column.recipe.column}")
+
+        report = run_table(
+            table, data, out, column, options, command=_command(), on_progress=bar.show_progress, on_column=show
+        )
+    _finish(report, out, as_json, [
+        f"{column.recipe.column} (tasks {', '.join(map(str, column.diverged))})"
+        for column in report.columns if column.diverged
+    ])  # fmt: skip
+
+
+@app.command()
+def ptb(
+    data: Annotated[Path, typer.Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
+        Path("data") / "ptb"
+    ),
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all rows.'
+        ),
+    ] = None,
+    restarts: Annotated[int, typer.Option(help="Networks trained for each row.")] = PTBOptions.restarts,
+    seed: Seed = PTBOptions.seed,
+    threads: Annotated[int | None, typer.Option(help="PyTorch's threads; by default one a core.")] = None,
+    device: Annotated[str, typer.Option(help="Where to train, such as cuda.")] = PTBOptions.device,
+    precision: Annotated[
+        Precision, typer.Option(help="Precision of the matrix products in training.")
+    ] = PTBOptions.precision,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Table 2: language models on Penn Treebank."""
+    out = out or _default_out("ptb")
+    options = PTBOptions(restarts=restarts, seed=seed, threads=threads, device=device, precision=precision)
+
+    from memn2n.cli.reproduce.progress import EpochBar
+    from memn2n.reproduce import run_lm_table
+    from memn2n.reproduce.ptb.report import LM_EXPLANATION
+
+    with EpochBar() as bar, _interruptible(bar, out):
+        report = run_lm_table(data, out, row, options, command=_command(), on_event=bar.show_event, on_row=bar.show_row)
+    if not as_json:
+        _print_table(report.figures(), LM_EXPLANATION)
+    _finish(report, out, as_json, [row.recipe.name for row in report.rows if row.valid is None])
+
+
+@app.command()
+def transfer(
+    data: Annotated[Path, typer.Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
+    tasks: Tasks = None,
+    restarts: BabiRestarts = TRANSFER.restarts,
+    seed: Seed = TRANSFER.seed,
+    threads: BabiThreads = None,
+    backend: TrainedBy = TRANSFER.backend,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Our own table: training on simulated stories, test on bAbI."""
+    out = out or _default_out("transfer")
+    numbers = parse_tasks(tasks, "--tasks")
+    options = BabiOptions(tasks=numbers, restarts=restarts, seed=seed, threads=threads, backend=backend)
+
+    from memn2n.cli.reproduce.progress import RestartBar
+    from memn2n.reproduce import run_transfer
+    from memn2n.reproduce.babi.transfer import TRANSFER_EXPLANATION
+
+    with RestartBar() as bar, _interruptible(bar, out):
+        report = run_transfer(data, out, options, command=_command(), on_progress=bar.show_transfer)
+    if not as_json:
+        _print_table(report.figures(), TRANSFER_EXPLANATION)
+    _finish(report, out, as_json, [row.label for row in report.rows if row.excess is None])
+
+
+def _default_out(table: str) -> Path:
+    return Path("runs") / table
+
+
+def _command() -> str:
+    return shlex.join(["memn2n", *sys.argv[1:]])
+
+
+@contextmanager
+def _interruptible(bar: ProgressBar, out: Path) -> Iterator[None]:
+    """Let Ctrl-C end the command with a line that says how to continue."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        bar.hide()
+        print(f"memn2n: interrupted; {out} holds what is finished, and the same command continues from there",
+              file=sys.stderr)  # fmt: skip
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _finish(report: Report, out: Path, as_json: bool, diverged: list[str]) -> None:
+    """Print the report as JSON, or where its files are; then fail if every restart of some training diverged."""
+    typer.echo(json.dumps(report.to_dict()) if as_json else f"written to {out / 'results.md'} and results.json")
+    if diverged:
+        raise TrainingError(f"every restart diverged: {'; '.join(diverged)}")
+
+
+def _print_table(figures: FigureTable, *notes: str, title: str | None = None) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=title, title_justify="left")
+    first, *headings = figures.headings
+    table.add_column(first, no_wrap=True)
+    for heading in headings:
+        table.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
+    for part in (figures.rows, figures.summary):
+        for row in part:
+            table.add_row(*map(Text, row))
+        table.add_section()
+    console = Console()
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,9 @@
+from .babi.paper import read_table as read_table
+from .babi.recipe import read_recipes as read_recipes
+from .babi.run import run_table as run_table
+from .babi.transfer import run_transfer as run_transfer
+from .options import BabiOptions as BabiOptions
+from .options import PTBOptions as PTBOptions
+from .ptb.paper import read_lm_figures as read_lm_figures
+from .ptb.recipe import read_lm_recipes as read_lm_recipes
+from .ptb.run import run_lm_table as run_lm_table
