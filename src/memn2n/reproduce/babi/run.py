@@ -89,14 +89,10 @@ def run_table(
     plan = make_plan(table, Path(data), out, columns, options, None if test is None else Path(test))
     out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
-        table=table,
-        command=command,
-        data=str(plan.files.folder),
-        seed=options.seed,
-        restarts=options.restarts,
+        table=table, command=command, data=str(plan.files.folder), seed=options.seed, restarts=options.restarts,
         unwanted=tuple(task for task in plan.table.tasks if task not in plan.wanted),
         missing={task: files for task, files in plan.files.missing.items() if task in plan.wanted},
-    )
+    )  # fmt: skip
     tracker = _Tracker(plan, on_progress or (lambda _progress: None))
     for recipe, jobs in plan.columns:
         begin = time.perf_counter()
@@ -110,16 +106,11 @@ def run_table(
             results += task_errors(stored, job.test)
         tested = {result.task for result in results}
         column = ColumnReport(
-            recipe=recipe,
-            table=plan.table,
-            backend=jobs[0].problem.backend,
-            results=tuple(results),
+            recipe=recipe, table=plan.table, backend=jobs[0].problem.backend, results=tuple(results),
             diverged=tuple(task for task in plan.tasks if task not in tested),
-            trained_on=plan.files.trainable if recipe.joint else (),
-            training_seconds=training_seconds,
-            trained_now=trained_now,
-            wall_seconds=wall_seconds,
-        )
+            trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
+            trained_now=trained_now, wall_seconds=wall_seconds,
+        )  # fmt: skip
         report = report.with_column(column)
         report.write(out)
         if on_column is not None:
@@ -174,14 +165,7 @@ class _Tracker:
 
     def _report(self, column: str, job: Job, running: int = 0, ended: Restart | None = None) -> None:
         self._last_call = time.perf_counter()
-        self._on_progress(
-            TableProgress(
-                column=column,
-                label=job.label,
-                restarts_done=self._restarts_done,
-                restarts=self._restarts,
-                work_done=self._work_done + running * job.epoch_work,
-                work=self._work,
-                restart=ended,
-            )
-        )
+        self._on_progress(TableProgress(
+            column=column, label=job.label, restarts_done=self._restarts_done, restarts=self._restarts,
+            work_done=self._work_done + running * job.epoch_work, work=self._work, restart=ended,
+        ))  # fmt: skip

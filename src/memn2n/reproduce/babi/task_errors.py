@@ -102,13 +102,11 @@ def task_errors(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErro
             return int(answers[mine].sum()) / int(mine.sum())
 
         return TaskErrors(
-            task=int(label),
-            questions=int(mine.sum()),
+            task=int(label), questions=int(mine.sum()), ensemble=error(wrong_of_ensemble),
             restarts=tuple(error(wrong[r.restart]) if r.restart in wrong else None for r in records),
             by_training=error(wrong[by_training]),
             by_validation=None if by_validation is None else error(wrong[by_validation]),
-            ensemble=error(wrong_of_ensemble),
-        )
+        )  # fmt: skip
 
     return [errors(number, label) for number, label in enumerate(stories.tasks)]
 

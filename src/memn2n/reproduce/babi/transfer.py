@@ -155,24 +155,14 @@ def run_transfer(
     transferred = errors("simulated", simulated, published)
     rows = tuple(
         TransferRow(
-            label=f"{task}: {table.tasks[task]}",
-            has_published=task in with_file,
-            published=of_published.get(task),
-            transferred=transferred.get(task),
-            simulated=of_simulated.get(task),
+            label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
+            transferred=transferred.get(task), simulated=of_simulated.get(task),
         )
         for task in tasks
-    )
+    )  # fmt: skip
     report = TransferReport(
-        table="transfer",
-        command=command,
-        date=date,
-        data=str(published),
-        seed=options.seed,
-        restarts=options.restarts,
-        n_train=n_train,
-        n_test=n_test,
-        rows=rows,
-    )
+        table="transfer", command=command, date=date, data=str(published), seed=options.seed,
+        restarts=options.restarts, n_train=n_train, n_test=n_test, rows=rows,
+    )  # fmt: skip
     report.write(out)
     return report

@@ -88,16 +88,10 @@ def run_lm_table(
     plan = [(recipe, [_find(recipe, i, out, texts) for i in range(options.restarts)]) for recipe in recipes]
     out.mkdir(parents=True, exist_ok=True)
     report = LMTableReport(
-        table=LM_TABLE,
-        command=command,
-        data=str(texts.folder),
-        seed=options.seed,
-        restarts=options.restarts,
-        torch=torch.__version__,
-        device=options.device,
+        table=LM_TABLE, command=command, data=str(texts.folder), seed=options.seed, restarts=options.restarts,
+        torch=torch.__version__, device=options.device, has_test=texts.test_ids is not None,
         precision=str(choose_precision(options.precision, device)).removeprefix("torch."),
-        has_test=texts.test_ids is not None,
-    )
+    )  # fmt: skip
     for recipe, restarts in plan:
         row = _train(recipe, restarts, texts, options.device, threads, on_event or (lambda _event: None))
         report = replace(report, rows=(*report.rows, row))
@@ -147,10 +141,6 @@ def _train(
             valid = perplexity_of(texts.valid_ids)
             test = None if texts.test_ids is None else perplexity_of(texts.test_ids)
     return RowReport(
-        recipe=recipe,
-        valid=valid,
-        test=test,
+        recipe=recipe, valid=valid, test=test, epochs=0 if best is None else len(best.history), seconds=seconds,
         restarts=tuple(None if loss is None else perplexity(loss) for loss in losses),
-        epochs=0 if best is None else len(best.history),
-        seconds=seconds,
-    )
+    )  # fmt: skip
