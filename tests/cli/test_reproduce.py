@@ -185,7 +185,7 @@ def test_a_row_that_diverged_fails_after_all_rows(cli: CLI, ptb: Path, quick_lm:
         (["--column", "PE LS"], "No such option: --column"),
         (["--tasks", "1"], "No such option: --tasks"),
         (["--backend", "torch"], "No such option: --backend"),
-        (["--restarts", "0"], "--restarts is 0: it must be 1 or more"),
+        (["--restarts", "0"], "--restarts is 0: it must be from 1"),
         (["--seed", "-1"], "--seed is -1"),
         (["--threads", "0"], "--threads is 0"),
         (["--device", "abacus"], "--device is 'abacus', which PyTorch cannot use here"),

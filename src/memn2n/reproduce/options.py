@@ -1,56 +1,51 @@
-"""How the networks of a table are trained: the options of a call, with their defaults."""
+"""How the networks of a table are trained: the options of a call."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from memn2n.machine import Precision
-    from memn2n.qa.config import Backend
+from memn2n.machine import Precision  # noqa: TC001 - the base class reads the types
+from memn2n.qa.config import Backend  # noqa: TC001
+from memn2n.settings import Range, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class BabiOptions:
-    """Options of ``run_table`` and ``run_transfer``.
+class BabiOptions(Settings):
+    """Options of ``run_table``."""
 
-    Args:
-        tasks: the tasks to report, by default all. Joint training always learns every task that has a training file.
-        restarts: networks trained for each task, or jointly (paper: 10).
-        seed: the same seed gives the same figures.
-        threads: restarts that the engine trains at the same time, by default one a core. The figures do not depend on
-            it.
-        backend: what trains, as for ``StoryQA.fit``. Restarts of different backends are not mixed.
-    """
-
-    tasks: Sequence[int] | None = None
-    restarts: int = 10
-    seed: int = 0
+    restarts: Annotated[int, Range(1, 10_000)] = 10
+    """Networks trained for each task, or jointly; the paper has 10."""
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
+    """The same seed gives the same figures."""
     threads: int | None = None
+    """Restarts that the engine trains at the same time; by default one a core. The figures do not depend on it."""
     backend: Backend = "auto"
-
-
-TRANSFER = BabiOptions(restarts=5)
-"""The default options of ``run_transfer``."""
+    """What trains: the native engine, PyTorch, or auto: the engine if it can. Restarts of different backends are not
+    mixed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PTBOptions:
-    """Options of ``run_lm_table``.
+class TransferOptions(BabiOptions):
+    """Options of ``run_transfer``."""
 
-    Args:
-        restarts: trainings of each row, with the seeds ``seed``, ``seed + 1`` and so on (paper: 10). The one with the
-            lowest validation loss is reported.
-        seed: the same seed, machine and number of threads give the same figures.
-        threads: PyTorch's threads, by default one a core.
-        device: where to train, such as "cuda".
-        precision: of the matrix products in training. The perplexities of the table are always computed in float32.
-    """
+    restarts: Annotated[int, Range(1, 10_000)] = 5
+    """Networks trained for each task on each kind of stories."""
 
-    restarts: int = 1
-    seed: int = 0
+
+@dataclass(frozen=True, kw_only=True)
+class PTBOptions(Settings):
+    """Options of ``run_lm_table``."""
+
+    restarts: Annotated[int, Range(1, 10_000)] = 1
+    """Networks trained for each row, each with the next seed; the paper has 10. The one with the lowest validation loss
+    is reported."""
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
+    """The same seed, machine and number of threads give the same figures."""
     threads: int | None = None
+    """PyTorch's threads; by default one a core."""
     device: str = "cpu"
+    """Where to train, such as cuda."""
     precision: Precision = "auto"
+    """Number format of matrix products in training; auto: bf16 if the hardware has it. The perplexities of the table
+    are always computed in float32."""

@@ -26,8 +26,8 @@ def run(
     data: Path, out: Path, columns: list[str] | None = None, tasks: list[int] | None = None, restarts: int = 3,
     seed: int = 0, **given: Any,
 ) -> TableReport:  # fmt: skip
-    options = BabiOptions(tasks=tasks, restarts=restarts, seed=seed, backend="torch")
-    return run_table("babi-1k", data, out, columns, options, **given)
+    options = BabiOptions(restarts=restarts, seed=seed, backend="torch")
+    return run_table("babi-1k", data, out, columns, tasks, options, **given)
 
 
 @pytest.mark.parametrize("column", BOTH)

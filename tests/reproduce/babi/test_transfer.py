@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from memn2n import Example, InputError, NetworkConfig, StoryQA, TrainingConfig, read_babi, read_stories, simulate
-from memn2n.reproduce import BabiOptions, run_transfer
+from memn2n.reproduce import TransferOptions, run_transfer
 from memn2n.reproduce.babi import recipe as recipes
 from memn2n.reproduce.babi.run import TableProgress
 from memn2n.simulator.story_files import write_simulated
@@ -46,7 +46,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_figures_are_those_of_the_models_that_fit_trains(published: Path, tmp_path: Path) -> None:
     report = run_transfer(
-        published, tmp_path / "out", BabiOptions(tasks=(3, 1), restarts=2, seed=5, backend="torch"), **SIZES
+        published, tmp_path / "out", (3, 1), TransferOptions(restarts=2, seed=5, backend="torch"), **SIZES
     )
     one, three = report.rows
     assert (one.label, three.label) == ("1: 1 supporting fact", "3: 3 supporting facts")
@@ -74,17 +74,17 @@ def test_the_same_call_continues_after_ctrl_c(published: Path, tmp_path: Path) -
         if stories == "simulated" and progress.restarts_done == 2:
             raise KeyboardInterrupt
 
-    options = BabiOptions(tasks=(1, 9), restarts=2, backend="torch")
+    options = TransferOptions(restarts=2, backend="torch")
     with pytest.raises(KeyboardInterrupt):
-        run_transfer(published, tmp_path / "out", options, on_progress=ctrl_c, **SIZES)
+        run_transfer(published, tmp_path / "out", (1, 9), options, on_progress=ctrl_c, **SIZES)
     began: dict[str, int] = {}
 
     def note(stories: str, progress: TableProgress) -> None:
         began.setdefault(stories, progress.restarts_done)
 
-    again = run_transfer(published, tmp_path / "out", options, on_progress=note, **SIZES)
+    again = run_transfer(published, tmp_path / "out", (1, 9), options, on_progress=note, **SIZES)
     assert began == {"published": 4, "simulated": 2}
-    assert again.rows == run_transfer(published, tmp_path / "whole", options, **SIZES).rows
+    assert again.rows == run_transfer(published, tmp_path / "whole", (1, 9), options, **SIZES).rows
 
 
 def test_the_command(cli: CLI, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +111,6 @@ def test_bad_input_is_refused(cli: CLI, published: Path, tmp_path: Path) -> None
     assert cli("reproduce", "transfer").err.startswith("memn2n: Missing option '--data'")
     assert cli("reproduce", "transfer", "--column", "PE").err.startswith("memn2n: No such option: --column")
     with pytest.raises(InputError, match="task 21 cannot be simulated"):
-        run_transfer(published, tmp_path / "out", BabiOptions(tasks=(21,)), **SIZES)
+        run_transfer(published, tmp_path / "out", (21,), **SIZES)
     with pytest.raises(InputError, match="n_train is 0"):
-        run_transfer(published, tmp_path / "out", BabiOptions(tasks=(3,)), n_train=0)
+        run_transfer(published, tmp_path / "out", (3,), n_train=0)

@@ -8,15 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memn2n.cli.options import INTERRUPTED, Json, parse_tasks
+from memn2n.cli.options import INTERRUPTED, Json, parse_tasks, settings_options
 from memn2n.errors import TrainingError
-from memn2n.machine import Precision
-from memn2n.qa.config import Backend
-from memn2n.reproduce.options import TRANSFER, BabiOptions, PTBOptions
+from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
 
 if TYPE_CHECKING:
     from memn2n.cli.progress import ProgressBar
@@ -29,66 +27,57 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Tasks = Annotated[
-    str | None,
-    typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. Joint training always learns all tasks."),
-]
-BabiRestarts = Annotated[int, typer.Option(help="Networks trained for each task, or jointly.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same figures.")]
-BabiThreads = Annotated[
-    int | None, typer.Option(help="Restarts that the engine trains at the same time; by default one a core.")
-]
-TrainedBy = Annotated[Backend, typer.Option(help="What trains: the native engine, or PyTorch.")]
 Out = Annotated[
     Path | None, typer.Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")
 ]
 
 
-@app.command("babi-10k", help="Table 3: bAbI, 10,000 training questions a task.")
-@app.command("babi-1k", help="Table 1: bAbI, 1,000 training questions a task.")
-def babi(
-    context: typer.Context,
-    data: Annotated[Path, typer.Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
-    ] = None,
-    tasks: Tasks = None,
-    restarts: BabiRestarts = BabiOptions.restarts,
-    seed: Seed = BabiOptions.seed,
-    threads: BabiThreads = None,
-    backend: TrainedBy = BabiOptions.backend,
-    out: Out = None,
-    as_json: Json = False,
-) -> None:
-    """Train columns of Table 1 or 3; the name of the command is that of the table."""
-    table = str(context.info_name)
-    out = out or _default_out(table)
-    numbers = parse_tasks(tasks, "--tasks")
-    options = BabiOptions(tasks=numbers, restarts=restarts, seed=seed, threads=threads, backend=backend)
+def _add_babi(table: str, summary: str) -> None:
+    @app.command(table, help=summary)
+    @settings_options(BabiOptions)
+    def babi(
+        data: Annotated[Path, typer.Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
+        column: Annotated[
+            list[str] | None,
+            typer.Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
+        ] = None,
+        tasks: Annotated[
+            str | None,
+            typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint column learns all tasks."),
+        ] = None,
+        *,
+        settings: dict[str, Any],
+        out: Out = None,
+        as_json: Json = False,
+    ) -> None:
+        options, numbers, out = BabiOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out(table)
 
-    from memn2n.cli.reproduce.progress import RestartBar
-    from memn2n.reproduce import run_table
-    from memn2n.reproduce.babi.report import EXPLANATION
+        from memn2n.cli.reproduce.progress import RestartBar
+        from memn2n.reproduce import run_table
+        from memn2n.reproduce.babi.report import EXPLANATION
 
-    with RestartBar() as bar, _interruptible(bar, out):
+        with RestartBar() as bar, _interruptible(bar, out):
 
-        def show(column: ColumnReport, report: TableReport) -> None:
-            if not as_json:
-                bar.hide()
-                notes = (EXPLANATION, *report.left_out(column), "")
-                _print_table(column.figures(), *notes, title=f"{table}: {column.recipe.column}")
+            def show(column: ColumnReport, report: TableReport) -> None:
+                if not as_json:
+                    bar.hide()
+                    notes = (EXPLANATION, *report.left_out(column), "")
+                    _print_table(column.figures(), *notes, title=f"{table}: {column.recipe.column}")
 
-        report = run_table(
-            table, data, out, column, options, command=_command(), on_progress=bar.show_progress, on_column=show
-        )
-    _finish(report, out, as_json, [
-        f"{column.recipe.column} (tasks {', '.join(map(str, column.diverged))})"
-        for column in report.columns if column.diverged
-    ])  # fmt: skip
+            report = run_table(table, data, out, column, numbers, options, command=_command(),
+                               on_progress=bar.show_progress, on_column=show)  # fmt: skip
+        _finish(report, out, as_json, [
+            f"{column.recipe.column} (tasks {', '.join(map(str, column.diverged))})"
+            for column in report.columns if column.diverged
+        ])  # fmt: skip
+
+
+_add_babi("babi-1k", "Table 1: bAbI, 1,000 training questions a task.")
+_add_babi("babi-10k", "Table 3: bAbI, 10,000 training questions a task.")
 
 
 @app.command()
+@settings_options(PTBOptions)
 def ptb(
     data: Annotated[Path, typer.Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
         Path("data") / "ptb"
@@ -99,19 +88,13 @@ def ptb(
             metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all rows.'
         ),
     ] = None,
-    restarts: Annotated[int, typer.Option(help="Networks trained for each row.")] = PTBOptions.restarts,
-    seed: Seed = PTBOptions.seed,
-    threads: Annotated[int | None, typer.Option(help="PyTorch's threads; by default one a core.")] = None,
-    device: Annotated[str, typer.Option(help="Where to train, such as cuda.")] = PTBOptions.device,
-    precision: Annotated[
-        Precision, typer.Option(help="Precision of the matrix products in training.")
-    ] = PTBOptions.precision,
+    *,
+    settings: dict[str, Any],
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Table 2: language models on Penn Treebank."""
-    out = out or _default_out("ptb")
-    options = PTBOptions(restarts=restarts, seed=seed, threads=threads, device=device, precision=precision)
+    options, out = PTBOptions(**settings), out or _default_out("ptb")
 
     from memn2n.cli.reproduce.progress import EpochBar
     from memn2n.reproduce import run_lm_table
@@ -125,27 +108,24 @@ def ptb(
 
 
 @app.command()
+@settings_options(TransferOptions)
 def transfer(
     data: Annotated[Path, typer.Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
-    tasks: Tasks = None,
-    restarts: BabiRestarts = TRANSFER.restarts,
-    seed: Seed = TRANSFER.seed,
-    threads: BabiThreads = None,
-    backend: TrainedBy = TRANSFER.backend,
+    tasks: Annotated[str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all.")] = None,
+    *,
+    settings: dict[str, Any],
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Our own table: training on simulated stories, test on bAbI."""
-    out = out or _default_out("transfer")
-    numbers = parse_tasks(tasks, "--tasks")
-    options = BabiOptions(tasks=numbers, restarts=restarts, seed=seed, threads=threads, backend=backend)
+    options, numbers, out = TransferOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out("transfer")
 
     from memn2n.cli.reproduce.progress import RestartBar
     from memn2n.reproduce import run_transfer
     from memn2n.reproduce.babi.transfer import TRANSFER_EXPLANATION
 
     with RestartBar() as bar, _interruptible(bar, out):
-        report = run_transfer(data, out, options, command=_command(), on_progress=bar.show_transfer)
+        report = run_transfer(data, out, numbers, options, command=_command(), on_progress=bar.show_transfer)
     if not as_json:
         _print_table(report.figures(), TRANSFER_EXPLANATION)
     _finish(report, out, as_json, [row.label for row in report.rows if row.excess is None])

@@ -73,8 +73,9 @@ class Plan:
 
 
 def make_plan(
-    table_name: str, data: Path, out: Path, columns: Sequence[str] | None, options: BabiOptions, test: Path | None
-) -> Plan:
+    table_name: str, data: Path, out: Path, columns: Sequence[str] | None, tasks: Sequence[int] | None,
+    options: BabiOptions, test: Path | None,
+) -> Plan:  # fmt: skip
     """Read all data and all restarts that earlier calls stored, and plan the rest; nothing is written.
 
     Raises:
@@ -86,7 +87,7 @@ def make_plan(
         replace(recipe, training=replace(recipe.training, restarts=options.restarts, seed=options.seed))
         for recipe in choose_recipes(table, columns)
     ]
-    wanted = _wanted(table, options.tasks)
+    wanted = _wanted(table, tasks)
     choose_threads(options.threads)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the results")

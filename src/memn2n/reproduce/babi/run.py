@@ -52,6 +52,7 @@ def run_table(
     data: str | Path,
     out: str | Path,
     columns: Sequence[str] | None = None,
+    tasks: Sequence[int] | None = None,
     options: BabiOptions = _DEFAULTS,
     *,
     test: str | Path | None = None,
@@ -70,7 +71,9 @@ def run_table(
             also left out of the paper's mean.
         out: the folder of restarts and results; it is made if it does not exist.
         columns: names of columns in the paper's table; by default all MemN2N columns.
-        options: tasks, restarts, seed, threads and backend.
+        tasks: the tasks to report, by default all. A joint column is always trained on all tasks that have a training
+            file.
+        options: restarts, seed, threads and backend.
         test: the folder of the test files, if it is not that of the training files.
         command: the command line, for the record.
         on_progress: called at the beginning, after each restart, and between them every tenth of a second.
@@ -86,7 +89,7 @@ def run_table(
     """
     out = Path(out)
     check_folder(out)
-    plan = make_plan(table, Path(data), out, columns, options, None if test is None else Path(test))
+    plan = make_plan(table, Path(data), out, columns, tasks, options, None if test is None else Path(test))
     out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
         table=table, command=command, data=str(plan.files.folder), seed=options.seed, restarts=options.restarts,

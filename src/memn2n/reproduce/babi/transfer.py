@@ -12,16 +12,17 @@ from memn2n.qa.data.babi import available
 from memn2n.reproduce.babi.paper import read_table
 from memn2n.reproduce.babi.run import run_table
 from memn2n.reproduce.babi.tasks import find_folder
-from memn2n.reproduce.options import TRANSFER, BabiOptions
+from memn2n.reproduce.options import TransferOptions
 from memn2n.reproduce.report import FigureTable, Report, check_folder, percent
 from memn2n.simulator.story_files import write_simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from memn2n.reproduce.babi.run import TableProgress
 
 _TABLE, _COLUMN = "babi-10k", "PE LS RN"
+_DEFAULTS = TransferOptions()
 
 _HEADINGS = ("task", "published to published", "simulated to published", "simulated to simulated", "points more")
 
@@ -104,7 +105,8 @@ class TransferReport(Report):
 def run_transfer(
     data: str | Path,
     out: str | Path,
-    options: BabiOptions = TRANSFER,
+    tasks: Sequence[int] | None = None,
+    options: TransferOptions = _DEFAULTS,
     *,
     n_train: int = 10_000,
     n_test: int = 1000,
@@ -119,7 +121,8 @@ def run_transfer(
     Args:
         data: the folder of the published files (``en-10k``), or its parent.
         out: the folder of the simulated files, the restarts and the results; it is made if it does not exist.
-        options: tasks, restarts of each task on each kind of stories, seed (also of the simulator), threads, backend.
+        tasks: by default all.
+        options: restarts, seed (also of the simulator), threads and backend.
         n_train: simulated training questions of each task.
         n_test: simulated test questions of each task.
         command: the command line, for the record.
@@ -141,15 +144,15 @@ def run_transfer(
             if on_progress is not None:
                 on_progress(stories, progress)
 
-        report = run_table(_TABLE, train, out / f"{stories} stories", [_COLUMN], options, test=test,
+        report = run_table(_TABLE, train, out / f"{stories} stories", [_COLUMN], tasks, options, test=test,
                            on_progress=report_progress)  # fmt: skip
         return {result.task: result.by_training for result in report.columns[0].results}
 
-    tasks = tuple(table.tasks) if options.tasks is None else tuple(sorted(set(options.tasks)))
+    chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
     simulated = out / "simulated files"
-    for _ in write_simulated(simulated, tasks, n_train, n_test, options.seed):
+    for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
         pass
-    with_file = available(published, "train").keys() & set(tasks)
+    with_file = available(published, "train").keys() & set(chosen)
     of_published = errors("published", published, None) if with_file else {}
     of_simulated = errors("simulated", simulated, None)
     transferred = errors("simulated", simulated, published)
@@ -158,7 +161,7 @@ def run_transfer(
             label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
             transferred=transferred.get(task), simulated=of_simulated.get(task),
         )
-        for task in tasks
+        for task in chosen
     )  # fmt: skip
     report = TransferReport(
         table="transfer", command=command, date=date, data=str(published), seed=options.seed,

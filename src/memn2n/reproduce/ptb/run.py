@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from memn2n.errors import ConfigError, InputError, Setting, TrainingError
+from memn2n.errors import InputError, TrainingError
 from memn2n.lm.answers import perplexity
 from memn2n.lm.scoring import mean_loss
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads
@@ -77,8 +77,6 @@ def run_lm_table(
     """
     data, out = Path(data), Path(out)
     check_folder(out)
-    if options.restarts < 1:
-        raise ConfigError(Setting("restarts"), f" is {options.restarts}: it must be 1 or more")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the results")
     threads, device = choose_threads(options.threads), check_device(options.device)
