@@ -43,19 +43,27 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
     """
     number, offset = 1, 0
     held: list[bytes] = []  # the start of the next piece
+
+    def piece(end: bytes) -> str:
+        nonlocal offset
+        raw = b"".join((*held, end))
+        held.clear()
+        offset += len(raw)
+        return _text(raw, name, number, offset - len(raw))
+
     while raw := stream.readline(limit):
         ends = raw.endswith(b"\n") or len(raw) < limit
-        cut = len(raw) if ends else raw.rfind(b" ") + 1
-        if not cut:
-            held.append(raw)
-            continue
-        piece = b"".join((*held, raw[:cut])) if held else raw[:cut]
-        held = [raw[cut:]] if cut < len(raw) else []
-        yield number, _text(piece, name, number, offset), ends
-        offset += len(piece)
-        number += ends
+        cut = raw.rfind(b" ") + 1 if held or not ends else 0
+        if cut:
+            yield number, piece(raw[:cut]), False
+        rest = raw[cut:]
+        if ends and rest:
+            yield number, piece(rest), True
+            number += 1
+        elif rest:
+            held.append(rest)
     if held:
-        yield number, _text(b"".join(held), name, number, offset), True
+        yield number, piece(b""), True
 
 
 def open_bytes(path: str | Path) -> BufferedReader:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memn2n import Corpus, LMVocabulary, read_corpus
@@ -50,6 +50,7 @@ def test_text_survives_a_round_trip(sentences: list[list[str]], lines: str) -> N
 
 
 @given(st.binary(), st.integers(1, 9))
+@example(b"abcd e", 4)
 def test_pieces_are_the_lines(raw: bytes, limit: int) -> None:
     raw = raw.decode(errors="ignore").encode()
     lines: dict[int, str] = {}
