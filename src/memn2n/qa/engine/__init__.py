@@ -51,14 +51,9 @@ def native_stories(stories: StorySet) -> _native.Stories:
     Raises:
         ValueError, TypeError: if the arrays are not those of a valid StorySet.
     """
-    return _native.Stories(
-        words=stories.words,
-        sentence_start=stories.sentence_start,
-        story=stories.story,
-        story_start=stories.story_start,
-        question=stories.question,
-        answer=stories.answer,
-    )
+    return _native.Stories(words=stories.words, sentence_start=stories.sentence_start, story=stories.story,
+                           story_start=stories.story_start, question=stories.question,
+                           answer=stories.answer)  # fmt: skip
 
 
 def native_network(network: QANetwork, instruction_set: str = "") -> _native.Network:
