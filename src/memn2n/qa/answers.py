@@ -147,20 +147,13 @@ class Evaluation:
 
     @classmethod
     def of(
-        cls,
-        stories: StorySet,
-        predictions: Iterable[Prediction],
-        *,
-        seen: npt.NDArray[np.bool_],
+        cls, stories: StorySet, predictions: Iterable[Prediction], *, seen: npt.NDArray[np.bool_],
         unknown_answers: tuple[str, ...],
-    ) -> Evaluation:
+    ) -> Evaluation:  # fmt: skip
         """Compare predictions with the right answers.
 
-        Args:
-            stories: the test questions.
-            predictions: predictions for all of them.
-            seen: (questions) whether a question is also in the training data.
-            unknown_answers: right answers that are not in the vocabulary.
+        ``seen`` marks the questions that are also in the training data; ``unknown_answers`` are the right answers that
+        are not in the vocabulary.
         """
         wrong = np.zeros(len(stories), bool)
         recalled = np.zeros(len(stories), bool)

@@ -98,8 +98,11 @@ class Problem:
         Args:
             stories: the training data.
             valid: the validation data; by default a share of ``stories`` is held out.
+            network: the network's settings.
+            training: the training's settings.
             vocabulary_size: number of word ids.
-            network, training, backend, device: as for ``StoryQA.fit``.
+            backend: "auto", "native" or "torch".
+            device: the PyTorch device.
 
         Raises:
             ConfigError: if the settings need validation data and there is none, nothing is left to train on, or the
