@@ -1,9 +1,9 @@
-"""How fast stories are written, and in how much memory.
+"""The speed and the memory of the story simulator.
 
     python -m benchmarks.simulate
 
-About a minute: every task with 10,000 questions in memory, then files of 10,000 and of 100,000 questions, each by a
-process of its own, whose peak memory is told.
+Takes about a minute: simulates every task with 10,000 questions, then writes files of 10,000 and of 100,000 questions,
+each in a process of its own, and prints the peak memory of these processes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILES = (1, 3)
 
 
 def main() -> None:
-    """Print seconds and megabytes."""
+    """Run the benchmark and print the results."""
     seconds = {}
     for task in SKILLS:
         begin = time.process_time()
@@ -41,13 +41,13 @@ def main() -> None:
 
 
 def peak(task: int, questions: int) -> float:
-    """Megabytes that a process needs to write so many questions."""
+    """The peak memory in megabytes of a process that writes this number of questions."""
     command = [sys.executable, "-m", "benchmarks.simulate", str(task), str(questions)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def write(task: int, questions: int) -> None:
-    """Write files, and print this process's peak memory."""
+    """Write files and print the peak memory of this process."""
     with tempfile.TemporaryDirectory() as folder:
         list(write_simulated(folder, [task], questions, 1000))
     print(peak_memory_mb())

@@ -1,4 +1,4 @@
-"""Times of work that is done in turn, and what the machine is and can do."""
+"""Timing of functions that take turns, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Effort:
     """How long to measure.
 
     Args:
-        rounds: how often each work has its turn.
-        seconds: how long a turn is at least.
+        rounds: number of turns of each function.
+        seconds: minimum duration of a turn.
     """
 
     rounds: int
@@ -37,11 +37,11 @@ class Effort:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a call.
+    """Seconds for each call.
 
     Args:
-        best: of the fastest turn: other programs only ever make one slower.
-        median: of all turns; how far it is from the best one tells how noisy the machine was.
+        best: the fastest turn. Other programs can only make a turn slower.
+        median: the median turn. Its distance from the best one shows how noisy the machine was.
     """
 
     best: float
@@ -49,7 +49,7 @@ class Timing:
 
 
 def alternate(works: Mapping[_Name, Callable[[], object]], effort: Effort) -> dict[_Name, Timing]:
-    """Do each work in turn, some rounds; what the first call of each sets up is not counted."""
+    """Time each function in turn, after one call of each that is not counted."""
     for work in works.values():
         work()
     found: dict[_Name, list[float]] = {name: [] for name in works}
@@ -60,7 +60,7 @@ def alternate(works: Mapping[_Name, Callable[[], object]], effort: Effort) -> di
 
 
 def seconds_a_call(work: Callable[[], object], seconds: float) -> float:
-    """The mean over as many calls as take ``seconds`` together, one at least."""
+    """The mean over repeated calls that take at least ``seconds`` together."""
     calls = 0
     begin = time.perf_counter()
     while True:
@@ -72,7 +72,7 @@ def seconds_a_call(work: Callable[[], object], seconds: float) -> float:
 
 
 def peak_operations(effort: Effort) -> float:
-    """Float32 operations a second of PyTorch's products of square matrices, by the threads it has: the best size's."""
+    """Float32 operations a second of PyTorch's best product of square matrices, with its current threads."""
     best = 0.0
     for size in (256, 512, 1024):
         a, b, out = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
@@ -82,7 +82,7 @@ def peak_operations(effort: Effort) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """What was measured on, and what."""
+    """The machine and the versions of the software."""
     return {
         "processor": _processor(),
         "cores": available_cores(),

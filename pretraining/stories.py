@@ -1,8 +1,8 @@
-"""Train the model that comes with the package, from simulated stories alone, and save it where it is shipped.
+"""Train the model "stories" on simulated stories, and save it in the package.
 
     python pretraining/stories.py
 
-Six minutes on one core. What was tried, and how good it is: docs/results.md.
+Takes six minutes on one core. docs/results.md has its results and those of other settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[1] / "src" / "memn2n" / "qa" / "models" / "stori
 SEED = 100
 QUESTIONS = 10_000
 HARD = {17: 30_000, 18: 30_000, 19: 30_000}
-"""Tasks with more questions than the others have: a joint network learns them last."""
+"""Tasks with more questions than the others, because a joint network learns them last."""
 
 NETWORK = NetworkConfig(dim=64)
 TRAINING = TrainingConfig(
@@ -38,13 +38,13 @@ def main() -> None:
         train += split.train
         test += split.test
 
-    def tell(event: object) -> None:
+    def show(event: object) -> None:
         if isinstance(event, Restart):
             print(event.restart + 1, event.train, event.valid, f"{event.seconds:.0f} s", file=sys.stderr, flush=True)
 
-    qa = StoryQA.fit(train, network=NETWORK, training=TRAINING, on_event=tell)
+    qa = StoryQA.fit(train, network=NETWORK, training=TRAINING, on_event=show)
     show_evaluation(qa.evaluate(test))
-    qa.fingerprints = np.empty(0, np.int64)  # of which training questions it has: eight bytes each, most of a megabyte
+    qa.fingerprints = np.empty(0, np.int64)  # leave out the fingerprints of the training questions: most of a megabyte
     qa.save(FOLDER)
     print(f"{sum(file.stat().st_size for file in FOLDER.iterdir()):,} bytes in {FOLDER}")
 

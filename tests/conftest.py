@@ -1,4 +1,4 @@
-"""What several test files share: the real bAbI data where it is there, and a small trained model."""
+"""Fixtures of several test files: the real bAbI data if it is available, and small trained models."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
 
-torch.set_num_threads(1)  # tensors are tiny here, and threads that wait for each other are slow beside other programs
+torch.set_num_threads(1)  # the tensors are so small that more threads are slower
 
 QUICK = TrainingConfig(restarts=1, epochs=12, linear_start_epochs=8, decay_every=10)
+STORY = ["Mary moved to the bathroom.", "John went to the hallway."]
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with babi/en; MEMN2N_DATA names it, by default it is ../shared/data beside the checkout."""
+    """The folder with babi/en: MEMN2N_DATA, or by default ../shared/data beside the checkout."""
     default = Path(__file__).parents[2] / "shared" / "data"
     folder = Path(os.environ.get("MEMN2N_DATA", default))
     if not (folder / "babi" / "en").is_dir():
-        pytest.skip(f"the real bAbI files are not in {folder}; name their folder with MEMN2N_DATA")
+        pytest.skip(f"the real bAbI files are not in {folder}; set MEMN2N_DATA to their folder")
     return folder
 
 
@@ -32,16 +33,22 @@ def examples() -> list[Example]:
 
 @pytest.fixture(scope="session")
 def qa(examples: list[Example]) -> StoryQA:
-    """A model of task 1, good enough to answer easy questions."""
+    """A model of task 1 that can answer easy questions."""
     return StoryQA.fit(examples, training=QUICK)
 
 
 @pytest.fixture(scope="session")
 def model(qa: StoryQA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its directory; tests must not write there."""
+    """The directory of the saved model; tests must not write to it."""
     folder = tmp_path_factory.mktemp("model") / "task1"
     qa.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def ensemble(examples: list[Example]) -> StoryQA:
+    training = TrainingConfig(restarts=3, epochs=5, linear_start_epochs=5, select="ensemble")
+    return StoryQA.fit(examples, training=training)
 
 
 @pytest.fixture

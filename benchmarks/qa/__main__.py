@@ -1,13 +1,12 @@
-"""Measure question answering: the engine against the PyTorch loop, on the same stories, settings and one thread.
+"""Compare the engine with the PyTorch loop, on the same stories and settings, with one thread each.
 
     python -m benchmarks.qa                                    simulated stories of task 1
-    python -m benchmarks.qa --data path/to/en --tasks 1,3      bAbI's
-    python -m benchmarks.qa --data path/to/en --table          also all tasks, 10 restarts each, with all threads
+    python -m benchmarks.qa --data path/to/en --tasks 1,3      bAbI's stories
+    python -m benchmarks.qa --data path/to/en --table          also train all tasks, 10 restarts each, on all cores
     python -m benchmarks.qa --scaling --json F                 how cost grows; docs/figures/performance.py draws it
 
-Both backends have the default settings (3 hops, position encoding, linear start, random noise, d = 20) and take
-turns; of each figure the best turn counts. A restart is 120 epochs, each with a look at the validation data;
-PyTorch's is extrapolated from 3 epochs.
+Both backends use the default settings (3 hops, position encoding, linear start, random noise, d = 20). They take turns,
+and the best turn counts. A restart is 120 epochs with validation after each; PyTorch's is extrapolated from 3 epochs.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def main() -> int:
     options = _options()
     try:
         if engine.unavailable():
-            raise ConfigError(f"there is nothing to compare: the engine cannot serve, {engine.unavailable()}")
+            raise ConfigError(f"nothing to compare: the engine cannot be used, {engine.unavailable()}")
         found = _measure(options)
     except MemN2NError as error:
         print(error, file=sys.stderr)
@@ -50,13 +49,15 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder of bAbI files; without it stories are simulated")
-    parser.add_argument("--tasks", metavar="N,N", help="which tasks; by default 1 and 3, simulated 1")
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch; the engine trains a restart with one")
+    parser.add_argument("--data", type=Path, help="a folder of bAbI files; by default, stories are simulated")
+    parser.add_argument("--tasks", metavar="N,N", help="which tasks; by default 1 and 3, or 1 for simulated stories")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="PyTorch's threads; the engine trains a restart with one thread"
+    )
     parser.add_argument("--table", action="store_true", help="also train all tasks, 10 restarts each")
-    parser.add_argument("--scaling", action="store_true", help="measure how cost grows, and nothing else")
-    parser.add_argument("--quick", action="store_true", help="few stories, short turns: to see that it works")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
+    parser.add_argument("--scaling", action="store_true", help="measure only how cost grows")
+    parser.add_argument("--quick", action="store_true", help="few stories and short turns, to test the benchmark")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
     options = parser.parse_args()
     if options.table and options.data is None:
         parser.error("--table needs --data: the folder of all tasks")
@@ -94,7 +95,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _peak(effort: Effort, threads: int) -> float:
-    """Of one core, which is what the engine trains a restart with."""
+    """Peak operations a second of one core, because the engine trains a restart on one core."""
     torch.set_num_threads(1)
     peak = peak_operations(effort)
     torch.set_num_threads(threads)
@@ -103,12 +104,12 @@ def _peak(effort: Effort, threads: int) -> float:
 
 def report(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    of = found["machine"]
+    on = found["machine"]
     threads = found["pytorch_threads"]
     lines = [
-        f"{of['processor']}, {of['cores']} cores, {', '.join(of['instruction_sets'])}; PyTorch {of['torch']} with "
-        f"{threads} thread{'s' if threads > 1 else ''}, NumPy {of['numpy']}, Python {of['python']}, "
-        f"memn2n {of['memn2n']}"
+        f"{on['processor']}, {on['cores']} cores, {', '.join(on['instruction_sets'])}; PyTorch {on['torch']} with "
+        f"{threads} thread{'s' if threads > 1 else ''}, NumPy {on['numpy']}, Python {on['python']}, "
+        f"memn2n {on['memn2n']}"
     ]
     if "scaling" in found:
         return "\n".join(lines + _scaling_lines(found["scaling"]))
@@ -126,7 +127,7 @@ def report(found: dict[str, Any]) -> str:
             lines.append(f"| {FIGURES[figure][0]} | {ours} | {theirs} | {ratio:.3g} |")
         lines += ["", *_operation_lines(figures, found["peak_operations_per_second"])]
         noise = [ratio for each in figures["median_over_best"].values() for ratio in each.values()]
-        lines.append(f"Turns: the median was up to {max(noise) - 1:.0%} slower than the best, which is what is shown.")
+        lines.append(f"The best turn is shown; the median turn was up to {max(noise) - 1:.0%} slower.")
     if "table" in found:
         table = found["table"]
         lines += [
@@ -143,7 +144,7 @@ def _operation_lines(figures: dict[str, Any], peak: float) -> list[str]:
     total = sum(parts.values())
     shares = ", ".join(f"{name} {value / total:.0%}" for name, value in parts.items())
     return [
-        f"Floating-point operations an example: {total:,.0f} ({shares}).",
+        f"Floating-point operations for each example: {total:,.0f} ({shares}).",
         f"The engine does {figures['operations_per_second'] / 1e9:.1f} G a second, {figures['share_of_peak']:.0%} of "
         f"the core's {peak / 1e9:.0f} G (the best square matrix product of PyTorch).",
     ]

@@ -1,4 +1,4 @@
-"""The engine and the PyTorch loop on one task, in turn."""
+"""The comparison of the engine and the PyTorch loop on one task."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ FIGURES = {
     "answers_per_second_encoded": ("answers a second, in bulk, encoded before", True),
     "peak_memory_mb": ("resident memory while training, MB", False),
 }
-"""What is measured of each backend: its name in a table, and whether more is better."""
+"""The figures of each backend: name in the table, and whether more is better."""
 
 
 def compare(workload: Workload, effort: Effort) -> dict[str, Any]:
-    """All figures of one task but memory: those of each backend, their ratios, and how noisy the machine was."""
+    """All figures of one task except memory, the operations of an example, and how noisy the machine was."""
     problems = {name: workload.problem(name) for name in BACKENDS}
     networks, timings = _training(problems, effort)
     timings |= _restarts(problems, effort)
@@ -78,7 +78,7 @@ def compare(workload: Workload, effort: Effort) -> dict[str, Any]:
 
 
 def ratios(engine_figures: dict[str, float], pytorch_figures: dict[str, float]) -> dict[str, float]:
-    """How many times better each figure of the engine is."""
+    """By what factor each figure of the engine is better."""
     return {
         figure: engine_figures[figure] / pytorch_figures[figure]
         if FIGURES[figure][1]
@@ -88,7 +88,7 @@ def ratios(engine_figures: dict[str, float], pytorch_figures: dict[str, float]) 
 
 
 def operations_per_example(problem: Problem) -> dict[str, float]:
-    """Operations of a training step by part, by the questions in it; a mean over the batches of one epoch."""
+    """Operations of a training step for each example, by part of the network; the mean over the batches of an epoch."""
     drawn = list(batches_of_epoch(problem.examples, problem.training, np.random.default_rng(0)))
     sizes = Sizes.of(problem.stories, drawn, problem.network.memory_size)
     parts = operations(problem.network, problem.training, problem.shape, sizes)
@@ -98,7 +98,7 @@ def operations_per_example(problem: Problem) -> dict[str, float]:
 def _training(
     problems: dict[str, Problem], effort: Effort
 ) -> tuple[dict[str, QANetwork], dict[str, dict[str, Timing]]]:
-    """Epochs with the softmax at the first rate, one network a backend; the networks are trained by that."""
+    """Time epochs with the softmax at the first rate. Returns the trained networks too, one for each backend."""
     made = {name: fresh_loop(problem) for name, problem in problems.items()}
     rate = problems["engine"].training.first_rate
     works = {name: partial(loop.epoch, rate, linear=False) for name, (_, loop) in made.items()}
@@ -107,7 +107,7 @@ def _training(
 
 
 def _restarts(problems: dict[str, Problem], effort: Effort) -> dict[str, dict[str, Timing]]:
-    """A restart with all its validation: whole with the engine, from a few epochs with PyTorch."""
+    """Time a restart with its validation: all of it with the engine, extrapolated from a few epochs with PyTorch."""
     full = problems["engine"].training
     few = replace(problems["pytorch"], training=replace(full, linear_start_epochs=1, epochs=2))
     whole: list[float] = []
@@ -127,12 +127,16 @@ def _restarts(problems: dict[str, Problem], effort: Effort) -> dict[str, dict[st
 def _answers(
     workload: Workload, networks: dict[str, QANetwork], effort: Effort
 ) -> dict[str, dict[str, Timing]]:  # seconds to answer all questions
-    prints = np.empty(0, np.int64)
-    training = workload.problem("engine").training
-    qa = StoryQA([networks["engine"]], workload.vocabulary, training, (), prints)
+    qa = StoryQA(
+        networks=[networks["engine"]],
+        vocabulary=workload.vocabulary,
+        training=workload.problem("engine").training,
+        restarts=(),
+        fingerprints=np.empty(0, np.int64),
+    )
     network, examples, stories = networks["pytorch"], workload.examples, workload.stories
     questions = [(example.story, example.question) for example in examples]
-    fewer = examples[:: max(len(examples) // 100, 1)]  # one at a time by PyTorch takes milliseconds
+    fewer = examples[:: max(len(examples) // 100, 1)]  # PyTorch takes milliseconds for each
 
     def singly() -> None:
         for question in questions:
@@ -166,7 +170,7 @@ def _answers(
 
 @torch.no_grad()
 def answer_encoded(network: QANetwork, stories: StorySet) -> list[npt.NDArray[np.float32]]:
-    """What ``predict`` gives, by PyTorch: the probabilities and the attention of each batch."""
+    """The results of ``predict``, by PyTorch: the probabilities and the attention of each batch."""
     found = []
     for _, batch in batches(stories, np.arange(len(stories)), network.config.memory_size):
         logits, attention = network(batch)
@@ -175,7 +179,7 @@ def answer_encoded(network: QANetwork, stories: StorySet) -> list[npt.NDArray[np
 
 
 def answer_from_text(network: QANetwork, workload: Workload, examples: Sequence[Example]) -> list[list[str]]:
-    """The five most probable answers to each question, by PyTorch; less than ``StoryQA`` does, which also says why."""
+    """The five most probable answers to each question, by PyTorch. ``StoryQA`` returns the attention too."""
     stories = StorySet.encode(examples, workload.vocabulary)
     best = np.concatenate([
         found.argsort(axis=1)[:, ::-1][:, :5] for found in answer_encoded(network, stories)[::2]

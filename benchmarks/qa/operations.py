@@ -1,9 +1,9 @@
-"""Floating-point operations of one training step, counted from the shapes.
+"""The number of floating-point operations of one training step, from the shapes.
 
-A multiply-add is two operations, and exp is one. What is counted is what the equations ask for, with every distinct
-sentence of a batch embedded once. Left out are position weights and random noise, which do not depend on parameters,
-what happens once for a question and hop (such as the empty slots' share of the attention), and the largest singular
-value of a gradient, which is needed only where it may have to be clipped.
+A multiply-add counts as two operations, exp as one. The count covers the equations, with each distinct sentence of a
+batch embedded once. It leaves out position weights and random noise, which do not depend on parameters; single
+operations for each question and hop, such as the attention on empty slots; and a gradient's largest singular value,
+which is needed only if the gradient may have to be clipped.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What one batch holds; of several batches, the means.
+    """The sizes of one batch, or the means over several batches.
 
     Args:
-        examples: questions.
-        pairs: a question with a sentence of its memory each.
-        words: of the batch's distinct sentences.
-        question_words: of its questions.
-        times: distinct time indices in use.
+        examples: number of questions.
+        pairs: number of pairs of a question and a sentence in its memory.
+        words: number of words of the batch's distinct sentences.
+        question_words: number of words of its questions.
+        times: number of distinct time indices.
     """
 
     examples: float
@@ -51,9 +51,14 @@ class Sizes:
             layout = lay_out(stories, batch, memory_size)
             used = np.arange(layout.sentence.shape[1]) < layout.filled[:, None]
             distinct = np.unique(layout.sentence[used])
-            found.append([len(batch), used.sum(), length[distinct].sum(), length[stories.question[batch]].sum(),
-                          layout.filled.max()])  # fmt: skip
-        return cls(*np.mean(found, 0).tolist())
+            found.append({
+                "examples": len(batch),
+                "pairs": used.sum(),
+                "words": length[distinct].sum(),
+                "question_words": length[stories.question[batch]].sum(),
+                "times": layout.filled.max(),
+            })  # fmt: skip
+        return cls(**{name: float(np.mean([sizes[name] for sizes in found])) for name in found[0]})
 
 
 class Part(NamedTuple):
@@ -64,29 +69,29 @@ class Part(NamedTuple):
 
     @property
     def total(self) -> float:
-        """Both."""
+        """Forward and backward together."""
         return self.forward + self.backward
 
 
 def operations(network: NetworkConfig, training: TrainingConfig, shape: DataShape, sizes: Sizes) -> dict[str, Part]:
     """Operations of one step by part.
 
-    With d components, K hops, M tables that encode memories, R rows a table, B questions, P pairs, N words of distinct
-    sentences, Q words of questions and S times::
+    With d components, K hops, M tables that encode memories, R rows in each table, B questions, P pairs, N words of
+    distinct sentences, Q words of questions and S times::
 
-        encoding    w d (M N + Q)  and as many back; w is 2, or 1 for a bag of words, which only adds.
-                    A weighted time word: 1 for each of M S d components, and 2 back.
-        attention   K P (2 d score + 4 softmax + 2 d read)  and  K P (8 d + 4) back, since both products have two
-                    gradients. With time, M P d to add it, and M P 2 d back, into the sentence and into the time.
-        state       K B d  and as many back; with layer-wise tying 2 d^2 K B more, and twice that back.
-        answer      B R (2 d + 4 softmax)  and  B R 4 d  back.
-        update      4 for each parameter (its share of the norm, its step); 14 with Adam.
+        encoding    w d (M N + Q)  forward and backward; w is 2, or 1 for a bag of words, which only adds.
+                    For weighted time words, M S d more forward and 2 M S d backward.
+        attention   K P (2 d score + 4 softmax + 2 d read)  forward,  K P (8 d + 4)  backward, because both products
+                    have two gradients. To add times, M P d forward; backward 2 M P d, into sentences and times.
+        state       K B d  forward and backward; with layer-wise tying 2 d^2 K B more forward, twice that backward.
+        answer      B R (2 d + 4 softmax)  forward,  B R 4 d  backward.
+        update      4 for each parameter (norm and step); 14 with Adam.
 
     Args:
         network: the network's settings.
-        training: the optimizer.
-        shape: gives the number of parameters.
-        sizes: of the batch.
+        training: has the optimizer.
+        shape: determines the number of parameters.
+        sizes: the sizes of the batch.
     """
     d, K, B, P = network.dim, network.hops, sizes.examples, sizes.pairs
     adjacent = network.tying == "adjacent"

@@ -1,10 +1,9 @@
-"""Where the engine's time goes: samples one training with perf, and shares them out by the kernel's functions.
+"""Where the engine spends its time: samples a training with perf and assigns the samples to parts of the network.
 
     python -m benchmarks.qa.parts [--data path/to/en] [--tasks 1,3]
 
-Builds the engine with symbols in build/parts (-O3 as always, so nothing else changes) and needs cmake, a compiler,
-nanobind, addr2line and perf, with leave to sample one's own processes. A sample belongs to the function that it was
-taken in after inlining is undone, found by addr2line.
+Builds the engine with symbols in build/parts, with the usual -O3. Needs Linux, cmake, a compiler, nanobind, addr2line,
+and perf with permission to sample own processes. addr2line finds the function of each sample, also if it was inlined.
 """
 
 from __future__ import annotations
@@ -23,19 +22,26 @@ REPOSITORY = Path(__file__).parents[2]
 BUILD = REPOSITORY / "build" / "parts"
 
 PARTS = {
-    "encoding": {"kernel.cpp": ["encode", "encode_backward", "encode_all", "encode_all_backward"]},
+    "encoding": {"sentences.hpp": ["encode", "encode_backward", "encode_all", "encode_all_backward"]},
     "attention": {
-        "kernel.cpp": ["dots", "softmax", "weighted_sums", "memories_backward", "add_outer_pairs", "backward"]
+        "memory.hpp": ["score", "softmax", "add_read", "softmax_backward", "memory_backward", "add_outer_pairs"],
+        "kernel.cpp": ["backward"],
     },
-    "state": {"kernel.cpp": ["step", "step_backward"]},
-    "answer": {"kernel.cpp": ["answer"], "products.hpp": ["transpose", "multiply", "multiply_back", "add_outer"]},
+    "state": {"kernel.cpp": ["carry", "carry_backward"]},
+    "answer": {
+        "answer.hpp": ["answer", "find_largest", "exponentiate", "normalize"],
+        "products.hpp": ["transpose", "multiply", "multiply_back", "add_outer"],
+    },
     "update": {"update.hpp": ["update", "spectral_norm"], "session.cpp": ["update"]},
     "noise": {"session.cpp": ["add_noise"]},
-    "batching": {"session.cpp": ["lay_out", "run", "room", "epoch", "step", "draw", "gradient"]},
+    "batching": {
+        "session.cpp": ["lay_out", "run", "fill_batch", "replace_words", "allocate", "gradient"],
+        "trainer.cpp": ["epoch", "step", "draw"],
+    },
 }
-"""Part -> file -> functions; of those that are inlined into each other the innermost one here counts.
+"""Part -> file -> functions. Of functions that are inlined into each other, the innermost one listed here counts.
 
-``state`` has its own time with layer-wise tying only; its products are the answer's functions."""
+With adjacent tying ``state`` takes almost no time. With layer-wise tying its products count as ``answer``."""
 _PART_OF = {
     (file, function): part
     for part, files in PARTS.items()
@@ -47,10 +53,10 @@ _PART_OF = {
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder of bAbI files; without it stories are simulated")
-    parser.add_argument("--tasks", metavar="N,N", help="which tasks; by default 1 and 3, simulated 1")
-    parser.add_argument("--seconds", type=float, default=10, help="how long to sample each")
-    parser.add_argument("--train", type=Path, metavar="ENGINE", help=argparse.SUPPRESS)  # what is sampled
+    parser.add_argument("--data", type=Path, help="a folder of bAbI files; by default, stories are simulated")
+    parser.add_argument("--tasks", metavar="N,N", help="which tasks; by default 1 and 3, or 1 for simulated stories")
+    parser.add_argument("--seconds", type=float, default=10, help="how long to sample each task")
+    parser.add_argument("--train", type=Path, metavar="ENGINE", help=argparse.SUPPRESS)  # the process that is sampled
     options = parser.parse_args()
     if options.train is not None:
         print(json.dumps(train(options.train, options.data, int(options.tasks), options.seconds)))
@@ -65,7 +71,7 @@ def main() -> None:
 
 
 def build() -> Path:
-    """Build the engine with symbols; returns the library."""
+    """Build the engine with symbols and return the path of the library."""
     found = subprocess.run(
         [sys.executable, "-m", "nanobind", "--cmake_dir"], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -77,7 +83,7 @@ def build() -> Path:
 
 
 def train(library: Path, data: Path | None, task: int, seconds: float) -> list[int]:
-    """Train with that library for a while; returns where its code lies in memory: start, end and offset."""
+    """Train with this library; returns the address range and the file offset of its code."""
     spec = importlib.util.spec_from_file_location("memn2n.qa.engine._native", library)
     assert spec is not None
     assert spec.loader is not None
@@ -98,7 +104,7 @@ def train(library: Path, data: Path | None, task: int, seconds: float) -> list[i
 
 
 def sample(library: Path, data: Path | None, task: str, seconds: float) -> dict[str, float]:
-    """Share of the samples by part, of those that were taken while it trained."""
+    """The share of each part in the samples taken during the training."""
     record = BUILD / "perf.data"
     command = [
         sys.executable,
@@ -135,7 +141,7 @@ def parts(library: Path, addresses: list[int]) -> dict[int, str]:
                           text=True, check=True)  # fmt: skip
     found: dict[int, str] = {}
     for answer in re.split(r"^(?=0x)", done.stdout, flags=re.MULTILINE)[1:]:
-        address, *lines = answer.splitlines()  # a function and its place in turn, from the innermost to the outermost
+        address, *lines = answer.splitlines()  # functions and places alternate, innermost first
         known = [_PART_OF.get((Path(place.split(":")[0]).name, name(function)))
                  for function, place in zip(lines[::2], lines[1::2], strict=True)]  # fmt: skip
         found[int(address, 16)] = next(filter(None, known), "elsewhere")

@@ -1,4 +1,4 @@
-"""How the cost of training grows with a story's length, hops, components and restarts."""
+"""How the cost of training grows with sentences, hops, components and restarts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from memn2n.qa.training.schedule import Loop
 
 SENTENCES, HOPS, DIM = 10, 3, 20
-"""What the other curves keep: about task 1's."""
+"""The values for the other curves, similar to task 1."""
 
 RESTARTS = [1, 2, 4, 6, 8]
 
 
 def scaling(effort: Effort, quick: bool = False) -> dict[str, Any]:
-    """The curves, in microseconds of an epoch by the examples trained in it, and in seconds of whole restarts.
+    """The curves: microseconds for each trained example, and seconds of complete restarts.
 
     Args:
-        effort: for each point.
-        quick: two points a curve.
+        effort: the effort for each point.
+        quick: measure only two points of each curve.
     """
     base = Workload.made_up(SENTENCES)
 
@@ -57,7 +57,7 @@ def _curve(
     values: Sequence[int], at: Callable[[int], tuple[Workload, NetworkConfig]], effort: Effort
 ) -> dict[str, Any]:
     problems = {(value, name): _problem(*at(value), name) for value in values for name in BACKENDS}
-    # all points take turns, so that a burst of other work on the machine does not make one of them stand out
+    # all points take turns, so that other work on the machine does not affect only one of them
     timing = alternate({key: partial(_epoch, fresh_loop(problem)[1]) for key, problem in problems.items()}, effort)
     found: dict[str, list[float]] = {
         name: [1e6 * timing[value, name].best / questions_of_epoch(problems[value, name]) for value in values]
@@ -73,14 +73,14 @@ def _problem(workload: Workload, network: NetworkConfig, backend: str) -> Proble
 
 def _epoch(loop: Loop) -> None:
     if not math.isfinite(loop.epoch(_RATE, linear=False).loss):
-        raise RuntimeError("the network diverged: what was timed is not a whole epoch")
+        raise RuntimeError("the network diverged, so the epoch was not complete")
 
 
-_RATE = 1e-3  # wide networks diverge with the recipe's rate, and what an epoch costs does not depend on it
+_RATE = 1e-3  # wide networks diverge with the default rate; the cost of an epoch does not depend on it
 
 
 def _restarts(values: Sequence[int], workload: Workload, effort: Effort) -> dict[str, Any]:
-    """Wall time of whole restarts with all threads."""
+    """Wall time of complete restarts on all cores."""
     problem = workload.problem("engine")
 
     def train(number: int) -> None:

@@ -1,4 +1,4 @@
-"""One training in a process of its own, so that its memory can be told; prints JSON.
+"""One training in a process of its own, to measure its memory. Prints JSON.
 
 python -m benchmarks.qa.training engine|pytorch [--data path/to/en] [--task 1]    a few epochs of one restart
 python -m benchmarks.qa.training table --data path/to/en                          all tasks, 10 restarts each
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memn2n.qa.training.problem import Trained
+    from memn2n.qa.training.problem import TrainedNetwork
 
 TABLE_RESTARTS = 10
 
 
 def in_own_process(work: str, data: Path | None, task: int | None = None) -> dict[str, Any]:
-    """Run this module, and give what it prints."""
+    """Run this module in a new process and return the JSON that it prints."""
     command = [sys.executable, "-m", "benchmarks.qa.training", work]
     command += [] if data is None else ["--data", str(data)]
     command += [] if task is None else ["--task", str(task)]
@@ -33,8 +33,8 @@ def in_own_process(work: str, data: Path | None, task: int | None = None) -> dic
 
 
 def peak_memory_mb() -> float:
-    """The most memory that was resident in this process, in units of 10^6 bytes."""
-    try:  # what the system's own counter says begins with the parent's
+    """The peak resident memory of this process, in 10^6 bytes."""
+    try:  # getrusage counts from the parent's memory on
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     except (OSError, IndexError):
@@ -43,7 +43,7 @@ def peak_memory_mb() -> float:
 
 
 def train_some(backend: str, data: Path | None, task: int) -> dict[str, Any]:
-    """A few epochs: an epoch needs as much memory as the next one."""
+    """Train for a few epochs; all epochs need the same memory."""
     import torch
 
     from benchmarks.qa.workload import Workload
@@ -57,13 +57,13 @@ def train_some(backend: str, data: Path | None, task: int) -> dict[str, Any]:
 
 
 def train_table(data: Path) -> dict[str, Any]:
-    """Every task of the folder, all threads."""
+    """Train every task of the folder, on all cores."""
     from benchmarks.qa.workload import Workload
     from memn2n.machine import available_cores
     from memn2n.qa.data.babi import available
     from memn2n.qa.training.restarts import run_restarts
 
-    trained: list[Trained] = []
+    trained: list[TrainedNetwork] = []
     begin = time.perf_counter()
     problems = [Workload.read(data, task).problem("engine") for task in available(data, "train")]
     read = time.perf_counter()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.qa --scaling --json docs/figures/performance.json && python docs/figures/performance.py
 
-The first command measures, about a minute; the second one draws what it found.
+The first command measures for about a minute; the second one draws its results.
 """
 
 import json
@@ -36,7 +36,7 @@ circle, rect { stroke-width: 2; stroke-dasharray: none !important }
 
 
 class Axis(NamedTuple):
-    """A logarithmic axis: from low to high, on screen from begin to end."""
+    """A logarithmic axis from ``low`` to ``high``, drawn from ``begin`` to ``end``."""
 
     low: float
     high: float
@@ -54,12 +54,12 @@ def panel(
     """One chart.
 
     Args:
-        title: what is varied.
-        unit: what is measured, and what is kept.
-        xs: the values measured at.
-        shown: those that are written.
-        ys: the range of the other axis.
-        curves: "engine", "pytorch" or "even" -> a value for each of xs.
+        title: the varied quantity.
+        unit: the measured quantity, and the values that are kept.
+        xs: the values of the varied quantity.
+        shown: the values with a label.
+        ys: the range of the y axis.
+        curves: "engine", "pytorch" or "even" -> a y value for each of xs.
     """
     x = Axis(xs[0], xs[-1], LEFT, WIDTH - RIGHT)
     y = Axis(*ys, HEIGHT - BOTTOM, TOP)
@@ -87,7 +87,7 @@ def panel(
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Powers of ten, and of a short axis 2 and 5 times those."""
+    """Powers of ten; on a short axis also 2 and 5 times powers of ten."""
     powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 50 else (1,)
     return [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
@@ -122,7 +122,7 @@ def draw(found: dict[str, Any]) -> str:
 
 
 def panels_of(panels: list[str], style: str = STYLE) -> str:
-    """The picture: charts two in a row."""
+    """The picture with two charts in each row."""
     placed = "\n".join(
         f'<g transform="translate({i % 2 * WIDTH} {i // 2 * HEIGHT})">\n{text}\n</g>' for i, text in enumerate(panels)
     )
@@ -134,7 +134,7 @@ def panels_of(panels: list[str], style: str = STYLE) -> str:
 
 
 def redraw(script: str, draw: Callable[[dict[str, Any]], str]) -> None:
-    """Write the picture beside ``script`` from the figures beside it."""
+    """Write ``script``'s SVG file from its JSON file."""
     here = Path(script)
     found = json.loads(here.with_suffix(".json").read_text(encoding="utf-8"))
     here.with_suffix(".svg").write_text(draw(found), encoding="utf-8")

@@ -1,14 +1,14 @@
-"""The count of floating-point operations, against others that are made another way."""
+"""The count of floating-point operations, against counts made in other ways."""
 
 from __future__ import annotations
 
 import math
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from benchmarks.qa.operations import Sizes, operations
 from torch.utils.flop_counter import FlopCounterMode
 
 from memn2n import Example, NetworkConfig, TrainingConfig
@@ -33,24 +33,21 @@ def encoded() -> tuple[StorySet, DataShape]:
 
 def parts(config: NetworkConfig, training: TrainingConfig | None = None) -> dict[str, Any]:
     stories, shape = encoded()
-    module = import_module("benchmarks.qa.operations")
-    sizes = module.Sizes.of(stories, [EVERYTHING], config.memory_size)
-    found: dict[str, Any] = module.operations(config, training or TrainingConfig(), shape, sizes)
+    sizes = Sizes.of(stories, [EVERYTHING], config.memory_size)
+    found: dict[str, Any] = operations(config, training or TrainingConfig(), shape, sizes)
     return found
 
 
 def test_sizes_of_a_batch() -> None:
     stories, _ = encoded()
-    sizes = import_module("benchmarks.qa.operations").Sizes.of(stories, [EVERYTHING], 50)
+    sizes = Sizes.of(stories, [EVERYTHING], 50)
     # "Mary went home", "John slept", "Mary went to the garden" and "Mary slept", each once
-    assert sizes == import_module("benchmarks.qa.operations").Sizes(3, 6, 3 + 2 + 5 + 2, 9, 2)
-    assert import_module("benchmarks.qa.operations").Sizes.of(stories, [EVERYTHING], 1).words == 2 + 5, (
-        "the latest sentence of each"
-    )
+    assert sizes == Sizes(3, 6, 3 + 2 + 5 + 2, 9, 2)
+    assert Sizes.of(stories, [EVERYTHING], 1).words == 2 + 5, "the latest sentence of each"
 
 
 class Counted:
-    """A number that counts what is done with it."""
+    """A number that counts its arithmetic operations."""
 
     done = 0
 
@@ -89,7 +86,7 @@ def softmax(scores: list[Counted]) -> list[Counted]:
 
 
 def forward(config: NetworkConfig) -> dict[str, int]:
-    """The network's equations one number at a time; operations by part."""
+    """Compute the network's equations number by number and count the operations of each part."""
     stories, shape = encoded()
     d, K, some = config.dim, config.hops, Counted(0.5)
     rows = shape.vocabulary + (shape.slots if config.temporal == "word" else 0)
@@ -100,7 +97,7 @@ def forward(config: NetworkConfig) -> dict[str, int]:
         words = stories.words[stories.sentence_start[number] : stories.sentence_start[number + 1]]
         return [total([table[w][k] * some if weighted else table[w][k] for w in words]) for k in range(d)]
 
-    def tell(part: str) -> None:
+    def count_for(part: str) -> None:
         done[part] = done.get(part, 0) + Counted.done
         Counted.done = 0
 
@@ -115,7 +112,7 @@ def forward(config: NetworkConfig) -> dict[str, int]:
         for _ in range(memories)
     ]
     states = [sentence(question) for question in stories.question]
-    tell("encoding")
+    count_for("encoding")
     for e, u in enumerate(states):
         story = stories.story[stories.story_start[e] : stories.story_start[e + 1]]
         filled = [
@@ -123,18 +120,18 @@ def forward(config: NetworkConfig) -> dict[str, int]:
              for i, s in enumerate(story)]
             for m, T in zip(vectors, times, strict=True)
         ]  # fmt: skip
-        tell("attention")
+        count_for("attention")
         for k in range(K):
             a, c = (k, k + 1) if config.tying == "adjacent" else (0, 1)
             p = softmax([total([x * y for x, y in zip(u, m, strict=True)]) for m in filled[a]])
             read = [total([weight * m[i] for weight, m in zip(p, filled[c], strict=True)]) for i in range(d)]
-            tell("attention")
+            count_for("attention")
             if config.tying == "layerwise":
                 u = [total([some * x for x in u]) for _ in range(d)]
             u = [x + y for x, y in zip(u, read, strict=True)]
-            tell("state")
+            count_for("state")
         softmax([total([x * y for x, y in zip(u, row, strict=True)]) for row in table])
-        tell("answer")
+        count_for("answer")
     return done
 
 
@@ -143,7 +140,7 @@ def forward(config: NetworkConfig) -> dict[str, int]:
     ("encoding", "temporal"),
     [("bow", "none"), ("bow", "word"), ("pe", "add"), ("pe-official", "word"), ("pe-official", "add")],
 )
-def test_forward_operations_are_those_of_a_count_one_by_one(
+def test_forward_operations_equal_a_count_number_by_number(
     encoding: Encoding, temporal: Temporal, tying: Tying
 ) -> None:
     config = NetworkConfig(dim=3, hops=2, encoding=encoding, temporal=temporal, tying=tying)
@@ -151,7 +148,7 @@ def test_forward_operations_are_those_of_a_count_one_by_one(
 
 
 @pytest.mark.parametrize("tying", ["adjacent", "layerwise"])
-def test_products_are_those_that_pytorch_counts(tying: Tying) -> None:
+def test_products_equal_the_count_of_pytorch(tying: Tying) -> None:
     config = NetworkConfig(dim=7, hops=3, tying=tying)
     stories, shape = encoded()
     network = QANetwork(config, shape)
@@ -168,7 +165,7 @@ def test_products_are_those_that_pytorch_counts(tying: Tying) -> None:
     assert products == counter.get_total_flops()
 
 
-def test_encoding_and_update_go_with_the_sizes() -> None:
+def test_encoding_and_update_operations_by_hand() -> None:
     config = NetworkConfig(dim=5, hops=1, encoding="pe", temporal="none")
     _, shape = encoded()
     found = parts(config)

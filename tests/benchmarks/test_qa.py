@@ -1,4 +1,4 @@
-"""The benchmark can be run, and its figures fit together; how large they are is not tested."""
+"""The benchmark of question answering runs, and its figures are consistent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import pytest
 
 from memn2n.qa import engine
 
-needs_engine = pytest.mark.skipif(
-    bool(engine.unavailable()), reason=f"the engine cannot be measured: {engine.unavailable()}"
-)
+needs_engine = pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
 RATES = {"examples_per_second", "answers_per_second_single", "answers_per_second_text", "answers_per_second_encoded"}
 COSTS = {"seconds_per_restart", "peak_memory_mb"}
 
@@ -27,7 +25,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
-    """What it prints, and what it writes."""
+    """The printed report, and the written figures."""
     file = tmp_path_factory.mktemp("benchmark") / "qa.json"
     done = run("--quick", "--json", file)
     assert done.returncode == 0, done.stderr
@@ -35,7 +33,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, A
 
 
 @needs_engine
-def test_all_figures_are_there(measured: tuple[str, dict[str, Any]]) -> None:
+def test_all_figures_are_written(measured: tuple[str, dict[str, Any]]) -> None:
     figures = measured[1]["tasks"]["1"]
     for backend in ("engine", "pytorch"):
         assert figures[backend].keys() == RATES | COSTS
@@ -44,7 +42,7 @@ def test_all_figures_are_there(measured: tuple[str, dict[str, Any]]) -> None:
 
 
 @needs_engine
-def test_ratios_say_how_many_times_better_the_engine_is(measured: tuple[str, dict[str, Any]]) -> None:
+def test_ratios_are_the_factors_by_which_the_engine_is_better(measured: tuple[str, dict[str, Any]]) -> None:
     figures = measured[1]["tasks"]["1"]
     ours, theirs = figures["engine"], figures["pytorch"]
     assert figures["ratios"].keys() == RATES | COSTS
@@ -53,7 +51,7 @@ def test_ratios_say_how_many_times_better_the_engine_is(measured: tuple[str, dic
 
 
 @needs_engine
-def test_operations_and_share_of_the_peak_fit_together(measured: tuple[str, dict[str, Any]]) -> None:
+def test_operations_and_share_of_the_peak_are_consistent(measured: tuple[str, dict[str, Any]]) -> None:
     found = measured[1]
     figures = found["tasks"]["1"]
     speed = sum(figures["operations_per_example"].values()) * figures["engine"]["examples_per_second"]
@@ -80,7 +78,7 @@ def test_the_table_shows_every_figure(measured: tuple[str, dict[str, Any]]) -> N
         pytest.param(["--data", "nowhere"], "nowhere", marks=needs_engine),
     ],
 )
-def test_bad_arguments_are_refused_in_a_line(arguments: list[str], message: str) -> None:
+def test_bad_arguments_are_refused_in_one_line(arguments: list[str], message: str) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr

@@ -53,7 +53,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "train", "{tmp}/en", "--memory-size", "0", "--out", "{tmp}/run"], "--memory-size is 0"),
         (["qa", "train", "{tmp}/en", "--learning-rate", "1e39", "--out", "{tmp}/run"], "--learning-rate is 1e+39"),
         (["qa", "train", "{tmp}/latin.txt", "--out", "{tmp}/run"], "latin.txt:1: this is not UTF-8 text"),
-        (["qa", "train", "{tmp}/spaced.txt", "--out", "{tmp}/run"], "spaced.txt:2: a question without answer"),
+        (["qa", "train", "{tmp}/spaced.txt", "--out", "{tmp}/run"], "spaced.txt:2: a question without an answer"),
         (["qa", "train", "--task", "5-3", "--out", "{tmp}/run"], "5-3 goes backwards; write 3-5"),
         (["qa", "train", "x" * 300, "--out", "{tmp}/run"], "File name too long"),
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}"], "cannot be written: Is a directory"),

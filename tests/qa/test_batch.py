@@ -1,3 +1,5 @@
+"""Batches of encoded stories."""
+
 import numpy as np
 import torch
 
@@ -29,7 +31,7 @@ def test_memories_run_from_the_latest_sentence_to_the_oldest() -> None:
     assert batch.answer.tolist() == [VOCABULARY.answer_id("b"), UNKNOWN_ANSWER, VOCABULARY.answer_id("d")]
 
 
-def test_each_distinct_sentence_stands_once() -> None:
+def test_each_distinct_sentence_is_there_once() -> None:
     batch = make_batch(STORIES, ALL, 50)
     texts = [words(row) for row in batch.sentences]
     assert texts[0] == ""

@@ -1,3 +1,5 @@
+"""Predictions of networks."""
+
 import copy
 
 import numpy as np
@@ -8,8 +10,8 @@ from memn2n.qa.predict import predict
 from memn2n.qa.stories import StorySet
 
 
-def test_predictions_come_in_order_and_whole(qa: StoryQA, examples: list[Example]) -> None:
-    many = examples * 4  # more than are predicted at a time
+def test_predictions_are_complete_and_in_order(qa: StoryQA, examples: list[Example]) -> None:
+    many = examples * 4  # more than one batch
     stories = StorySet.encode(many, qa.vocabulary)
     found = list(predict(qa.network, stories))
     assert len(found) > 1
@@ -20,8 +22,8 @@ def test_predictions_come_in_order_and_whole(qa: StoryQA, examples: list[Example
 
 
 def test_gradients_stay_on_between_predictions(qa: StoryQA, examples: list[Example]) -> None:
-    """Whether the engine predicts or PyTorch; who asks may train in between."""
+    """With both backends: the caller may train between two batches."""
     stories = StorySet.encode(examples, qa.vocabulary)
-    for network in (qa.network, copy.deepcopy(qa.network).double()):  # float64 goes by PyTorch
+    for network in (qa.network, copy.deepcopy(qa.network).double()):  # PyTorch computes float64
         for _ in predict(network, stories):
             assert torch.is_grad_enabled()

@@ -22,13 +22,13 @@ def test_it_answers_at_once() -> None:
     assert pretrained("stories").answer(story, "What is Emily afraid of?").text == "mouse"
 
 
-def test_it_knows_all_skills() -> None:
+def test_it_solves_simulated_stories_of_all_tasks() -> None:
     qa = pretrained()
     scores = {
         score.task: score.error for score in qa.evaluate(simulate(SKILLS, n_train=0, n_test=200, seed=987).test).tasks
     }
     assert len(scores) == 20
-    hard = {"3", "7", "17", "18", "19"}  # docs/results.md has all
+    hard = {"3", "7", "17", "18", "19"}  # see docs/results.md
     assert all(error < 0.1 for task, error in scores.items() if task not in hard), scores
     assert sum(scores.values()) / 20 < 0.1
 
@@ -39,12 +39,12 @@ def test_it_is_small() -> None:
 
 
 def test_real_questions(real_data: Path) -> None:
-    """The README's figure is of all 20,000 questions; a tenth of them, task 19 as badly as it is, must be near it."""
+    """A tenth of bAbI's 20,000 test questions; the README has the error on all of them."""
     test = memn2n.read_babi(real_data / "babi" / "en").test[::10]
     assert pretrained().evaluate(test).error < 0.09
 
 
-def test_another_name() -> None:
+def test_an_unknown_name() -> None:
     with pytest.raises(InputError, match="there is no pretrained model 'poems'; there is: stories"):
         pretrained("poems")
 
@@ -55,9 +55,11 @@ def test_ask_without_a_model(cli: CLI) -> None:
     assert talked.out.startswith("bathroom (")
 
 
-def test_the_model_by_its_name(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_comes_before_a_model_of_the_same_name(
+    cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cli("simulate", "--task", 1, "--train", 5, "--test", 50, "--out", tmp_path)
     assert "0.0%" in cli("qa", "eval", "stories", tmp_path, "--task", 1).out
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "stories").mkdir()  # a folder of this name comes first
+    (tmp_path / "stories").mkdir()
     assert "is not a memn2n model directory" in cli("qa", "eval", "stories", tmp_path).err

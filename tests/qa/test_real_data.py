@@ -1,12 +1,11 @@
-"""The real bAbI v1.2 files: read whole, and one of the paper's tasks learned."""
+"""The real bAbI v1.2 files: reading all of them, and training on one task."""
 
 from pathlib import Path
 
 import pytest
 
 from memn2n import Example, StoryQA, TrainingConfig, read_babi
-from memn2n.qa.stories import StorySet, fingerprint
-from memn2n.qa.vocabulary import Vocabulary
+from memn2n.qa.stories import StorySet, fingerprint, vocabulary_of
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +24,7 @@ def test_all_tasks_are_read(en: tuple[list[Example], list[Example]]) -> None:
 
 def test_known_facts_about_the_files(en: tuple[list[Example], list[Example]]) -> None:
     train, test = en
-    vocabulary = Vocabulary.build(
-        (text for example in train for text in (*example.story, example.question)),
-        (example.answer for example in train),
-    )
+    vocabulary = vocabulary_of(train)
     assert 170 <= len(vocabulary) <= 230
     assert StorySet.encode((*train, *test), vocabulary).longest_story == 228
     of_task_3 = [example for example in (*train, *test) if example.task == "3"]

@@ -1,3 +1,5 @@
+"""Examples, StorySet and fingerprints."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ EXAMPLES = st.lists(
 
 
 @given(EXAMPLES)
-def test_flat_arrays_hold_every_example(examples: list[Example]) -> None:
+def test_flat_arrays_contain_every_example(examples: list[Example]) -> None:
     vocabulary = Vocabulary.build(["a b c d e"], [])
     stories = StorySet.encode(iter(examples), vocabulary)
 
@@ -37,7 +39,7 @@ def test_flat_arrays_hold_every_example(examples: list[Example]) -> None:
         assert list(stories.support[stories.support_start[i] : stories.support_start[i + 1]]) == [0]
 
 
-def test_distinct_sentences_stand_once() -> None:
+def test_distinct_sentences_are_stored_once() -> None:
     examples = [Example(("a b", "c"), "a b", "c"), Example(("c", "c"), "d", "c")]
     stories = StorySet.encode(examples, Vocabulary.build("abcd", []))
     assert len(stories.sentence_start) - 1 == 3
@@ -46,12 +48,12 @@ def test_distinct_sentences_stand_once() -> None:
     assert stories.longest_sentence == 2
 
 
-def test_nothing_is_encoded_of_nothing() -> None:
+def test_encoding_no_examples() -> None:
     stories = StorySet.encode([], Vocabulary(()))
     assert (len(stories), stories.longest_story, stories.longest_sentence) == (0, 0, 0)
 
 
-def test_fingerprint_tells_stories_and_questions_apart_but_not_answers() -> None:
+def test_fingerprints_depend_on_story_and_question_only() -> None:
     example = Example(("a", "b"), "c", "d")
     assert fingerprint(example) == fingerprint(Example(("a", "b"), "c", "e", (1,)))
     assert fingerprint(example) != fingerprint(Example(("b", "a"), "c", "d"))

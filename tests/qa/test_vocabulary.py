@@ -1,3 +1,5 @@
+"""The tokenizer and the vocabulary."""
+
 import unicodedata
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN, Vocabulary, answer_symbol, tokenize
 
 
-def test_punctuation_is_no_word() -> None:
+def test_punctuation_is_not_a_word() -> None:
     assert tokenize("Where is the milk, please?") == ["where", "is", "the", "milk", "please"]
     assert tokenize("yes/no: (maybe)...") == ["yes", "no", "maybe"]
 
@@ -20,12 +22,12 @@ def test_a_word_has_a_letter_or_digit() -> None:
     assert tokenize("I \u2764\ufe0f you _ 2") == ["i", "you", "2"]
 
 
-def test_case_is_kept_on_demand() -> None:
+def test_case_can_be_kept() -> None:
     assert tokenize("Mary moved.", lowercase=False) == ["Mary", "moved"]
 
 
 def test_hindi_words_stay_whole() -> None:
-    # vowel signs are marks, which \w does not match: a trap for tokenizers
+    # \w does not match vowel signs, which are marks
     assert tokenize("मरियम बाथरूम में गयी।") == ["मरियम", "बाथरूम", "में", "गयी"]
 
 
@@ -34,7 +36,7 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 
 
 @given(st.text())
-def test_tokens_are_found_again_in_their_own_text(text: str) -> None:
+def test_tokenizing_joined_tokens_returns_them(text: str) -> None:
     words = tokenize(text)
     assert tokenize(" ".join(words)) == words
     assert all(words)
@@ -77,6 +79,6 @@ def test_special_ids_have_no_word() -> None:
         build(["a"], []).word(UNKNOWN)
 
 
-def test_a_word_may_stand_only_once() -> None:
+def test_a_word_may_occur_only_once() -> None:
     with pytest.raises(ValueError, match="twice"):
         Vocabulary(("a", "a"))

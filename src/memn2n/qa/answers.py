@@ -1,36 +1,42 @@
-"""What a question gets: an Answer; what a test set gets: an Evaluation."""
+"""The result of a question (Answer) and of a test set (Evaluation)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
+from memn2n.qa.stories import UNKNOWN_ANSWER
+from memn2n.qa.vocabulary import SPECIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    import numpy as np
     import numpy.typing as npt
 
+    from memn2n.qa.predict import Prediction
+    from memn2n.qa.stories import StorySet
+
 FAILED_ABOVE = 0.05
-"""A task is failed when its error is above this share (the paper's count of failed tasks)."""
+"""A task counts as failed if its error is above this share (section 4.2 of the paper)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """An answer, and why it was given.
+    """An answer, and the attention that led to it.
 
     Args:
-        story: the sentences that were given.
+        story: the sentences of the story, oldest first.
         question: the question.
-        text: the answer.
-        probability: how sure the network is of it, 0 to 1.
+        text: the most probable answer.
+        probability: its probability, 0 to 1.
         top: the most probable answers with their probabilities, best first.
-        attention: (hops, sentences of the story) float32, each hop's weight on each sentence; 0 for a dropped one. A
-            row sums to 1 less what empty slots keep.
-        dropped: positions of the sentences that the memory had no room for; always the oldest ones.
-        unknown_words: words of the story and question never seen in training, each once.
+        attention: (hops, sentences of the story) float32, each hop's weight on each sentence, 0 for a dropped one. A
+            row sums to 1 minus the attention on empty memory slots.
+        dropped: positions of the sentences that did not fit into the memory; these are the oldest ones.
+        unknown_words: words of the story and question that the vocabulary does not have, each once.
     """
 
     story: tuple[str, ...]
@@ -44,7 +50,7 @@ class Answer:
 
     @property
     def remarks(self) -> list[str]:
-        """What a reader of the answer should know: a line on sentences that were not read, one on unknown words."""
+        """Notes for the reader: one line if sentences were dropped, one line if there are unknown words."""
         lines = []
         if self.dropped:
             kept = len(self.story) - len(self.dropped)
@@ -70,7 +76,7 @@ class Answer:
         return self.attention_view().to_html(NOTEBOOK_ROWS)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values, without the story and question; attention rounded to 6 digits."""
+        """The answer as JSON values, without the story and question; numbers are rounded to 6 digits."""
         return {
             "prediction": self.text,
             "probability": round(self.probability, 6),
@@ -83,17 +89,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class TaskScore:
-    """Results on one task, as counts of questions.
+    """The results on one task, as numbers of questions.
 
     Args:
-        task: its label.
-        questions: how many were asked.
-        wrong: wrong answers.
-        unanswerable: questions whose answer the model does not know; they are among the wrong ones.
+        task: the task's label.
+        questions: all questions.
+        wrong: questions that got a wrong answer.
+        unanswerable: questions whose answer is not in the vocabulary; they count as wrong too.
         annotated: questions with annotated supporting facts.
-        recalled: those of them where some hop puts its largest weight on a supporting fact.
-        seen: questions that stand in the training data too, with the same story.
-        seen_wrong: wrong answers among them.
+        recalled: annotated questions where at least one hop has its largest weight on a supporting fact.
+        seen: questions that are also in the training data, with the same story.
+        seen_wrong: seen questions that got a wrong answer.
     """
 
     task: str
@@ -117,27 +123,62 @@ class TaskScore:
 
     @property
     def attention_recall(self) -> float | None:
-        """Share of the annotated questions where some hop looks at a supporting fact most; None without any."""
+        """``recalled`` as a share of ``annotated``; None if no question is annotated."""
         return self.recalled / self.annotated if self.annotated else None
 
     @property
     def unseen_error(self) -> float | None:
-        """Error on the questions that do not stand in the training data; None if all of them do."""
+        """Error on the questions that are not in the training data; None if all of them are."""
         unseen = self.questions - self.seen
         return (self.wrong - self.seen_wrong) / unseen if unseen else None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Results on a test set.
+    """The results on a test set.
 
     Args:
-        tasks: a score for each task, in the order of the data.
-        unknown_answers: right answers that the model cannot give, each once.
+        tasks: the results on each task, in the order of the data.
+        unknown_answers: right answers that are not in the vocabulary, each once.
     """
 
     tasks: tuple[TaskScore, ...]
     unknown_answers: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, stories: StorySet, predictions: Iterable[Prediction], *, seen: npt.NDArray[np.bool_],
+        unknown_answers: tuple[str, ...],
+    ) -> Evaluation:  # fmt: skip
+        """Compare predictions with the right answers.
+
+        ``seen`` marks the questions that are also in the training data; ``unknown_answers`` are the right answers that
+        are not in the vocabulary.
+        """
+        wrong = np.zeros(len(stories), bool)
+        recalled = np.zeros(len(stories), bool)
+        for chosen, probabilities, attention in predictions:
+            wrong[chosen] = probabilities.argmax(1) + SPECIAL != stories.answer[chosen]
+            last = np.diff(stories.story_start)[chosen] - 1
+            largest = last - attention.argmax(2)  # (hop, batch) positions in the story
+            for row, i in enumerate(chosen):
+                support = stories.support[stories.support_start[i] : stories.support_start[i + 1]]
+                recalled[i] = np.isin(largest[:, row], support).any()
+        annotated = np.diff(stories.support_start) > 0
+        unanswerable = stories.answer == UNKNOWN_ANSWER
+
+        def count(task: int, *conditions: npt.NDArray[np.bool_]) -> int:
+            return int(np.logical_and.reduce([stories.task == task, *conditions]).sum())
+
+        tasks = tuple(
+            TaskScore(
+                task=label, questions=count(task), wrong=count(task, wrong), unanswerable=count(task, unanswerable),
+                annotated=count(task, annotated), recalled=count(task, recalled), seen=count(task, seen),
+                seen_wrong=count(task, seen, wrong),
+            )
+            for task, label in enumerate(stories.tasks)
+        )  # fmt: skip
+        return cls(tasks, unknown_answers)
 
     @property
     def error(self) -> float:
@@ -151,12 +192,12 @@ class Evaluation:
 
     @property
     def attention_recall(self) -> float | None:
-        """Mean of the tasks' attention recall, where annotated."""
+        """Mean attention recall of the tasks that have annotated questions; None if there is none."""
         recalls = [task.attention_recall for task in self.tasks if task.attention_recall is not None]
         return sum(recalls) / len(recalls) if recalls else None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values: shares, and the counts that they come from."""
+        """The results as JSON values: shares and numbers of questions."""
         return {
             "error": self.error,
             "failed": list(self.failed),

@@ -1,4 +1,4 @@
-"""From a StorySet's flat arrays to the padded tensors of one batch."""
+"""Batches: padded tensors from a StorySet's flat arrays."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 Longs = npt.NDArray[np.int64]
 
 EMPTY_SENTENCE = -1
-"""In a Layout: a slot that holds a sentence without words."""
+"""Sentence id in a Layout: a slot with a sentence that has no words."""
 
-_PADDED_WORDS = 20_000  # words of a batch's questions, all padded to the longest sentence
+_PADDED_WORDS = 20_000  # limit on the words of a batch's questions, padding included
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the network reads. Slots run from the latest sentence to the oldest, as the paper counts time.
+    """The network's input. The first slot has the latest sentence (section 4.1: index 1 is the latest).
 
-    Each distinct sentence stands once in ``sentences``, so that it is embedded once; its row 0 has no words.
+    ``sentences`` has each distinct sentence once, so that it is embedded once. Its row 0 has no words.
     """
 
     sentences: Int[Tensor, "distinct word"]
-    memory: Int[Tensor, "batch slot"]  # rows of sentences
+    memory: Int[Tensor, "batch slot"]  # row in sentences
     time: Int[Tensor, "batch slot"]  # time index of each slot, 0 for the latest
-    filled: Int[Tensor, " batch"]  # slots that hold a sentence
+    filled: Int[Tensor, " batch"]  # number of slots with a sentence
     question: Int[Tensor, "batch question_word"]
-    answer: Int[Tensor, " batch"]  # word ids; UNKNOWN_ANSWER where the model has no such answer
+    answer: Int[Tensor, " batch"]  # word ids, or UNKNOWN_ANSWER
 
     def to(self, device: torch.device) -> Batch:
         """The batch on another device."""
@@ -47,7 +47,7 @@ class Batch:
 
 
 class Layout(NamedTuple):
-    """Memories before their words are looked up: what random noise acts on."""
+    """The memories of a batch as sentence ids and times. Random noise acts on this."""
 
     sentence: Longs  # (batch, slot) sentence ids of a StorySet, or EMPTY_SENTENCE
     time: Longs  # (batch, slot)
@@ -56,17 +56,24 @@ class Layout(NamedTuple):
 
 @runtime_checkable
 class Noise(Protocol):
-    """Random changes to a batch while training."""
+    """Random changes to the batches of the training."""
 
     def memory(self, layout: Layout) -> Layout:
-        """Change the memories."""
+        """The memories with noise."""
 
     def words(self, words: Longs) -> Longs:
-        """Change padded word ids, (sentence, word)."""
+        """The padded word ids (sentence, word) with noise."""
 
 
 def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Noise | None = None) -> Batch:
-    """The batch of these examples (positions in ``stories``): the latest ``memory_size`` sentences of each."""
+    """Make the batch of some examples.
+
+    Args:
+        stories: encoded examples.
+        examples: positions in ``stories``.
+        memory_size: the latest sentences of each story to keep.
+        noise: changes the memories and words.
+    """
     layout = lay_out(stories, examples, memory_size)
     if noise is not None:
         layout = noise.memory(layout)
@@ -81,13 +88,15 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
         sentences, question = noise.words(sentences), noise.words(question)
     sentences = np.concatenate([np.full((1, sentences.shape[1]), NULL), sentences])
     answer = stories.answer[examples].astype(np.int64)
-    return Batch(*map(torch.from_numpy, (sentences, memory, layout.time, layout.filled, question, answer)))
+    tensor = torch.from_numpy
+    return Batch(sentences=tensor(sentences), memory=tensor(memory), time=tensor(layout.time),
+                 filled=tensor(layout.filled), question=tensor(question), answer=tensor(answer))  # fmt: skip
 
 
 def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 256) -> Iterator[tuple[Longs, Batch]]:
-    """Yield (examples, their batch), at most ``size`` at a time, in order and without noise.
+    """Yield pairs (examples, batch) of at most ``size`` examples each, in order and without noise.
 
-    A very long sentence makes batches smaller, because all of a batch's sentences are padded to its length.
+    Batches are smaller if there is a very long sentence, because a batch's sentences are padded to the longest one.
     """
     size = max(1, min(size, _PADDED_WORDS // max(stories.longest_sentence, 1)))
     for start in range(0, len(examples), size):
@@ -96,7 +105,7 @@ def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 25
 
 
 def lay_out(stories: StorySet, examples: Longs, memory_size: int) -> Layout:
-    """The latest sentences of each story, latest first."""
+    """The latest ``memory_size`` sentences of each story, latest first, without noise."""
     end = stories.story_start[examples + 1].astype(np.int64)
     filled = np.minimum(end - stories.story_start[examples], memory_size)
     age = np.broadcast_to(np.arange(filled.max(initial=0)), (len(examples), filled.max(initial=0)))
@@ -107,7 +116,7 @@ def lay_out(stories: StorySet, examples: Longs, memory_size: int) -> Layout:
 
 
 def _pad(stories: StorySet, sentences: npt.NDArray[np.integer]) -> Longs:
-    """Words of some sentences, (sentence, word), padded with NULL to the longest of them."""
+    """The words of some sentences (sentence, word), padded with NULL to the longest of them."""
     start = stories.sentence_start[sentences].astype(np.int64)
     length = stories.sentence_start[sentences + 1] - start
     j = np.arange(length.max(initial=0))

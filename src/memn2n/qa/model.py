@@ -1,35 +1,34 @@
-"""Question answering: train on stories, ask, see why, save and load."""
+"""StoryQA: train on stories, answer questions, evaluate, save and load."""
 
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 
-from memn2n.errors import ConfigError, DataWarning, InputError, ModelError, Setting
+from memn2n.errors import ConfigError, InputError, ModelError, Setting
 from memn2n.files.model_folder import load_model, save_model
-from memn2n.qa.answers import Answer, Evaluation, TaskScore
+from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
-from memn2n.qa.predict import Prediction, predict
+from memn2n.qa.predict import predict_mean
 from memn2n.qa.stories import (
     UNKNOWN_ANSWER,
     Example,
     StorySet,
-    check_example,
+    check_examples,
     check_question,
-    fingerprint,
+    fingerprints,
     vocabulary_of,
 )
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import train_restarts
-from memn2n.qa.vocabulary import SPECIAL, UNKNOWN, Vocabulary
+from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -42,17 +41,17 @@ _FINGERPRINTS = "train_fingerprints"
 
 
 class StoryQA:
-    """A trained network, or an ensemble of them, with its vocabulary; made by ``fit`` or ``load``.
+    """A trained network, or an ensemble of networks, with its vocabulary. ``fit`` and ``load`` create it.
 
-    An ensemble answers by the mean of its networks' probabilities; the attention that it tells is their mean too.
+    An ensemble answers by the mean of its networks' probabilities; the attention that it returns is their mean too.
 
     Args:
         networks: the trained networks.
-        vocabulary: the words that it knows.
-        training: how it was trained.
-        restarts: what became of each restart.
-        fingerprints: (training questions) int64, ``memn2n.qa.stories.fingerprint`` of each, by which ``evaluate``
-            tells which test questions were trained on.
+        vocabulary: the words that the model knows.
+        training: the settings of its training.
+        restarts: the result of each restart.
+        fingerprints: (training questions) int64, from ``memn2n.qa.stories.fingerprints``. ``evaluate`` uses them to
+            find the test questions that are also in the training data.
     """
 
     def __init__(
@@ -86,36 +85,36 @@ class StoryQA:
         threads: int | None = None,
         on_event: Callable[[Epoch | Restart], None] | None = None,
     ) -> Self:
-        """Train on examples.
+        """Train a model on examples.
 
         Args:
-            train: what to train on.
-            valid: what to validate on; by default a tenth of ``train`` is held out. Questions with an answer that no
-                training question has are left out, with a DataWarning.
-            network: the network's settings; ``memn2n.variant`` has the paper's and the official code's.
+            train: the training examples.
+            valid: the validation examples; by default a tenth of ``train``. Questions with an answer that is not in
+                the vocabulary are left out, with a DataWarning.
+            network: the network's settings; ``memn2n.variant`` returns those of the paper and of the official code.
             training: the training's settings.
-            restarts: in place of ``training.restarts``.
-            seed: in place of ``training.seed``.
-            vocabulary: in place of the words of ``train``, as when words of the test data shall be known too.
-            lowercase: whether upper and lower case are the same (answers are in lower case then).
-            backend: what trains. native: the engine, on the CPU. torch: PyTorch. auto: the engine where it was built
-                and serves such a network on this device, else PyTorch.
-            device: where PyTorch trains, such as "cuda"; the model that is returned is on the CPU.
-            threads: restarts that the engine trains at a time, by default one a core. The model does not depend on it.
-            on_event: called after each epoch and restart, with what came of it.
+            restarts: overrides ``training.restarts``.
+            seed: overrides ``training.seed``.
+            vocabulary: the words to know; by default the words and answers of ``train``.
+            lowercase: whether the default vocabulary ignores case. Answers are in lower case then.
+            backend: "native" trains with the C++ engine, on the CPU; "torch" with PyTorch; "auto" with the engine if it
+                was built and can run this network on this device, otherwise with PyTorch.
+            device: the PyTorch device to train on, such as "cuda". The returned model is always on the CPU.
+            threads: how many restarts the engine trains at a time; by default one for each core. It does not affect
+                the result.
+            on_event: called after each epoch and each restart, with its result.
 
         Returns:
-            The selected model, or the ensemble. Ctrl-C ends the training early and gives the best model so far; its
-            ``interrupted`` is True then.
+            The selected network, or the ensemble. After Ctrl-C, the best model so far; ``interrupted`` is True then.
 
         Raises:
-            InputError: if there is no example, one cannot be used, or ``vocabulary`` lacks an answer.
+            InputError: if there is no example, an example is malformed, or ``vocabulary`` lacks an answer.
             ConfigError: if settings contradict each other, the data, or what this machine has.
             TrainingError: if every restart diverged.
-            KeyboardInterrupt: on Ctrl-C before there is a network to keep.
+            KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
         """
-        examples = _checked(train, "train")
-        validation = None if valid is None else _checked(valid, "validate")
+        examples = check_examples(train, "train")
+        validation = None if valid is None else check_examples(valid, "validate")
         training = training or TrainingConfig()
         training = dataclasses.replace(
             training,
@@ -124,28 +123,19 @@ class StoryQA:
         )
         if vocabulary is None:
             vocabulary = vocabulary_of(examples, lowercase)
-        stories = StorySet.encode(examples, vocabulary)
-        lacking = np.flatnonzero(stories.answer == UNKNOWN_ANSWER)
-        if len(lacking):
-            raise InputError(
-                f"the vocabulary lacks the answer {examples[lacking[0]].answer!r}; build it with all answers"
-            )
-        prints = np.unique(np.array([fingerprint(example) for example in examples], np.int64))
         problem = Problem.make(
-            stories,
-            None if validation is None else _encode_validation(validation, vocabulary),
-            network or NetworkConfig(),
-            training,
-            len(vocabulary),
-            backend,
-            device,
-        )
+            stories=StorySet.encode_training(examples, vocabulary),
+            valid=None if validation is None else StorySet.encode_validation(validation, vocabulary),
+            network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
+            backend=backend, device=device,
+        )  # fmt: skip
         outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
-        return cls(outcome.networks, vocabulary, training, outcome.restarts, prints)
+        return cls(networks=outcome.networks, vocabulary=vocabulary, training=training, restarts=outcome.restarts,
+                   fingerprints=np.unique(fingerprints(examples)))  # fmt: skip
 
     @property
     def network(self) -> QANetwork:
-        """The network; of an ensemble, the first one."""
+        """The network; the first one of an ensemble."""
         return self.networks[0]
 
     @property
@@ -157,19 +147,19 @@ class StoryQA:
         """Answer one question.
 
         Args:
-            story: sentences, oldest first; of a story longer than the memory the latest are read.
+            story: the sentences, oldest first. If there are more than ``memory_size``, only the latest are used.
             question: the question.
-            top: how many of the most probable answers to tell.
+            top: how many of the most probable answers to return.
 
         Raises:
-            InputError: if there is no sentence, or no word in the question.
+            InputError: if there is no sentence, no word in the question, or ``top`` is below 1.
         """
         return self.answer_many([(story, question)], top=top)[0]
 
     def answer_many(self, questions: Iterable[tuple[Sequence[str], str]], *, top: int = 5) -> list[Answer]:
-        """Answer many questions, each a (story, question) pair; see ``answer``.
+        """Answer many questions, each a pair (story, question); see ``answer``.
 
-        An answer does not depend on what else is asked.
+        Each answer is the same as if the question were asked alone.
         """
         examples = []
         for story, question in questions:
@@ -178,58 +168,47 @@ class StoryQA:
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
         stories = StorySet.encode(examples, self.vocabulary)
-        all_known = not (stories.words == UNKNOWN).any()
+        words, memory_size = self.vocabulary.words, self.network.config.memory_size
+        any_unknown = bool((stories.words == UNKNOWN).any())
         answers: list[Answer] = []
-        for chosen, probabilities, attention in self._predict(stories):
+        for chosen, probabilities, attention in predict_mean(self.networks, stories):
             best = probabilities.argsort(axis=1)[:, ::-1][:, :top]  # (batch, top)
             shares = np.take_along_axis(probabilities, best, 1)
             rows = zip(chosen.tolist(), best.tolist(), shares.tolist(), strict=True)
             for row, (i, columns, share) in enumerate(rows):
-                ranked = tuple(zip([self.vocabulary.words[column] for column in columns], share, strict=True))
-                unknown = () if all_known else self._unknown_words(examples[i])
-                answers.append(self._answer(examples[i], ranked, attention[:, row], unknown))
+                story, question = examples[i].story, examples[i].question
+                ranked = tuple(zip([words[column] for column in columns], share, strict=True))
+                answers.append(Answer(
+                    story=story, question=question, text=ranked[0][0], probability=ranked[0][1], top=ranked,
+                    attention=_by_sentence(attention[:, row], len(story), memory_size),
+                    dropped=tuple(range(len(story) - memory_size)),
+                    unknown_words=self._unknown_words(examples[i]) if any_unknown else (),
+                ))  # fmt: skip
         return answers
 
     def evaluate(self, test: Iterable[Example]) -> Evaluation:
-        """Ask every question of a test set.
+        """Answer every question of a test set and count the wrong answers.
 
-        An answer that the model does not know counts as wrong.
+        A question whose right answer is not in the vocabulary counts as wrong.
 
         Raises:
-            InputError: if there is no example, or one cannot be used.
+            InputError: if there is no example, or an example is malformed.
         """
-        examples = _checked(test, "test")
+        examples = check_examples(test, "test")
         stories = StorySet.encode(examples, self.vocabulary)
-        wrong = np.zeros(len(stories), bool)
-        recalled = np.zeros(len(stories), bool)
-        for chosen, probabilities, attention in self._predict(stories):
-            wrong[chosen] = probabilities.argmax(1) + SPECIAL != stories.answer[chosen]
-            last = np.diff(stories.story_start)[chosen] - 1
-            looked_at = last - attention.argmax(2)  # (hop, batch) positions in the story
-            for row, i in enumerate(chosen):
-                support = stories.support[stories.support_start[i] : stories.support_start[i + 1]]
-                recalled[i] = np.isin(looked_at[:, row], support).any()
-        annotated = np.diff(stories.support_start) > 0
-        seen = np.isin([fingerprint(example) for example in examples], self.fingerprints)
-        unanswerable = stories.answer == UNKNOWN_ANSWER
-
-        def score(task: int, label: str) -> TaskScore:
-            mine = stories.task == task
-
-            def count(*which: npt.NDArray[np.bool_]) -> int:
-                return int(np.logical_and.reduce([mine, *which]).sum())
-
-            return TaskScore(label, count(), count(wrong), count(unanswerable), count(annotated), count(recalled),
-                             count(seen), count(seen, wrong))  # fmt: skip
-
-        unknown = dict.fromkeys(examples[i].answer for i in np.flatnonzero(unanswerable))
-        return Evaluation(tuple(score(*task) for task in enumerate(stories.tasks)), tuple(unknown))
+        unknown = dict.fromkeys(examples[i].answer for i in np.flatnonzero(stories.answer == UNKNOWN_ANSWER))
+        return Evaluation.of(
+            stories,
+            predict_mean(self.networks, stories),
+            seen=np.isin(fingerprints(examples), self.fingerprints),
+            unknown_answers=tuple(unknown),
+        )
 
     def save(self, folder: str | Path) -> None:
-        """Save to a directory, whole or not at all; an earlier model in it is replaced.
+        """Save to a directory, completely or not at all. Replaces an earlier model there.
 
         Raises:
-            ModelError: if the folder cannot be written, or belongs to another program.
+            ModelError: if the directory cannot be written, or belongs to another program.
         """
         config: dict[str, Any] = {
             "network": dataclasses.asdict(self.network.config),
@@ -250,19 +229,19 @@ class StoryQA:
         """Read a model that ``save`` wrote.
 
         Raises:
-            ModelError: if there is none, or it is damaged, of another kind or of another version.
+            ModelError: if there is no model, or it is damaged, of another kind or of another version.
         """
         config, vocabulary, tensors = load_model(folder, KIND, Vocabulary)
         try:
             shape = DataShape.from_dict(config["shape"])
             settings = NetworkConfig.from_dict(config["network"], complete=True)
-            training = TrainingConfig.from_dict(config["training"])  # a record only: later settings may lack
+            training = TrainingConfig.from_dict(config["training"])  # a record only: a setting added later may lack
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
             number = config["networks"]
             if type(number) is not int or not 1 <= number <= len(restarts):
                 raise ConfigError(Setting("networks"), f" is {number!r}")
             if shape.slots > settings.memory_size:
-                raise ConfigError(Setting("slots"), f" is {shape.slots}, above memory_size")
+                raise ConfigError(Setting("slots"), f" is {shape.slots}, above ", Setting("memory_size"))
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
         if shape.vocabulary != len(vocabulary):
@@ -278,52 +257,14 @@ class StoryQA:
             value.copy_(torch.from_numpy(tensors[name]))
         return cls(networks, vocabulary, training, restarts, fingerprints)
 
-    def _predict(self, stories: StorySet) -> Iterator[Prediction]:
-        """The predictions for all examples: the means over the networks."""
-        for parts in zip(*(predict(network, stories) for network in self.networks), strict=True):
-            if len(parts) == 1:
-                yield parts[0]
-                continue
-            probabilities, attention = (np.mean([part[i] for part in parts], axis=0) for i in (1, 2))
-            yield Prediction(parts[0].examples, probabilities, attention)
-
     def _unknown_words(self, example: Example) -> tuple[str, ...]:
-        """Each word of the story and question that the vocabulary does not hold, once."""
+        """Each word of the story and question that the vocabulary does not have, once."""
         words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
         return tuple(dict.fromkeys(word for sentence in words for word in sentence))
 
-    def _answer(
-        self,
-        example: Example,
-        ranked: tuple[tuple[str, float], ...],
-        latest_first: npt.NDArray[np.float32],
-        unknown: tuple[str, ...],
-    ) -> Answer:
-        n = len(example.story)
-        kept = min(n, self.network.config.memory_size)
-        attention = np.ascontiguousarray(latest_first[:, :kept][:, ::-1])  # a copy: the batch's need not be kept
-        if kept < n:
-            attention = np.pad(attention, ((0, 0), (n - kept, 0)))
-        return Answer(example.story, example.question, *ranked[0], ranked, attention,
-                      tuple(range(n - kept)), unknown)  # fmt: skip
 
-
-def _encode_validation(examples: list[Example], vocabulary: Vocabulary) -> StorySet:
-    known = [example for example in examples if vocabulary.answer_id(example.answer) is not None]
-    if len(known) < len(examples):
-        left = len(examples) - len(known)
-        warnings.warn(
-            f"{left} of {len(examples)} validation questions have an answer that no training question has; left out",
-            DataWarning,
-            stacklevel=3,
-        )
-    return StorySet.encode(known, vocabulary)
-
-
-def _checked(examples: Iterable[Example], purpose: str) -> list[Example]:
-    given = list(examples)
-    if not given:
-        raise InputError(f"there is no example to {purpose} on")
-    for example in given:
-        check_example(example)
-    return given
+def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:
+    """The attention on each sentence of a story, oldest first, from the attention on memory slots."""
+    kept = min(sentences, memory_size)
+    attention = np.ascontiguousarray(latest_first[:, :kept][:, ::-1])  # a copy, so that the batch's array can be freed
+    return np.pad(attention, ((0, 0), (sentences - kept, 0))) if kept < sentences else attention

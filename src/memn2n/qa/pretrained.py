@@ -1,4 +1,4 @@
-"""Models that come with the package."""
+"""The pretrained models in the package, and loading a model by name or path."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NAMES = ("stories",)
 
 
 def pretrained(name: str = "stories") -> StoryQA:
-    """A model that needs no training.
+    """Load a model that comes with the package.
 
     Args:
-        name: "stories": an ensemble that learned the 20 skills of bAbI together, from simulated stories alone
-            (``pretraining/stories.py`` in the repository makes it). It knows the words of these stories.
+        name: "stories" is an ensemble, trained on simulated stories of all 20 bAbI tasks (by
+            ``pretraining/stories.py`` in the repository). Its vocabulary has the words of these stories.
 
     Raises:
-        InputError: if there is no such model.
+        InputError: if there is no model of this name.
     """
     if name not in NAMES:
         raise InputError(f"there is no pretrained model {name!r}; there is: {', '.join(NAMES)}")
@@ -28,13 +28,14 @@ def pretrained(name: str = "stories") -> StoryQA:
 
 
 def load_qa(model: str | Path | None = None) -> StoryQA:
-    """A model of question answering.
+    """Load a question answering model.
 
     Args:
-        model: its directory, or the name of a pretrained one, unless there is such a folder; by default "stories".
+        model: its directory, or the name of a pretrained model; a directory of this name comes first. By default
+            "stories".
 
     Raises:
-        ModelError: as ``StoryQA.load``.
+        ModelError: like ``StoryQA.load``.
     """
     if model is None or names_pretrained(model):
         return pretrained("stories" if model is None else str(model))
@@ -42,5 +43,5 @@ def load_qa(model: str | Path | None = None) -> StoryQA:
 
 
 def names_pretrained(model: str | Path) -> bool:
-    """Whether this is the name of a pretrained model, and no folder."""
+    """Whether this is the name of a pretrained model, and there is no directory of this name."""
     return str(model) in NAMES and not Path(model).exists()

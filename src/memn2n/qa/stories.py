@@ -1,7 +1,8 @@
-"""Stories with a question: as text (Example) and encoded in flat arrays (StorySet)."""
+"""Questions about stories: as text (Example), and encoded in flat arrays (StorySet)."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from memn2n.errors import InputError
+from memn2n.errors import DataWarning, InputError
 from memn2n.qa.vocabulary import Vocabulary
 from memn2n.unicode_text import has_word
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 
 UNKNOWN_ANSWER = -1
-"""Answer id of an answer that the vocabulary does not hold."""
+"""Id of an answer that the vocabulary does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,12 @@ class Example:
     """One question about a story.
 
     Args:
-        story: the sentences that stand before the question, oldest first.
-        question: the question's text.
-        answer: the answer's text; one symbol, however many words it has.
-        support: positions in ``story`` (from 0) of the sentences that the answer follows from, where known.
-        task: a label by which results are grouped: "1" to "20" for bAbI.
+        story: the sentences before the question, oldest first.
+        question: the question.
+        answer: the answer. It is one symbol of the vocabulary, even if it consists of several words.
+        support: the supporting facts: positions in ``story``, from 0, of the sentences that the answer follows from.
+            Empty if they are not known.
+        task: a label; results are grouped by it. "1" to "20" for bAbI.
     """
 
     story: tuple[str, ...]
@@ -43,15 +45,15 @@ class Example:
 
 
 def check_question(story: Sequence[str], question: str) -> None:
-    """Make sure that a question can be asked.
+    """Check that a question can be answered.
 
     Raises:
-        InputError: if the story is not a list of texts or has none, or there is no word in the question.
+        InputError: if the story is not a list of strings or is empty, or the question has no word.
     """
     if isinstance(story, str) or not isinstance(question, str) or not _are_texts(story):
-        raise InputError("a story is a list of sentences, each a text, and a question is a text")
+        raise InputError("a story is a list of sentences, each a string, and a question is a string")
     if not len(story):
-        raise InputError("there is no story: give one sentence at least")
+        raise InputError("there is no story: give at least one sentence")
     if not has_word(question):
         raise InputError(f"there is no word in the question {question!r}")
 
@@ -61,10 +63,10 @@ def _are_texts(values: Sequence[object]) -> bool:
 
 
 def check_example(example: Example) -> None:
-    """Make sure that an example can be learned from or tested on.
+    """Check that an example can be used for training or testing.
 
     Raises:
-        InputError: as ``check_question``; also if the answer is blank, or a supporting fact is not in the story.
+        InputError: like ``check_question``; also if the answer is blank, or a supporting fact is not in the story.
     """
     if not isinstance(example, Example):
         raise InputError(f"an example must be a memn2n.Example, not {type(example).__name__}")
@@ -75,26 +77,45 @@ def check_example(example: Example) -> None:
         raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
 
 
+def check_examples(examples: Iterable[Example], purpose: str) -> list[Example]:
+    """Check each of some examples; ``purpose`` is "train", "validate" or "test".
+
+    Raises:
+        InputError: like ``check_example``; also if there is no example.
+    """
+    given = list(examples)
+    if not given:
+        raise InputError(f"there is no example to {purpose} on")
+    for example in given:
+        check_example(example)
+    return given
+
+
 class Split(NamedTuple):
-    """Examples to train on, and examples to test on."""
+    """Training examples and test examples."""
 
     train: list[Example]
     test: list[Example]
 
 
+def fingerprints(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
+    """The fingerprint of each example; see ``fingerprint``."""
+    return np.array([fingerprint(example) for example in examples], np.int64)
+
+
 def fingerprint(example: Example) -> int:
-    """64 bits of a hash over the story and question, by which exact copies between files are counted."""
+    """A 64-bit hash of the story and question; finds exact copies of questions in other files."""
     text = "\n".join((*example.story, example.question))
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
 
 
 @dataclass(frozen=True)
 class StorySet:
-    """Encoded examples, ragged and flat as a CSR matrix is: no padding, every distinct sentence once.
+    """Encoded examples in flat arrays, like a CSR matrix: without padding, each distinct sentence once.
 
-    Sentence ``s`` is ``words[sentence_start[s]:sentence_start[s + 1]]``, word ids; example ``e`` has the
-    sentences ``story[story_start[e]:story_start[e + 1]]``, sentence ids, oldest first; its question is a
-    sentence too. All arrays are int32, and those of ``encode`` cannot be written to.
+    The words of sentence ``s`` are ``words[sentence_start[s]:sentence_start[s + 1]]``, word ids. The story of example
+    ``e`` is ``story[story_start[e]:story_start[e + 1]]``, sentence ids, oldest first. Its question is a sentence too.
+    All arrays are int32. The arrays that ``encode`` returns are read-only.
 
     Args:
         words: (words of all sentences)
@@ -106,7 +127,7 @@ class StorySet:
         support: (supporting facts of all examples) positions in the example's story
         support_start: (examples + 1)
         task: (examples) positions in ``tasks``
-        tasks: the tasks' labels, in the order in which they came
+        tasks: the tasks' labels, in the order of their first example
     """
 
     words: Ints
@@ -122,7 +143,7 @@ class StorySet:
 
     @classmethod
     def encode(cls, examples: Iterable[Example], vocabulary: Vocabulary) -> StorySet:
-        """Encode examples, in one pass over them."""
+        """Encode examples in one pass over them. An unknown answer becomes ``UNKNOWN_ANSWER``."""
         words: list[int] = []
         sentence_start = [0]
         sentence_ids: dict[str, int] = {}
@@ -155,13 +176,41 @@ class StorySet:
 
         def flat(values: list[int]) -> Ints:
             array = np.asarray(values, np.int32)
-            array.flags.writeable = False  # the engine checks it once, and reads it in place from then on
+            array.flags.writeable = False  # the engine checks it only once, and then reads it in place
             return array
 
         return cls(
-            flat(words), flat(sentence_start), flat(story), flat(story_start), flat(question), flat(answer),
-            flat(support), flat(support_start), flat(task), tuple(tasks),
+            words=flat(words), sentence_start=flat(sentence_start), story=flat(story), story_start=flat(story_start),
+            question=flat(question), answer=flat(answer), support=flat(support), support_start=flat(support_start),
+            task=flat(task), tasks=tuple(tasks),
         )  # fmt: skip
+
+    @classmethod
+    def encode_training(cls, examples: Sequence[Example], vocabulary: Vocabulary) -> StorySet:
+        """Encode training examples.
+
+        Raises:
+            InputError: if the vocabulary lacks an answer.
+        """
+        stories = cls.encode(examples, vocabulary)
+        lacking = np.flatnonzero(stories.answer == UNKNOWN_ANSWER)
+        if len(lacking):
+            answer = examples[lacking[0]].answer
+            raise InputError(f"the vocabulary lacks the answer {answer!r}; build it with all answers")
+        return stories
+
+    @classmethod
+    def encode_validation(cls, examples: Sequence[Example], vocabulary: Vocabulary) -> StorySet:
+        """Encode the validation examples whose answer the vocabulary has; a DataWarning counts the others."""
+        known = [example for example in examples if vocabulary.answer_id(example.answer) is not None]
+        if len(known) < len(examples):
+            warnings.warn(
+                f"{len(examples) - len(known)} of {len(examples)} validation questions have an answer that no training "
+                "question has; left out",
+                DataWarning,
+                stacklevel=3,
+            )
+        return cls.encode(known, vocabulary)
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -169,16 +218,16 @@ class StorySet:
 
     @property
     def longest_story(self) -> int:
-        """Number of sentences of the longest story; 0 when there is none."""
+        """Number of sentences of the longest story; 0 without stories."""
         return int(np.diff(self.story_start).max(initial=0))
 
     @property
     def longest_sentence(self) -> int:
-        """Number of words of the longest sentence or question; 0 when there is none."""
+        """Number of words of the longest sentence or question; 0 without sentences."""
         return int(np.diff(self.sentence_start).max(initial=0))
 
 
 def vocabulary_of(examples: Sequence[Example], lowercase: bool = True) -> Vocabulary:
-    """The words of all stories and questions, and all answers."""
+    """The vocabulary of some examples: all words of stories and questions, and all answers."""
     sentences = (sentence for example in examples for sentence in (*example.story, example.question))
     return Vocabulary.build(sentences, (example.answer for example in examples), lowercase)

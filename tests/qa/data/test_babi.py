@@ -1,3 +1,5 @@
+"""Reading and writing bAbI files, and finding them in folders."""
+
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -49,11 +51,11 @@ def test_line_ends_and_byte_order_mark_do_not_matter() -> None:
     assert read(STORY.replace("\n1 The", "\n\n1 The")) == EXPECTED
 
 
-def test_shuffled_letters_are_read_as_they_stand() -> None:
+def test_shuffled_letters() -> None:
     assert read("1 Bllu ztwgq.\n2 Mpgsg jb Bllu? \tvfaz\t1\n")[0].answer == "vfaz"
 
 
-def test_hindi_is_read_as_it_stands() -> None:
+def test_hindi() -> None:
     text = "1 मरियम बाथरूम में गयी।\n2 मरियम कहाँ है?\tबाथरूम\t1\n"
     assert read(text) == [Example(("मरियम बाथरूम में गयी।",), "मरियम कहाँ है?", "बाथरूम", (0,))]
 
@@ -65,9 +67,9 @@ def test_a_question_may_lack_supporting_facts() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("1 a.\n2 Where?\t\t1\n", 2, "a question without answer"),
-        ("1 a.\n2 Where?\n", 2, "a question without answer"),
-        ("1 a.\n2 Where?\t\n", 2, "a question without answer"),
+        ("1 a.\n2 Where?\t\t1\n", 2, "a question without an answer"),
+        ("1 a.\n2 Where?\n", 2, "a question without an answer"),
+        ("1 a.\n2 Where?\t\n", 2, "a question without an answer"),
         ("1 a.\n2 ?\tx\t1\n", 2, "no word in the question"),
         ("1 Where?\tx\t1\n", 1, "a question without a story"),
         ("1 a.\n2 Where?\tx\t3\n", 2, "supporting fact '3' is not the ID of a sentence"),
@@ -89,7 +91,7 @@ def test_bad_lines_are_named(text: str | bytes, line: int, message: str) -> None
 
 
 @pytest.mark.parametrize("suffix", ["txt", "jsonl"])
-def test_a_file_that_is_not_utf8_is_told_from_a_missing_one(tmp_path: Path, suffix: str) -> None:
+def test_a_file_that_is_not_utf8(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"latin.{suffix}"
     path.write_bytes(b"1 caf\xe9.\n")
     with pytest.raises(DataError) as error:
@@ -98,7 +100,7 @@ def test_a_file_that_is_not_utf8_is_told_from_a_missing_one(tmp_path: Path, suff
 
 
 @given(st.binary())
-def test_arbitrary_bytes_raise_nothing_but_our_own_errors(raw: bytes) -> None:
+def test_arbitrary_bytes_raise_only_our_own_errors(raw: bytes) -> None:
     try:
         read(raw)
     except MemN2NError as error:
@@ -181,7 +183,7 @@ def test_reading_is_streamed(read: Callable[[BytesIO], Iterator[Example]], first
 
         def __next__(self) -> bytes:
             line = self.readline()
-            assert line, "read on after the first example"
+            assert line, "it must not read beyond the first example"
             return line
 
     assert next(read(Endless(first))).answer == "c"
@@ -203,7 +205,7 @@ SENTENCES = st.lists(WORDS, min_size=1, max_size=4).map(lambda words: " ".join(w
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[Example]:
-    """The questions of some stories; a story of the file goes on while its sentences do."""
+    """The questions of some stories, each story's questions together."""
     examples = []
     for _ in range(draw(st.integers(1, 3))):
         sentences = tuple(draw(st.lists(SENTENCES, min_size=1, max_size=6)))
@@ -225,12 +227,12 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     [
         (Example((), "Q?", "x"), "there is no story"),
         (Example(("A b.",), "Q?", "x", (-1,)), "a supporting fact outside its story"),
-        (Example(("A\tb.",), "Q?", "x"), "holds a tab or a line end"),
-        (Example(("A b.",), "Q?", "x\ny"), "holds a tab or a line end"),
-        (Example(("Is it?",), "Q?", "x"), "ends as a question"),
+        (Example(("A\tb.",), "Q?", "x"), "contains a tab or a line end"),
+        (Example(("A b.",), "Q?", "x\ny"), "contains a tab or a line end"),
+        (Example(("Is it?",), "Q?", "x"), "ends with a question mark"),
     ],
 )
-def test_what_the_format_cannot_hold(tmp_path: Path, example: Example, message: str) -> None:
+def test_examples_that_the_format_does_not_allow(tmp_path: Path, example: Example, message: str) -> None:
     with pytest.raises(InputError, match=message):
         write_babi(tmp_path / "a.txt", [example])
     assert list(tmp_path.iterdir()) == []

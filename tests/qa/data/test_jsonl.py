@@ -1,3 +1,5 @@
+"""Reading and writing stories as JSON lines."""
+
 import json
 from io import BytesIO
 from pathlib import Path
@@ -39,7 +41,7 @@ def test_examples_survive_a_round_trip(tmp_path_factory: pytest.TempPathFactory,
     assert read_jsonl(path) == examples
 
 
-def test_optional_and_foreign_keys() -> None:
+def test_optional_and_unknown_keys() -> None:
     example = read(json.dumps(GOOD | {"support": [1], "task": 7, "id": "q1"}).encode() + b"\r\n\n")
     assert example == [Example(("a b.", "c."), "Where?", "x", (1,), "7")]
 
@@ -52,12 +54,12 @@ def test_optional_and_foreign_keys() -> None:
         ({"story": ["a", 1]}, '"story" must be a list'),
         ({"story": []}, '"story" has no sentence'),
         ({"story": ["a", " "]}, 'sentence 1 of "story" is blank'),
-        ({"question": 3}, '"question" must be a text'),
+        ({"question": 3}, '"question" must be a string'),
         ({"question": "?!"}, "no word in"),
-        ({"answer": ""}, '"answer" must be a text'),
-        ({"answer": None}, '"answer" must be a text'),
-        ({"support": [2]}, '"support" holds 2, but the story has sentences 0 to 1'),
-        ({"support": [-1]}, '"support" holds -1'),
+        ({"answer": ""}, '"answer" must be a string'),
+        ({"answer": None}, '"answer" must be a string'),
+        ({"support": [2]}, '"support" has 2, but the story has sentences 0 to 1'),
+        ({"support": [-1]}, '"support" has -1'),
         ({"support": [True]}, '"support" must be a list of positions'),
         ({"support": 0}, '"support" must be a list of positions'),
         ({"task": []}, '"task" must be'),
@@ -90,7 +92,7 @@ def test_missing_keys_are_named(key: str) -> None:
         b"\xff",
     ],
 )
-def test_lines_that_are_no_json_object(line: bytes) -> None:
+def test_lines_that_are_not_json_objects(line: bytes) -> None:
     with pytest.raises(DataError, match=r"^mine\.jsonl:1: "):
         read(line)
 
@@ -102,7 +104,7 @@ JSON = st.recursive(
 
 
 @given(st.binary() | st.builds(lambda value: json.dumps(value).encode(), JSON))
-def test_arbitrary_input_raises_nothing_but_our_own_errors(raw: bytes) -> None:
+def test_arbitrary_input_raises_only_our_own_errors(raw: bytes) -> None:
     try:
         read(raw)
     except MemN2NError as error:

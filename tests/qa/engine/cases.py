@@ -1,4 +1,4 @@
-"""Stories that are hard on an engine, and networks on them."""
+"""Stories with unusual lengths and words, networks for them, and the reference for loss and gradients."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ EXAMPLES = [
     Example(("e d c b a.",), "b d c?", "e"),  # one sentence
     Example(("a b.", "a b.", "c q."), "d?", "a"),  # q is unknown
     Example(("...", "a.", "!"), "e?", "a"),  # sentences without words
-    Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # longer sentences than the longest
-    *(  # longer than the memory; many enough to fill vectors and the columns of a product
+    Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # sentences longer than SHAPE.longest_sentence
+    *(  # some longer than the memory; enough examples to fill vectors and the columns of a product
         Example(
             tuple(f"{'abcde'[(i * j) % 5]} {'edb'[j % 3]}." for j in range(i % 11)),
             f"{'abc'[i % 3]} d?",
@@ -41,7 +41,7 @@ SENTENCES = [("bow", "none"), ("bow", "add"), ("bow", "word"), ("pe", "none"), (
 
 
 def network(std: float = 0.4, **settings: Any) -> QANetwork:
-    """A network with an unknown word that has been trained."""
+    """A network whose unknown word is not zero, as after training."""
     config = NetworkConfig(**{"memory_size": MEMORY, **settings})
     made = QANetwork(config, SHAPE, torch.Generator().manual_seed(1), std)
     with torch.no_grad():
@@ -55,13 +55,13 @@ def batch_of(examples: npt.NDArray[np.int64]) -> Batch:
 
 
 def names(net: QANetwork) -> list[str]:
-    """The parameters in the order in which the engine gives their gradients."""
+    """The names of the parameters in the order of the engine's gradients."""
     given = [name for name, _ in net.named_parameters()]
     return sorted(given, key=lambda name: (["tables", "times", "H"].index(name.split(".")[0]), given.index(name)))
 
 
 def reference(net: QANetwork, batch: Batch, linear: bool) -> tuple[float, dict[str, npt.NDArray[np.float64]]]:
-    """Loss and gradients by autograd, in float64."""
+    """Loss and gradients by PyTorch's autograd in float64."""
     double = QANetwork(net.config, net.shape).double()
     double.load_state_dict(net.state_dict())
     logits, _ = double(batch, linear)

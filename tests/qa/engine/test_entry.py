@@ -1,4 +1,4 @@
-"""What comes from Python is checked once, at the door: bad ids and arrays raise, and are never read."""
+"""The engine checks everything that comes from Python once: invalid ids and arrays raise an error and are not used."""
 
 from dataclasses import replace
 from typing import Any
@@ -50,37 +50,37 @@ def test_other_types_are_refused() -> None:
     with pytest.raises(TypeError, match="words must be an array of int32"):
         native_stories(replace(STORIES, words=STORIES.words.astype(np.int64)))
     with pytest.raises(TypeError, match="examples must be an array of int64"):
-        native_network(network()).measure(native_stories(STORIES), EVERYTHING.astype(np.int32), False)
+        native_network(network()).score(native_stories(STORIES), EVERYTHING.astype(np.int32), False)
     with pytest.raises(TypeError):
-        native_network(network()).measure(native_stories(STORIES), None, False)  # type: ignore[arg-type]
+        native_network(network()).score(native_stories(STORIES), None, False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("example", [-1, len(EXAMPLES), 2**40])
-def test_examples_that_are_not_there(example: int) -> None:
+def test_examples_that_do_not_exist(example: int) -> None:
     net, stories = native_network(network()), native_stories(STORIES)
     chosen = np.array([0, example])
-    for ask in (net.measure, net.gradients):
-        with pytest.raises(ValueError, match=f"an example is {example}: there are {len(EXAMPLES)}"):
+    for ask in (net.score, net.gradients):
+        with pytest.raises(ValueError, match=f"example {example} does not exist; there are {len(EXAMPLES)}"):
             ask(stories, chosen, False)
-    with pytest.raises(ValueError, match="an example is"):
+    with pytest.raises(ValueError, match="does not exist"):
         net.predict(stories, chosen)
-    with pytest.raises(ValueError, match="an example is"):
+    with pytest.raises(ValueError, match="does not exist"):
         loop(examples=chosen)
 
 
 def test_words_beyond_the_vocabulary() -> None:
     largest = int(STORIES.words.max())
     stories = native_stories(replace(STORIES, words=changed(STORIES.words, 0, largest + 1)))
-    with pytest.raises(ValueError, match=f"a word id is {largest + 1}, but the vocabulary has {largest + 1}"):
-        native_network(network()).measure(stories, EVERYTHING, False)
+    with pytest.raises(ValueError, match=f"a word id is {largest + 1}, but the vocabulary has only {largest + 1} ids"):
+        native_network(network()).score(stories, EVERYTHING, False)
 
 
 @pytest.mark.parametrize("answer", [-1, 0, 1])
-def test_answers_that_are_no_words_cannot_be_learned(answer: int) -> None:
+def test_answers_that_are_not_words_cannot_be_learned(answer: int) -> None:
     stories = replace(STORIES, answer=changed(STORIES.answer, 3, answer))
-    with pytest.raises(ValueError, match="the answer of example 3 is no word"):
-        native_network(network()).measure(native_stories(stories), EVERYTHING, False)
-    native_network(network()).predict(native_stories(stories), EVERYTHING)  # but they can be asked for
+    with pytest.raises(ValueError, match="the answer of example 3 is not a word"):
+        native_network(network()).score(native_stories(stories), EVERYTHING, False)
+    native_network(network()).predict(native_stories(stories), EVERYTHING)  # predicting needs no answer
 
 
 def parts(**changes: Any) -> dict[str, Any]:
@@ -108,11 +108,11 @@ def parts(**changes: Any) -> dict[str, Any]:
         ("tables", lambda tables: [np.zeros((7, 513), np.float32)] * 4, ValueError, "dim is 513"),
         ("times", lambda times: times[:1], ValueError, "there must be 2 times, not 1"),
         ("times", lambda times: [times[0], times[1][1:]], ValueError, r"times has the shape \(5, 5\)"),
-        ("H", lambda H: None, ValueError, "H goes with layer-wise tying"),
+        ("H", lambda H: None, ValueError, "H must be given with layer-wise tying"),
         ("H", lambda H: H[:4], ValueError, r"H has the shape \(4, 5\)"),
         ("hops", lambda hops: 9, ValueError, "hops is 9"),
         ("hops", lambda hops: 0, ValueError, "hops is 0"),
-        ("memory_size", lambda size: 0, ValueError, "memory_size is 0: it must be 1 or more"),
+        ("memory_size", lambda size: 0, ValueError, "memory_size is 0: it must be from 1 to"),
         ("slots", lambda slots: 0, ValueError, "slots is 0"),
         ("vocabulary", lambda size: -3, ValueError, "vocabulary is -3"),
         ("encoding", lambda encoding: "lstm", ValueError, "encoding is lstm, which the engine does not know"),
@@ -153,25 +153,25 @@ def test_broken_layouts_are_refused(layout: Any) -> None:
         native_network(network()).gradients(native_stories(STORIES), EVERYTHING[:3], False, arrays)  # type: ignore[arg-type]
 
 
-def test_nothing_asked_is_nothing_answered() -> None:
+def test_no_examples_give_empty_arrays() -> None:
     net, stories = native_network(network()), native_stories(STORIES)
     probabilities, attention = net.predict(stories, EVERYTHING[:0])
     assert (probabilities.shape, attention.shape) == ((0, 5), (3, 0, 0))
-    assert net.measure(stories, EVERYTHING[:0], False) == (0.0, 0)
+    assert net.score(stories, EVERYTHING[:0], False) == (0.0, 0)
 
 
-def test_networks_that_the_engine_does_not_know_go_to_pytorch() -> None:
-    for config, reason in ((NetworkConfig(hops=9), "hops is 9, and it has at most 8"),
-                           (NetworkConfig(dim=513), "dim is 513, and it has at most 512")):  # fmt: skip
+def test_networks_that_the_engine_does_not_support_use_pytorch() -> None:
+    for config, reason in ((NetworkConfig(hops=9), "hops is 9, and it supports at most 8"),
+                           (NetworkConfig(dim=513), "dim is 513, and it supports at most 512")):  # fmt: skip
         assert choose_backend("auto", "cpu", config) == "torch"
-        with pytest.raises(ConfigError, match=f'backend is "native", but the engine cannot serve: {reason}'):
+        with pytest.raises(ConfigError, match=f'backend is "native", but the engine cannot be used: {reason}'):
             choose_backend("native", "cpu", config)
     assert choose_backend("auto", "cpu", NetworkConfig(hops=8, dim=512)) == "native"
     assert choose_backend("torch", "cpu", NetworkConfig()) == "torch"
 
 
 @pytest.mark.parametrize("device", ["nowhere", "cuda:99", "meta"])
-def test_devices_that_are_not_there(device: str) -> None:
+def test_devices_that_do_not_exist(device: str) -> None:
     with pytest.raises(ConfigError, match=f"device is '{device}', which"):
         choose_backend("auto", device, NetworkConfig())
 
@@ -183,8 +183,8 @@ def test_no_more_threads_than_cores() -> None:
             choose_threads(threads)
 
 
-def test_an_instruction_set_of_another_machine() -> None:
-    with pytest.raises(ValueError, match="there is no instruction set SVE here: there are baseline"):
+def test_an_instruction_set_that_this_machine_lacks() -> None:
+    with pytest.raises(ValueError, match="this machine has no instruction set SVE; it has baseline"):
         native_network(network(), "SVE")
     assert native_network(network(), "baseline").instruction_set == "baseline"
 
@@ -195,12 +195,12 @@ def test_float64_networks_are_refused() -> None:
 
 
 def test_parameters_outlive_their_network() -> None:
-    """The engine holds the memory that it works on."""
+    """The engine keeps the memory of its parameters alive."""
     net = network()
     native = native_network(net)
-    expected = native.measure(native_stories(STORIES), EVERYTHING, False)
+    expected = native.score(native_stories(STORIES), EVERYTHING, False)
     size = net.tables[0].shape
     del net
-    others = [torch.randn(size) for _ in range(1000)]  # which would be given the memory, if it were free
+    others = [torch.randn(size) for _ in range(1000)]  # would reuse the memory if it were free
     assert others
-    assert native.measure(native_stories(STORIES), EVERYTHING, False) == expected
+    assert native.score(native_stories(STORIES), EVERYTHING, False) == expected

@@ -1,4 +1,4 @@
-"""The engine against nn/qa.py: loss, every gradient, and training, over the product of the network's options."""
+"""The engine against the PyTorch network: loss, every gradient and training, for all combinations of settings."""
 
 import itertools
 from typing import Any
@@ -14,7 +14,7 @@ from memn2n.qa.engine import native_network, native_stories
 from memn2n.qa.networks.memn2n import QANetwork
 from memn2n.qa.predict import predict
 from memn2n.qa.training.native_loop import NativeLoop
-from memn2n.qa.training.torch_loop import TorchLoop, measure
+from memn2n.qa.training.torch_loop import TorchLoop, score
 from memn2n.qa.vocabulary import NULL
 from tests.qa.engine.cases import (
     EVERYTHING,
@@ -56,7 +56,7 @@ def test_loss_and_gradients(encoding: str, temporal: str, tying: str, dim: int) 
 
 
 @pytest.mark.parametrize("dim", [7, 8, 16, 17, 31, 40, 64, 112, 128, 200, 511, 512])
-def test_other_dims_fill_vectors_or_do_not(dim: int) -> None:
+def test_dims_around_the_width_of_vectors(dim: int) -> None:
     for hops, instructions in itertools.product((1, 8), engine.instruction_sets()):
         net = network(0.2, dim=dim, hops=hops, tying="layerwise", relu=True)
         found = native_network(net, instructions).gradients(native_stories(STORIES), EVERYTHING, False)
@@ -76,8 +76,7 @@ def test_batches_of_any_size(examples: list[int]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_anything_goes(seed: int) -> None:
-    """Settings, stories and batches at random."""
+def test_random_settings_stories_and_batches(seed: int) -> None:
     rng = np.random.default_rng(seed)
 
     def one_of(*values: Any) -> Any:
@@ -100,7 +99,7 @@ def test_anything_goes(seed: int) -> None:
 @pytest.mark.parametrize("noise", ["jitter", "empty"])
 @pytest.mark.parametrize("temporal", ["none", "add", "word"])
 def test_memories_with_noise(noise: str, temporal: str) -> None:
-    """The engine draws the noise; both compute the same memories then."""
+    """The engine draws the noise, and both compute with the same memories."""
     net = network(dim=20, temporal=temporal)
     config = TrainingConfig.from_dict({"noise": noise, "noise_rate": 0.6})
     loop = NativeLoop(net, STORIES, EVERYTHING, config, np.random.default_rng(0))
@@ -126,7 +125,7 @@ def test_memories_with_noise(noise: str, temporal: str) -> None:
 
 
 STEPS = 50
-SGD = [  # every way to encode a sentence, and with it the other options in turn
+SGD = [  # every way to encode a sentence, combined with different values of the other settings
     {"encoding": encoding, "temporal": temporal, "tying": tying, "relu": i % 2 == 0, "dim": DIMS[i % 5],
      "empty_slots": ("keep", "mask")[i // 2 % 2], "answer_softmax": ("all", "words")[i // 4 % 2], "hops": 1 + i % 4}
     for i, ((encoding, temporal), tying) in enumerate(itertools.product(SENTENCES, ("adjacent", "layerwise")))
@@ -139,7 +138,10 @@ SGD = [  # every way to encode a sentence, and with it the other options in turn
     [("sgd", "frobenius", 40.0), ("sgd", "frobenius", 0.5), ("sgd", "spectral", 0.5), ("adam", "spectral", 0.5)],
 )
 def test_fifty_steps(options: dict[str, Any], optimizer: str, clip: str, clip_norm: float) -> None:
-    """From the usual start; from a much wider one float32 runs part for good once a unit near 0 meets the ReLU."""
+    """Fifty steps from the default initial parameters.
+
+    With much larger ones, rounding of a unit near 0 decides whether the ReLU passes it, and the trainings diverge.
+    """
     config = TrainingConfig.from_dict({"optimizer": optimizer, "clip": clip, "clip_norm": clip_norm, "noise": "none"})
     theirs, mine = network(0.1, **options), network(0.1, **options)
     start = [parameter.detach().clone() for parameter in mine.parameters()]
@@ -160,26 +162,26 @@ def test_fifty_steps(options: dict[str, Any], optimizer: str, clip: str, clip_no
         assert not table[NULL].any()
 
 
-def test_measuring_and_answering() -> None:
+def test_scores_and_predictions() -> None:
     for options in ({}, {"tying": "layerwise", "relu": True}, {"empty_slots": "mask", "answer_softmax": "words"}):
         net = network(dim=20, **options)
         loop = NativeLoop(net, STORIES, EVERYTHING, TrainingConfig(), np.random.default_rng(0))
         for linear in (False, True):
             mine, theirs = (
-                loop.measure(STORIES, EVERYTHING, linear=linear),
-                measure(net, STORIES, EVERYTHING, linear=linear),
+                loop.score(STORIES, EVERYTHING, linear=linear),
+                score(net, STORIES, EVERYTHING, linear=linear),
             )
             assert mine.loss == pytest.approx(theirs.loss, rel=LOSS)
             assert mine.error == theirs.error
-        (mine_said,) = predict(net, STORIES)
-        (theirs_said,) = predict(net.double(), STORIES)  # float64 goes by PyTorch
-        assert theirs_said.probabilities.dtype == np.float64
-        np.testing.assert_allclose(mine_said.probabilities, theirs_said.probabilities, atol=1e-5)
-        np.testing.assert_allclose(mine_said.attention, theirs_said.attention, atol=1e-5)
+        (mine_predicted,) = predict(net, STORIES)
+        (theirs_predicted,) = predict(net.double(), STORIES)  # PyTorch computes float64
+        assert theirs_predicted.probabilities.dtype == np.float64
+        np.testing.assert_allclose(mine_predicted.probabilities, theirs_predicted.probabilities, atol=1e-5)
+        np.testing.assert_allclose(mine_predicted.attention, theirs_predicted.attention, atol=1e-5)
 
 
 def test_answers_follow_the_parameters() -> None:
-    """Parameters are read where they are, also when they have moved."""
+    """The engine uses the current parameters, even after they have moved in memory."""
     net = network(dim=20)
     before = next(predict(net, STORIES)).probabilities
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The package where the engine is missing or broken: everything works, by PyTorch, and it is said why."""
+"""The package without the engine, or with a broken one: PyTorch is used, and a message says why."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 import memn2n
 
-# Without the finder of an editable install, which would come before the copy.
+# Removes the finder of an editable install, which would find that installation before the copy.
 SCRIPT = """
 import sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
@@ -35,7 +35,7 @@ except memn2n.errors.ConfigError as error:
 @pytest.mark.parametrize(
     ("extension", "reason"), [(None, "it was not built"), (b"\x7fELF half of it", "it cannot be loaded (")]
 )
-def test_pytorch_serves(extension: bytes | None, reason: str, tmp_path: Path) -> None:
+def test_pytorch_is_used_instead(extension: bytes | None, reason: str, tmp_path: Path) -> None:
     package = tmp_path / "memn2n"
     shutil.copytree(Path(memn2n.__file__).parent, package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     if extension is not None:  # a build or an installation that was killed
@@ -45,4 +45,4 @@ def test_pytorch_serves(extension: bytes | None, reason: str, tmp_path: Path) ->
     why, sets, refusal = ran.stdout.splitlines()
     assert why.startswith(reason)
     assert sets == "[] torch"
-    assert refusal.startswith(f'backend is "native", but the engine cannot serve: {reason}')
+    assert refusal.startswith(f'backend is "native", but the engine cannot be used: {reason}')

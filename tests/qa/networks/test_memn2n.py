@@ -1,4 +1,4 @@
-"""The network against an independent transcription of the paper's equations, its gradients, and its invariances."""
+"""The network against an independent implementation of the paper's equations, its gradients and its invariances."""
 
 import itertools
 from typing import Any
@@ -20,7 +20,7 @@ EXAMPLES = [
     Example(("a b c.", "d e.", "b.", "c a d e."), "a e?", "b"),
     Example(("e d c b a.",), "b d c?", "e"),
     Example(("a b.", "a b.", "c q."), "d?", "a"),  # q is unknown
-    Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # longer sentences than the longest
+    Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # sentences longer than longest_sentence
     Example(tuple("a b d."[i % 3] + " c e." for i in range(9)), "c?", "d"),  # longer than the memory
 ]
 VOCABULARY = Vocabulary.build(["a b c d e"], [])
@@ -53,7 +53,7 @@ def network(config: NetworkConfig, std: float = 0.7) -> QANetwork:
 
 
 def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array, Array]:
-    """Equations 1 to 4 for one example, with every slot of the memory written out; returns logits and attention."""
+    """Equations 1 to 4 for one example, with every memory slot; returns logits and attention."""
     config, d = net.config, net.config.dim
     tables = [table.detach().numpy() for table in net.tables]
     hops = config.hops
@@ -112,7 +112,7 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
         u = (u if net.H is None else net.H.detach().numpy() @ u) + o  # (4)
         if config.relu:
             u = np.maximum(u, 0)
-    return W @ u, attention  # (3), less its softmax
+    return W @ u, attention  # (3) without its softmax
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
@@ -143,7 +143,7 @@ def test_gradients(config: NetworkConfig, linear: bool) -> None:
     names = [name for name, _ in net.named_parameters()]
 
     def held(name: str, value: torch.Tensor) -> torch.Tensor:
-        """With the null word's row left at zero, where training keeps it: as padding it takes no gradient."""
+        """The parameter with the null word's row at zero, where training keeps it; padding gets no gradient."""
         if not name.startswith("tables."):
             return value
         return torch.cat([torch.zeros_like(value[:1]), value[1:]])
@@ -191,8 +191,8 @@ def test_only_words_are_given_as_answers() -> None:
     assert net.words(logits).argmax() == 2
 
 
-def test_padding_takes_no_gradient() -> None:
-    """What a batch is padded with has no part in the norm that is clipped."""
+def test_padding_gets_no_gradient() -> None:
+    """Padding must not count in the norm that is clipped."""
     net = network(NetworkConfig(dim=5, hops=2, memory_size=MEMORY, answer_softmax="words"))
     batch = make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY)
     assert (batch.sentences[1:] == NULL).any()

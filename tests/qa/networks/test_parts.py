@@ -1,3 +1,5 @@
+"""Position encoding, attention and reading."""
+
 import pytest
 import torch
 
@@ -5,7 +7,14 @@ from memn2n.qa.networks.parts import attend, encode_sentences, position_weights,
 
 
 def weights(words: list[list[int]], dim: int, encoding: str, longest: int = 0) -> torch.Tensor:
-    found = position_weights(torch.tensor(words), dim, encoding, longest, longest, torch.float64)  # type: ignore[arg-type]
+    found = position_weights(
+        torch.tensor(words),
+        dim=dim,
+        encoding=encoding,  # type: ignore[arg-type]
+        longest=longest,
+        last=longest,
+        dtype=torch.float64,
+    )
     assert found is not None
     return found
 
@@ -16,7 +25,7 @@ def test_the_papers_weights_by_hand() -> None:
     assert weights([[5, 6]], 2, "pe")[0].tolist() == expected
 
 
-def test_the_papers_weights_follow_each_sentences_own_length() -> None:
+def test_the_papers_weights_use_each_sentences_own_length() -> None:
     both = weights([[5, 6, 0, 0], [5, 6, 7, 8]], 3, "pe")
     assert torch.equal(both[0, :2], weights([[5, 6]], 3, "pe")[0])
     assert torch.equal(both[1], weights([[5, 6, 7, 8]], 3, "pe")[0])
@@ -45,13 +54,13 @@ def test_without_empty_slots_attention_is_a_softmax() -> None:
     assert torch.allclose(attention([1.0, 2.0], 2, 0), torch.tensor([1.0, 2.0]).softmax(0))
 
 
-def test_empty_slots_weigh_as_zero_scores_do() -> None:
+def test_empty_slots_count_like_scores_of_zero() -> None:
     padded = torch.tensor([1.0, 2.0, 0.0, 0.0, 0.0]).softmax(0)
     assert torch.allclose(attention([1.0, 2.0], 2, 3), padded[:2])
 
 
 @pytest.mark.parametrize("linear", [False, True])
-def test_what_stands_beyond_the_story_has_no_effect(linear: bool) -> None:
+def test_slots_beyond_the_story_have_no_effect(linear: bool) -> None:
     assert torch.equal(attention([1.0, 2.0, 99.0], 2, 1, linear)[:2], attention([1.0, 2.0], 2, 1, linear))
     assert attention([1.0, 2.0, 99.0], 2, 1, linear)[2] == 0
 

@@ -1,4 +1,4 @@
-"""Training by the engine: the same for a seed however many threads, stopped by Ctrl-C, noise as it should be."""
+"""Training by the engine: independent of the number of threads, interruptible by Ctrl-C, with the right noise."""
 
 import dataclasses
 import os
@@ -17,22 +17,19 @@ from memn2n.machine import available_cores
 from memn2n.qa import engine
 from memn2n.qa.batch import lay_out
 from memn2n.qa.networks.memn2n import QANetwork
-from memn2n.qa.stories import StorySet
+from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training.native_loop import NativeLoop
 from memn2n.qa.training.noise import RandomNoise
-from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, Trained
+from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, TrainedNetwork
 from memn2n.qa.training.restarts import run_restarts, train_restarts
 from memn2n.qa.training.schedule import Epoch, Score
-from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
+from memn2n.qa.vocabulary import UNKNOWN
 
-pytestmark = pytest.mark.skipif(bool(engine.unavailable()), reason=f"there is no engine here: {engine.unavailable()}")
-several = pytest.mark.skipif(available_cores() < 2, reason="there is one core only")
+pytestmark = pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
+several = pytest.mark.skipif(available_cores() < 2, reason="there is only one core")
 
 EXAMPLES = simulate(task=1, n_train=300, n_test=0, seed=1).train
-VOCABULARY = Vocabulary.build(
-    (text for example in EXAMPLES for text in (*example.story, example.question)),
-    (example.answer for example in EXAMPLES),
-)
+VOCABULARY = vocabulary_of(EXAMPLES)
 STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 ALL = np.arange(len(STORIES))
 QUICK = TrainingConfig(restarts=4, epochs=6, linear_start_epochs=3)
@@ -40,7 +37,13 @@ LONG = TrainingConfig(restarts=6, epochs=1_000_000, linear_start_epochs=1)
 
 
 def problem(config: TrainingConfig = QUICK, network: NetworkConfig | None = None) -> Problem:
-    return Problem.make(STORIES, None, network or NetworkConfig(), config, len(VOCABULARY), "native")
+    return Problem.make(
+        stories=STORIES,
+        network=network or NetworkConfig(),
+        training=config,
+        vocabulary_size=len(VOCABULARY),
+        backend="native",
+    )
 
 
 def loop(config: TrainingConfig, examples: np.ndarray = ALL, seed: int = 0) -> NativeLoop:
@@ -51,8 +54,8 @@ def loop(config: TrainingConfig, examples: np.ndarray = ALL, seed: int = 0) -> N
 
 @several
 def test_threads_do_not_change_what_is_trained() -> None:
-    def trained(threads: int) -> dict[int, Trained]:
-        found: list[Trained] = []
+    def trained(threads: int) -> dict[int, TrainedNetwork]:
+        found: list[TrainedNetwork] = []
         assert run_restarts(problem(), range(4), lambda _: None, found.append, threads)
         return {one.restart.restart: one for one in found}
 
@@ -67,8 +70,8 @@ def test_threads_do_not_change_what_is_trained() -> None:
             assert torch.equal(mine, theirs)
 
 
-def test_restarts_start_as_pytorchs_do() -> None:
-    """The same random start; what differs is the order of the questions, and the noise."""
+def test_restarts_have_the_same_initial_parameters_as_with_pytorch() -> None:
+    """Only the order of the questions and the noise differ."""
     config = dataclasses.replace(QUICK, restarts=1, epochs=1, linear_start="none", learning_rate=1e-12)
     networks = [
         train_restarts(dataclasses.replace(problem(config), backend=backend), lambda _: None).networks[0]
@@ -79,16 +82,16 @@ def test_restarts_start_as_pytorchs_do() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=several)])
-def test_events_come_to_the_callers_thread(threads: int) -> None:
+def test_events_are_reported_in_the_callers_thread(threads: int) -> None:
     events: list[Epoch | Restart] = []
-    where = set()
+    threads_of_events = set()
 
     def on_event(event: Epoch | Restart) -> None:
         events.append(event)
-        where.add(threading.get_ident())
+        threads_of_events.add(threading.get_ident())
 
     outcome = train_restarts(problem(), on_event, threads)
-    assert where == {threading.get_ident()}
+    assert threads_of_events == {threading.get_ident()}
     assert [restart.restart for restart in outcome.restarts] == [0, 1, 2, 3]
     for number in range(4):
         mine = [event for event in events if event.restart == number]
@@ -103,7 +106,7 @@ def test_ensembles_keep_every_restart() -> None:
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=several)])
 def test_ctrl_c_stops_within_an_epoch(threads: int) -> None:
-    """A million epochs would take minutes; those that run end with the epoch that they are in."""
+    """A million epochs would take minutes; the running restarts end with their current epoch."""
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     begin = time.monotonic()
@@ -115,12 +118,12 @@ def test_ctrl_c_stops_within_an_epoch(threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=several)])
-def test_ctrl_c_loses_nothing_that_has_ended(threads: int) -> None:
-    """Pressed again and again, also while a result is being handed on."""
+def test_ctrl_c_loses_no_finished_restart(threads: int) -> None:
+    """Pressed several times, also while a result is being passed on."""
     ended: list[int] = []
     stopped: list[str] = []
 
-    def on_trained(trained: Trained) -> None:
+    def on_trained(trained: TrainedNetwork) -> None:
         if len(ended) == 1:
             for _ in range(3):
                 os.kill(os.getpid(), signal.SIGINT)
@@ -138,7 +141,7 @@ def test_ctrl_c_loses_nothing_that_has_ended(threads: int) -> None:
 
 
 def interrupted_after(number: int, config: TrainingConfig) -> list[Restart]:
-    """The restarts where Ctrl-C is pressed in the first epoch after so many restarts have ended."""
+    """The restarts of a training where Ctrl-C is pressed in the first epoch after ``number`` restarts have ended."""
     ended = 0
 
     def on_event(event: Epoch | Restart) -> None:
@@ -152,20 +155,20 @@ def interrupted_after(number: int, config: TrainingConfig) -> list[Restart]:
     return list(outcome.restarts)
 
 
-def test_an_ensemble_leaves_out_what_was_cut_short() -> None:
+def test_an_ensemble_leaves_out_interrupted_restarts() -> None:
     restarts = interrupted_after(2, dataclasses.replace(QUICK, select="ensemble", epochs=2000))
     assert [restart.kept for restart in restarts[:2]] == [True, True]
     assert [restart.stopped for restart in restarts[2:]] == [INTERRUPTED]
     assert not restarts[2].kept
 
 
-def test_an_interruption_is_told_beside_a_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_is_recorded_beside_a_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
     real = Problem.train
 
-    def first_diverges(self: Problem, number: int, *rest: object) -> Trained:
+    def first_diverges(self: Problem, number: int, *rest: object) -> TrainedNetwork:
         trained = real(self, number, *rest)  # type: ignore[arg-type]
         gone = Restart(0, None, None, 0.0, "the loss became nan in softmax epoch 1")
-        return Trained(gone, trained.network) if number == 0 else trained
+        return TrainedNetwork(gone, trained.network) if number == 0 else trained
 
     monkeypatch.setattr(Problem, "train", first_diverges)
     restarts = interrupted_after(2, QUICK)
@@ -174,7 +177,7 @@ def test_an_interruption_is_told_beside_a_divergence(monkeypatch: pytest.MonkeyP
 
 
 @several
-def test_an_error_in_a_thread_comes_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> Score:
         raise MemoryError("no room")
 
@@ -183,7 +186,7 @@ def test_an_error_in_a_thread_comes_up(monkeypatch: pytest.MonkeyPatch) -> None:
         train_restarts(problem(), lambda _: None, 2)
 
 
-def test_an_error_of_the_caller_comes_up() -> None:
+def test_an_error_in_the_callback_is_raised() -> None:
     def on_event(_: Epoch | Restart) -> None:
         raise OSError("the disk is full")
 
@@ -191,7 +194,7 @@ def test_an_error_of_the_caller_comes_up() -> None:
         train_restarts(problem(LONG), on_event)
 
 
-def test_divergence_is_told() -> None:
+def test_divergence_is_reported() -> None:
     config = dataclasses.replace(QUICK, learning_rate=1e30, clip_norm=1e30, linear_start="none")
     with pytest.raises(TrainingError, match=r"every restart failed: the loss became (nan|inf) in softmax epoch"):
         train_restarts(problem(config), lambda _: None)
@@ -201,7 +204,7 @@ def test_divergence_is_told() -> None:
     {"noise": "none", "sampling": "permutation"}, {"noise": "jitter"}, {"noise": "empty"},
     {"unknown_rate": 0.02}, {"optimizer": "adam"}, {"clip": "frobenius", "batch_size": 7},
 ])  # fmt: skip
-def test_every_way_to_train_learns(settings: dict[str, object]) -> None:
+def test_training_learns_with_every_setting(settings: dict[str, object]) -> None:
     config = TrainingConfig.from_dict({"restarts": 3, "epochs": 40, "linear_start_epochs": 15} | settings)
     qa = StoryQA.fit(EXAMPLES, training=config, backend="native")
     assert qa.evaluate(simulate(task=1, n_train=0, n_test=200, seed=2).test).error < 0.2
@@ -209,8 +212,8 @@ def test_every_way_to_train_learns(settings: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("kind", ["jitter", "empty"])
 @pytest.mark.parametrize("rate", [0.1, 0.5, 3.0])
-def test_noise_is_distributed_as_pytorchs(kind: str, rate: float) -> None:
-    """How many times are skipped, and which, by the same story drawn many times over."""
+def test_noise_has_the_same_distribution_as_with_pytorch(kind: str, rate: float) -> None:
+    """The times of one story, drawn many times by both."""
     n, draws = 6, 4000
     example = next(i for i in ALL if STORIES.story_start[i + 1] - STORIES.story_start[i] == n)
     config = TrainingConfig.from_dict({"noise": kind, "noise_rate": rate})
@@ -243,7 +246,7 @@ def test_a_permutation_has_each_question_once() -> None:
 
 
 def test_only_the_given_examples_are_trained_on() -> None:
-    """Words of the others keep their random start."""
+    """Words of other examples keep their initial embeddings."""
     stories = StorySet.encode([EXAMPLES[0], *EXAMPLES], VOCABULARY)
     made = problem()
     for sampling in ("permutation", "replacement"):
@@ -257,13 +260,13 @@ def test_only_the_given_examples_are_trained_on() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2])
-def test_the_unknown_word_is_trained_where_it_is_asked_for(rate: float) -> None:
+def test_the_unknown_word_is_trained_only_with_unknown_rate(rate: float) -> None:
     outcome = train_restarts(problem(dataclasses.replace(QUICK, restarts=1, unknown_rate=rate)), lambda _: None)
     moved = [bool(table[UNKNOWN].any()) for table in outcome.networks[0].tables]
     assert moved == [rate > 0] * len(moved)
 
 
-def test_one_network_may_be_asked_from_several_threads() -> None:
+def test_several_threads_may_use_one_network() -> None:
     made = problem()
     native = engine.native_network(QANetwork(made.network, made.shape, torch.Generator().manual_seed(0)))
     stories = engine.native_stories(STORIES)

@@ -1,3 +1,5 @@
+"""Restarts by PyTorch: selection, validation data, Ctrl-C, divergence, and the metrics file."""
+
 import dataclasses
 import json
 from pathlib import Path
@@ -8,25 +10,32 @@ import torch
 
 from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, TrainingError
-from memn2n.qa.stories import StorySet
+from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training import problem as module
 from memn2n.qa.training.metrics import QAMetricsLog
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
 from memn2n.qa.training.restarts import Outcome, train_restarts
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
 from memn2n.qa.training.torch_loop import TorchLoop
-from memn2n.qa.vocabulary import SPECIAL, Vocabulary
+from memn2n.qa.vocabulary import SPECIAL
 
 EXAMPLES = [
     Example((f"{name} is here.",), f"who {i}?", name, task=str(i % 2)) for i, name in enumerate("abcdefghij" * 3)
 ]
-VOCABULARY = Vocabulary.build((text for e in EXAMPLES for text in (*e.story, e.question)), (e.answer for e in EXAMPLES))
+VOCABULARY = vocabulary_of(EXAMPLES)
 STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 QUICK = TrainingConfig(restarts=3, epochs=2, linear_start_epochs=1)
 
 
 def problem(config: TrainingConfig = QUICK, valid: StorySet | None = None) -> Problem:
-    return Problem.make(STORIES, valid, NetworkConfig(dim=3, hops=1), config, len(VOCABULARY), "torch")
+    return Problem.make(
+        stories=STORIES,
+        valid=valid,
+        network=NetworkConfig(dim=3, hops=1),
+        training=config,
+        vocabulary_size=len(VOCABULARY),
+        backend="torch",
+    )
 
 
 def run(config: TrainingConfig, events: list[Epoch | Restart] | None = None, valid: StorySet | None = None) -> Outcome:
@@ -53,7 +62,7 @@ def test_restarts_do_not_depend_on_how_many_there_are() -> None:
     assert [r.train for r in few.restarts] == [r.train for r in many.restarts[:2]]
 
 
-def test_the_threads_of_torch_are_left_as_they_were() -> None:
+def test_the_number_of_torch_threads_is_restored() -> None:
     before = torch.get_num_threads()
     run(QUICK)
     assert torch.get_num_threads() == before
@@ -96,13 +105,13 @@ def test_ctrl_c_keeps_the_best_restart_so_far(monkeypatch: pytest.MonkeyPatch) -
     assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, ""), (False, INTERRUPTED)]
 
 
-def test_a_restart_cut_short_is_still_in_the_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_restart_can_be_selected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: False)
     outcome = run(QUICK)
     assert [(restart.kept, restart.stopped) for restart in outcome.restarts] == [(True, INTERRUPTED)]
 
 
-def test_ctrl_c_with_nothing_to_keep_goes_on_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_before_the_first_epoch_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> bool:
         raise KeyboardInterrupt
 
@@ -129,7 +138,7 @@ def test_a_random_share_is_held_out() -> None:
     assert held_out.tolist() != hold_out(STORIES, dataclasses.replace(config, seed=1))[1].tolist()
 
 
-def test_validation_data_of_ones_own() -> None:
+def test_given_validation_data_is_used() -> None:
     own = StorySet.encode(EXAMPLES[:3], VOCABULARY)
     score = run(dataclasses.replace(QUICK, restarts=1), valid=own).restarts[0].valid
     assert score is not None
@@ -137,7 +146,7 @@ def test_validation_data_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["select", "linear_start"])
-def test_validation_is_asked_for_where_there_is_none(name: str) -> None:
+def test_settings_that_need_validation_data_are_refused_without_it(name: str) -> None:
     config = TrainingConfig.from_dict({"validation": 0.0, name: "validation"})
     with pytest.raises(ConfigError, match=f'{name} is "validation", but there is no validation data'):
         run(config)
@@ -154,7 +163,7 @@ def test_something_must_be_left_to_train_on() -> None:
         hold_out(one, dataclasses.replace(QUICK, validation=0.9))
 
 
-def test_metrics_are_json_lines_that_belong_to_the_model(tmp_path: Path) -> None:
+def test_metrics_are_json_lines_that_replace_the_old_ones_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("the old run's")
     log = QAMetricsLog(tmp_path)
     outcome = train_restarts(problem(), log)
@@ -174,7 +183,9 @@ def test_scores_are_shares_and_nats() -> None:
     score = outcome.restarts[0].train
     assert isinstance(score, Score)
     assert 0 <= score.error <= 1
-    assert score.loss == pytest.approx(np.log(len(VOCABULARY)), rel=0.5), "barely trained: about a uniform guess"
+    assert score.loss == pytest.approx(np.log(len(VOCABULARY)), rel=0.5), (
+        "hardly trained: about the loss of a uniform guess"
+    )
 
 
 def test_sizes_come_from_the_training_data() -> None:
@@ -182,7 +193,12 @@ def test_sizes_come_from_the_training_data() -> None:
     assert (shape.vocabulary, shape.longest_sentence, shape.slots) == (len(VOCABULARY), 3, 1)
     long = StorySet.encode([Example(("a b c d.",) * 9, "a?", "b")] * 20, VOCABULARY)
     config = dataclasses.replace(QUICK, restarts=1)
-    longer = Problem.make(long, None, NetworkConfig(dim=3, memory_size=4), config, len(VOCABULARY))
+    longer = Problem.make(
+        stories=long,
+        network=NetworkConfig(dim=3, memory_size=4),
+        training=config,
+        vocabulary_size=len(VOCABULARY),
+    )
     outcome = train_restarts(longer, lambda _: None)
     assert (outcome.networks[0].shape.longest_sentence, outcome.networks[0].shape.slots) == (4, 4)
 
@@ -209,22 +225,22 @@ def test_what_is_held_out_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> 
     assert trained | held_out == set(range(len(EXAMPLES)))
 
 
-def test_divergence_in_the_very_last_update_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_divergence_in_the_last_update_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: True)
-    monkeypatch.setattr("memn2n.qa.training.torch_loop.measure", lambda *_, **__: Score(float("nan"), 1.0))
+    monkeypatch.setattr("memn2n.qa.training.torch_loop.score", lambda *_, **__: Score(float("nan"), 1.0))
     with pytest.raises(TrainingError, match="every restart failed: the loss became nan in the last update"):
         run(QUICK)
 
 
 def test_ctrl_c_while_scoring_does_not_lose_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    validate = TorchLoop.measure
+    validate = TorchLoop.score
 
     def interrupted(self: TorchLoop, stories: StorySet, examples: np.ndarray, **linear: bool) -> Score:
-        if not linear:  # not within training
+        if not linear:  # the call after the training
             raise KeyboardInterrupt
         return validate(self, stories, examples, **linear)
 
-    monkeypatch.setattr(TorchLoop, "measure", interrupted)
+    monkeypatch.setattr(TorchLoop, "score", interrupted)
     events: list[Epoch | Restart] = []
     outcome = run(dataclasses.replace(QUICK, restarts=1), events)
     (restart,) = outcome.restarts
@@ -232,7 +248,7 @@ def test_ctrl_c_while_scoring_does_not_lose_the_network(monkeypatch: pytest.Monk
     assert (restart.kept, restart.stopped, restart.train) == (True, INTERRUPTED, last.train)
 
 
-def test_ctrl_c_between_restarts_keeps_what_there_is() -> None:
+def test_ctrl_c_between_restarts_keeps_the_finished_ones() -> None:
     def interrupt(event: Epoch | Restart) -> None:
         if isinstance(event, Restart) and event.restart == 1:
             raise KeyboardInterrupt

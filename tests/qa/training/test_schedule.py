@@ -1,3 +1,5 @@
+"""The schedule of a training, and the PyTorch loop."""
+
 import dataclasses
 import math
 from collections.abc import Callable
@@ -11,18 +13,15 @@ import torch
 from memn2n import NetworkConfig, TrainingConfig, simulate
 from memn2n.qa.batch import Batch, make_batch
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
-from memn2n.qa.stories import StorySet
+from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training import torch_loop
 from memn2n.qa.training.noise import RandomNoise
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, schedule, train
-from memn2n.qa.training.torch_loop import TorchLoop, measure, sgd_step
-from memn2n.qa.vocabulary import NULL, UNKNOWN, Vocabulary
+from memn2n.qa.training.torch_loop import TorchLoop, score, sgd_step
+from memn2n.qa.vocabulary import NULL, UNKNOWN
 
 EXAMPLES = simulate(task=1, n_train=200, n_test=0, seed=1).train
-VOCABULARY = Vocabulary.build(
-    (text for example in EXAMPLES for text in (*example.story, example.question)),
-    (example.answer for example in EXAMPLES),
-)
+VOCABULARY = vocabulary_of(EXAMPLES)
 STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 ALL = np.arange(len(STORIES))
 SHAPE = DataShape(len(VOCABULARY), STORIES.longest_sentence, STORIES.longest_story)
@@ -74,9 +73,9 @@ def test_training_learns(sampling: str, noise: str) -> None:
         {"sampling": sampling, "noise": noise, "epochs": 40, "linear_start_epochs": 15, "unknown_rate": 0.01}
     )
     net = network()
-    before = measure(net, STORIES, ALL[:150])
+    before = score(net, STORIES, ALL[:150])
     run(config, net)
-    after = measure(net, STORIES, ALL[:150])
+    after = score(net, STORIES, ALL[:150])
     assert after.loss < before.loss / 2
     assert after.error < 0.3
 
@@ -90,7 +89,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 def test_a_linear_start_ends_when_validation_stops_falling(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([3.0, 2.0, 2.5, 1.9, 2.0, 1.9, 9.0, 9.0, 9.0])
-    monkeypatch.setattr("memn2n.qa.training.torch_loop.measure", lambda *_, **__: Score(next(losses), 0.5))
+    monkeypatch.setattr("memn2n.qa.training.torch_loop.score", lambda *_, **__: Score(next(losses), 0.5))
     config = TrainingConfig(linear_start="validation", linear_start_epochs=20, linear_start_patience=2, epochs=3)
     assert [(event.phase, event.epoch) for event in run(config)] == [
         *(("linear", epoch) for epoch in range(1, 7)), *(("softmax", epoch) for epoch in range(1, 4)),
@@ -99,7 +98,7 @@ def test_a_linear_start_ends_when_validation_stops_falling(monkeypatch: pytest.M
 
 def test_a_linear_start_that_keeps_falling_ends_at_its_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter(range(100, 0, -1))
-    monkeypatch.setattr("memn2n.qa.training.torch_loop.measure", lambda *_, **__: Score(next(losses), 0.5))
+    monkeypatch.setattr("memn2n.qa.training.torch_loop.score", lambda *_, **__: Score(next(losses), 0.5))
     config = TrainingConfig(linear_start="validation", linear_start_epochs=4, epochs=1)
     assert [event.phase for event in run(config)] == ["linear"] * 4 + ["softmax"]
 
@@ -139,7 +138,7 @@ def test_each_matrix_is_clipped_by_its_own_norm(clip: str) -> None:
 
 
 def test_costs_are_summed_over_the_batch() -> None:
-    """Twice the same question in a batch moves the parameters twice as far as once."""
+    """The same question twice in a batch moves the parameters twice as far."""
 
     def moved(copies: int) -> torch.Tensor:
         stories = StorySet.encode([EXAMPLES[0]] * copies, VOCABULARY)
@@ -150,7 +149,7 @@ def test_costs_are_summed_over_the_batch() -> None:
         difference: torch.Tensor = net.tables[1].detach() - start
         return difference
 
-    assert torch.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-7)  # as far as parameters are rounded
+    assert torch.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-7)  # up to rounding
 
 
 def batches_seen(config: TrainingConfig, n: int, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
@@ -180,13 +179,13 @@ def test_sampling_with_replacement_draws_full_batches_only(monkeypatch: pytest.M
     assert len(set(chain(*seen))) < 64
 
 
-def test_divergence_is_told() -> None:
+def test_divergence_is_reported() -> None:
     config = dataclasses.replace(SHORT, learning_rate=1e30, clip_norm=1e30, linear_start="none")
     with pytest.raises(DivergedError, match=r"the loss became (nan|inf) in softmax epoch 1"):
         run(config)
 
 
-def test_ctrl_c_leaves_the_last_whole_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_restores_the_last_complete_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshots: list[torch.Tensor] = []
     whole = network()
     train_on(whole, STORIES, ALL[:150], SHORT, lambda _: snapshots.append(whole.tables[1].detach().clone()))
@@ -196,7 +195,7 @@ def test_ctrl_c_leaves_the_last_whole_epoch(monkeypatch: pytest.MonkeyPatch) -> 
     assert torch.equal(net.tables[1], snapshots[1])
 
 
-def test_ctrl_c_before_the_first_epoch_is_done_goes_on_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_in_the_first_epoch_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_step(monkeypatch, 3)
     with pytest.raises(KeyboardInterrupt):
         run(SHORT)
@@ -216,14 +215,14 @@ def interrupt_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setattr("memn2n.qa.training.torch_loop.sgd_step", step)
 
 
-def test_measure_does_not_need_gradients() -> None:
-    score = measure(network(), STORIES, ALL)
-    assert math.isfinite(score.loss)
-    assert 0 < score.error <= 1
+def test_the_score_of_a_network() -> None:
+    found = score(network(), STORIES, ALL)
+    assert math.isfinite(found.loss)
+    assert 0 < found.error <= 1
 
 
 class Spy:
-    """What one training hands to its parts: batches, noise, forward passes and updates."""
+    """Records the arguments of the functions that a training calls: batches, noise, forward passes and updates."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, net: QANetwork) -> None:
         self.noises: list[object] = []
@@ -252,7 +251,7 @@ class Spy:
         monkeypatch.setattr(net, "forward", look)
 
 
-def test_every_setting_reaches_the_part_that_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     net = QANetwork(NetworkConfig(dim=8, hops=2, memory_size=7), SHAPE, torch.Generator().manual_seed(0))
     spy = Spy(monkeypatch, net)
     config = TrainingConfig(
@@ -262,7 +261,7 @@ def test_every_setting_reaches_the_part_that_it_is_for(monkeypatch: pytest.Monke
     run(config, net)
     per_epoch = 150 // 50
     assert spy.memory_sizes == {7}
-    assert spy.trained_on <= set(range(150)), "nothing that is held out"
+    assert spy.trained_on <= set(range(150)), "no validation examples"
     assert spy.steps == [(rate, 9.0, "frobenius") for _, _, rate in schedule(config) for _ in range(per_epoch)]
     training = [linear for gradients, linear in spy.linear if gradients]
     validating = [linear for gradients, linear in spy.linear if not gradients]
@@ -273,14 +272,14 @@ def test_every_setting_reaches_the_part_that_it_is_for(monkeypatch: pytest.Monke
         assert (noise.kind, noise.rate, noise.unknown_rate, noise.memory_size) == ("empty", 0.7, 0.2, 7)
 
 
-def test_measuring_keeps_to_the_memory_size() -> None:
+def test_scoring_uses_only_the_memory_size() -> None:
     small = QANetwork(NetworkConfig(dim=8, memory_size=1), SHAPE, torch.Generator().manual_seed(0))
     last_only = StorySet.encode([replace(example, story=example.story[-1:]) for example in EXAMPLES], VOCABULARY)
-    assert measure(small, STORIES, ALL) == measure(small, last_only, ALL)
+    assert score(small, STORIES, ALL) == score(small, last_only, ALL)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2])
-def test_the_unknown_word_is_trained_where_it_is_asked_for(rate: float) -> None:
+def test_the_unknown_word_is_trained_only_with_unknown_rate(rate: float) -> None:
     net = network()
     run(dataclasses.replace(SHORT, unknown_rate=rate), net)
     moved = [bool(table[UNKNOWN].any()) for table in net.tables]

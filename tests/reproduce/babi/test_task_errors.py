@@ -11,7 +11,7 @@ import torch
 from memn2n import Example, NetworkConfig
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
 from memn2n.qa.stories import StorySet
-from memn2n.qa.training.problem import Restart, Trained
+from memn2n.qa.training.problem import Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Score
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 from memn2n.reproduce.babi.task_errors import TaskErrors, best_restart, task_errors
@@ -54,10 +54,10 @@ def test_the_restart_with_the_lowest_loss_is_selected() -> None:
 def test_the_errors_of_networks_with_known_answers() -> None:
     # the ensemble's probabilities: "a" (0.98 + 0.08 + 0.08) / 3, "b" (0.01 + 0.84 + 0.84) / 3
     trained = [
-        Trained(restart(0, 0.2, 0.9), network_answering("a", 5.0)),
-        Trained(restart(1, None, None), network_answering("a", 5.0)),
-        Trained(restart(2, 0.3, 0.8), network_answering("b", 3.0)),
-        Trained(restart(3, 0.4, 0.7), network_answering("b", 3.0)),
+        TrainedNetwork(restart(0, 0.2, 0.9), network_answering("a", 5.0)),
+        TrainedNetwork(restart(1, None, None), network_answering("a", 5.0)),
+        TrainedNetwork(restart(2, 0.3, 0.8), network_answering("b", 3.0)),
+        TrainedNetwork(restart(3, 0.4, 0.7), network_answering("b", 3.0)),
     ]
     first, seventh = task_errors(trained, STORIES)
     assert (first.task, first.questions, seventh.task, seventh.questions) == (1, 4, 7, 1)
@@ -65,7 +65,7 @@ def test_the_errors_of_networks_with_known_answers() -> None:
     assert (first.by_training, first.by_validation, first.ensemble) == (0.5, 0.75, 0.75)
     assert (seventh.by_training, seventh.by_validation, seventh.ensemble) == (1.0, 0.0, 0.0)
     assert task_errors(trained[1:2], STORIES) == []
-    sure = Trained(restart(4, 0.5, 0.9), network_answering("a", 5.0))
+    sure = TrainedNetwork(restart(4, 0.5, 0.9), network_answering("a", 5.0))
     assert task_errors([*trained, sure], STORIES)[0].ensemble == 0.5, "two high probabilities outweigh two lower ones"
 
 

@@ -1,22 +1,37 @@
-"""Readers, one module a file format: bAbI text, JSON lines, downloads."""
+"""Files of stories: one module for each file format.
+
+To add a format, copy ``jsonl.py``, write its ``iter_...`` function, and add one line to ``FORMATS``.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memn2n.errors import DataError, InputError
 from memn2n.qa.data.babi import iter_babi, task_files
 from memn2n.qa.data.jsonl import iter_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from memn2n.qa.stories import Example
 
 Part = Literal["train", "valid", "test"]
 
-JSONL_SUFFIXES = (".jsonl", ".json", ".ndjson")
+
+class FileFormat(NamedTuple):
+    """A file format: its reader, and the file name suffixes by which it is recognized."""
+
+    read: Callable[[Path], Iterator[Example]]
+    suffixes: tuple[str, ...]
+
+
+FORMATS = {
+    "jsonl": FileFormat(iter_jsonl, (".jsonl", ".json", ".ndjson")),
+    "babi": FileFormat(iter_babi, ()),
+}
+"""The formats by name. A file with none of these suffixes is read as bAbI text."""
 
 
 def read_stories(
@@ -24,19 +39,19 @@ def read_stories(
     part: Part = "train",
     task: int | Iterable[int] | None = None,
 ) -> list[Example]:
-    """Read the examples of a file or folder, whatever its format.
+    """Read the examples of a file in any of the formats, or of a folder of bAbI files.
 
     Args:
-        path: a JSONL file, a bAbI file, or a folder of bAbI files.
-        part: which files of a folder; of no effect on a file.
-        task: which tasks of a folder; all of them by default.
+        path: a file, or a folder of bAbI files.
+        part: which files of a folder to read; has no effect on a single file.
+        task: which tasks of a folder to read; by default all of them.
 
     Returns:
-        The examples, those of task 1 first.
+        The examples, in the order of the tasks.
 
     Raises:
-        DataError: for a missing, empty or malformed file.
-        InputError: for ``task`` with a single file.
+        DataError: if a file is missing, empty or malformed.
+        InputError: if ``task`` is given with a single file.
     """
     path = Path(path)
     if path.is_dir():
@@ -44,12 +59,14 @@ def read_stories(
     if not path.exists():
         raise DataError(path, None, "there is no such file or folder")
     if task is not None:
-        raise InputError(f"{path} is one file: tasks are chosen from a folder of bAbI files")
+        raise InputError(f"{path} is one file: tasks can be chosen only from a folder of bAbI files")
     return _read(path)
 
 
 def _read(path: Path) -> list[Example]:
-    examples = list(iter_jsonl(path) if path.suffix.lower() in JSONL_SUFFIXES else iter_babi(path))
+    suffix = path.suffix.lower()
+    file_format = next((known for known in FORMATS.values() if suffix in known.suffixes), FORMATS["babi"])
+    examples = list(file_format.read(path))
     if not examples:
         raise DataError(path, None, "there is no question in this file")
     return examples

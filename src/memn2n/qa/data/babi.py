@@ -1,7 +1,7 @@
-r"""The text format of the bAbI tasks (v1.2).
+"""The text format of the bAbI tasks (v1.2).
 
-A line is ``ID sentence`` or ``ID question<tab>answer<tab>IDs of supporting facts``; an ID of 1 starts a new story.
-The questions of a story are asked about all the sentences before them.
+A line is ``ID sentence`` or ``ID question<tab>answer<tab>IDs of supporting facts``. The ID 1 starts a new story. A
+question is about all sentences of its story before it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
-_SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces in the place of tabs
+_SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces instead of tabs
 _PARTS = ("train", "valid", "test")
-_NO_ANSWER = "a question without answer; write question<tab>answer<tab>IDs of supporting facts"
+_NO_ANSWER = "a question without an answer; write question<tab>answer<tab>IDs of supporting facts"
 _FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt")
 
 
 def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = None) -> Iterator[Example]:
-    """Yield the examples of a bAbI file in their order, read line by line.
+    """Read a bAbI file line by line and yield its examples in order.
 
     Args:
         source: a path, or a binary stream.
-        task: the examples' label; by default the number in the file's name (``qa7_...``), where it has one.
-        name: what errors call a stream.
+        task: the examples' label; by default the number in the file's name (``qa7_...``), if it has one.
+        name: the name of a stream in error messages.
 
     Raises:
-        DataError: for a line that is not of the format, an ID that goes back without starting a story, a
-            question without answer or without a story, a supporting fact that points nowhere.
+        DataError: if a line does not have this format, an ID is not larger than the one before it and not 1, a question
+            has no answer or no story, or a supporting fact is not the ID of a sentence of the story.
     """
     if not isinstance(source, (str, Path)):
         where = name or "<stream>"
@@ -57,7 +57,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         if current == 1:
             story, positions = [], {}
         elif current <= last:
-            raise DataError(where, number, f"line ID {current} follows {last}; IDs grow, and 1 starts a new story")
+            raise DataError(
+                where, number, f"line ID {current} follows {last}; IDs must increase, and 1 starts a new story"
+            )
         last = current
         if "\t" not in body:
             sentence = body.rstrip()
@@ -72,9 +74,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         if not has_word(question):
             raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
         if not story:
-            raise DataError(where, number, "a question without a story; put its sentences before it")
+            raise DataError(where, number, "a question without a story; write the sentences before the question")
         support = _support(" ".join(rest), positions, where, number)
-        yield Example(tuple(story), question, answer, support, task)
+        yield Example(story=tuple(story), question=question, answer=answer, support=support, task=task)
 
 
 def _support(text: str, positions: dict[int, int], where: str, number: int) -> tuple[int, ...]:
@@ -88,17 +90,18 @@ def _support(text: str, positions: dict[int, int], where: str, number: int) -> t
 
 
 def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Split:
-    """Read tasks from a folder of bAbI files (``en``, ``en-10k``, ``hn``, ``shuffled``, ...).
+    """Read tasks from a folder of bAbI files, such as ``en``, ``en-10k`` or ``hn``.
 
     Args:
-        folder: holds ``qa1_..._train.txt``, ``qa1_..._test.txt`` and so on.
-        task: one task's number, several, or all that the folder has (a warning names those that lack a file).
+        folder: the folder of the files ``qa1_..._train.txt``, ``qa1_..._test.txt`` and so on.
+        task: the number of a task, or several numbers. By default all tasks that have both files; a DataWarning names
+            the tasks that have only one.
 
     Returns:
-        Training and test examples, task after task; ``Example.task`` is the number as text.
+        Training and test examples in the order of the tasks. ``Example.task`` is the number as a string.
 
     Raises:
-        DataError: for a folder or task that is not there, or a malformed file.
+        DataError: if the folder or a task's file is missing, or a file is malformed.
     """
     if task is None:
         train, test = available(folder, "train"), available(folder, "test")
@@ -114,28 +117,30 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
 
 
 def write_babi(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None:
-    """Write examples so that ``iter_babi`` gives them back; the questions of a story must stand one after the other.
+    """Write examples to a bAbI file. The questions of a story must follow each other.
 
     Raises:
-        InputError: for an example that cannot be trained on, or that the format cannot hold: a tab or line end in a
-            text, a sentence that ends as a question.
-        DataError: if the file cannot be written. It is whole or as before.
+        InputError: if an example is malformed, or cannot be written in this format: a text contains a tab or line end,
+            or a sentence ends with a question mark.
+        DataError: if the file cannot be written. A file that was there before is kept then.
     """
     write_lines(path, (f"{line}\n".encode() for line in _babi_lines(examples)))
 
 
 def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
     story: tuple[str, ...] = ()
-    numbers: list[int] = []  # of the story's sentences
+    numbers: list[int] = []  # the line IDs of the story's sentences
     last = 0
     for example in examples:
         check_example(example)
         for text in (*example.story, example.question, example.answer):
             if set("\t\r\n") & set(text):
-                raise InputError(f"{text!r} holds a tab or a line end, which bAbI's format cannot hold")
+                raise InputError(f"{text!r} contains a tab or a line end, which the bAbI format does not allow")
         asked = next((sentence for sentence in example.story if sentence.rstrip().endswith("?")), None)
         if asked is not None:
-            raise InputError(f"the sentence {asked!r} ends as a question, which bAbI's format takes it for")
+            raise InputError(
+                f"the sentence {asked!r} ends with a question mark, so the bAbI format reads it as a question"
+            )
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:
@@ -149,13 +154,13 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
 
 
 def task_files(folder: str | Path, part: str, task: int | Iterable[int] | None = None) -> list[Path]:
-    """The files of one part ("train", "valid" or "test") for the wanted tasks, by task number.
+    """The files of one part ("train", "valid" or "test") of some tasks, in the order of the tasks.
 
-    Without ``task``: those of every task in the folder, and a DataWarning names a task that has no file of this part.
+    Without ``task``, the files of all tasks; a DataWarning names the tasks that have no file of this part.
 
     Raises:
-        DataError: if the folder, or a file of a wanted task, is not there, or a task has two.
-        InputError: if an empty selection of tasks is wanted.
+        DataError: if the folder or the file of a chosen task is missing, or a task has two files of this part.
+        InputError: if ``task`` is empty.
     """
     found = available(folder, part)
     if task is None:
@@ -176,10 +181,10 @@ def task_files(folder: str | Path, part: str, task: int | Iterable[int] | None =
 
 
 def available(folder: str | Path, part: str) -> dict[int, Path]:
-    """Task number -> file, for each file of a part in the folder.
+    """Map the number of each task to its file of this part.
 
     Raises:
-        DataError: if the folder is not there, or a task has two files.
+        DataError: if the folder is missing, or a task has two files of this part.
     """
     folder = Path(folder)
     if not folder.is_dir():

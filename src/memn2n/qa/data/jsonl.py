@@ -1,8 +1,8 @@
-"""Stories of the user's own: JSON lines, one question a line.
+"""JSON lines: the format for your own stories, with one question on each line.
 
 ``{"story": ["sentence", ...], "question": "...", "answer": "...", "support": [0], "task": "..."}``
 
-``support`` (positions in the story, from 0) and ``task`` may be left out; other keys are ignored.
+``support`` (positions in the story, from 0) and ``task`` are optional. Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 def iter_jsonl(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[Example]:
-    """Yield the examples of a JSONL file in their order, read line by line; blank lines are skipped.
+    """Read a JSONL file line by line and yield its examples in order. Blank lines are skipped.
 
     Args:
         source: a path, or a binary stream.
-        name: what errors call a stream.
+        name: the name of a stream in error messages.
 
     Raises:
-        DataError: for a line that is not a JSON object, lacks a key, or holds a value of the wrong type.
+        DataError: if a line is not a JSON object, lacks a key, or has a value of the wrong type.
     """
     for where, number, record in iter_records(source, name):
-        answer = _text(record, "answer", where, number)
-        yield Example(*question_of(record, where, number), answer,
-                      _support(record, where, number), _task(record, where, number))  # fmt: skip
+        story, question = question_of(record, where, number)
+        yield Example(story, question, answer=_text(record, "answer", where, number),
+                      support=_support(record, where, number), task=_task(record, where, number))  # fmt: skip
 
 
 def read_jsonl(path: str | Path) -> list[Example]:
@@ -41,7 +41,7 @@ def read_jsonl(path: str | Path) -> list[Example]:
 
 
 def write_jsonl(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None:
-    """Write examples so that ``read_jsonl`` gives them back."""
+    """Write examples to a JSONL file, which ``read_jsonl`` reads."""
     write_records(path, map(_record, examples))
 
 
@@ -58,7 +58,7 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
     """The story and question of a JSON object.
 
     Raises:
-        DataError: if one is missing or of the wrong type, or the story has no sentence.
+        DataError: if one is missing or has the wrong type, or the story has no sentence.
     """
     if "story" not in record:
         raise DataError(where, number, '"story" is missing; give a list of sentences')
@@ -66,10 +66,10 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
     if not isinstance(story, list) or not all(isinstance(sentence, str) for sentence in story):
         raise DataError(where, number, '"story" must be a list of sentences')
     if not story:
-        raise DataError(where, number, '"story" has no sentence; a question needs one at least')
+        raise DataError(where, number, '"story" has no sentence; give at least one')
     for position, sentence in enumerate(story):
         if not sentence.strip():
-            raise DataError(where, number, f'sentence {position} of "story" is blank; leave it out')
+            raise DataError(where, number, f'sentence {position} of "story" is blank; remove it')
     question = _text(record, "question", where, number)
     if not has_word(question):
         raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')
@@ -79,7 +79,7 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
 def _text(record: dict[str, Any], key: str, where: str, number: int) -> str:
     value = record.get(key)
     if not isinstance(value, str) or not value.strip():
-        problem = f'"{key}" is missing' if key not in record else f'"{key}" must be a text that is not blank'
+        problem = f'"{key}" is missing' if key not in record else f'"{key}" must be a string that is not blank'
         raise DataError(where, number, problem)
     return value.strip()
 
@@ -91,7 +91,7 @@ def _support(record: dict[str, Any], where: str, number: int) -> tuple[int, ...]
     length = len(record["story"])
     for position in support:
         if not 0 <= position < length:
-            raise DataError(where, number, f'"support" holds {position}, but the story has sentences 0 to {length - 1}')
+            raise DataError(where, number, f'"support" has {position}, but the story has sentences 0 to {length - 1}')
     return tuple(support)
 
 
@@ -100,5 +100,5 @@ def _task(record: dict[str, Any], where: str, number: int) -> str:
     if type(task) is int:
         return str(task)
     if not isinstance(task, str):
-        raise DataError(where, number, '"task" must be a text or a number')
+        raise DataError(where, number, '"task" must be a string or a number')
     return task

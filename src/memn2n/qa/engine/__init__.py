@@ -1,7 +1,10 @@
-"""The native engine (C++): trains and answers on the CPU, equal to ``memn2n.qa.networks.memn2n`` and far faster.
+"""The native engine (C++): trains and runs ``memn2n.qa.networks.memn2n`` on the CPU, with the same results but faster.
 
-It works on the arrays that are there: a StorySet's and the network's own parameters, in place. Where it was not built,
-or does not know a setting, ``unavailable`` says why, and PyTorch serves.
+It uses the arrays of a StorySet and the parameters of a QANetwork in place. If it was not built or does not support a
+setting, ``unavailable`` returns the reason, and PyTorch is used instead.
+
+``kernel.cpp`` has the hops, ``network.hpp`` the structs that all C++ files share. ``session`` makes batches,
+``trainer`` runs epochs, and ``module.cpp`` with its headers checks everything that comes from Python.
 """
 
 from __future__ import annotations
@@ -25,48 +28,49 @@ except ImportError as error:
 
 
 def unavailable(config: NetworkConfig | None = None) -> str:
-    """Why the engine cannot serve such a network, or any; "" where it can."""
+    """Why the engine cannot run this network (without ``config``: any network), or "" if it can."""
     if _missing or config is None:
         return _missing
     if config.hops > _native.MOST_HOPS:
-        return f"hops is {config.hops}, and it has at most {_native.MOST_HOPS}"
+        return f"hops is {config.hops}, and it supports at most {_native.MOST_HOPS}"
     if config.dim > _native.LARGEST_DIM:
-        return f"dim is {config.dim}, and it has at most {_native.LARGEST_DIM}"
+        return f"dim is {config.dim}, and it supports at most {_native.LARGEST_DIM}"
     return ""
 
 
 def instruction_sets() -> list[str]:
-    """The instruction sets that can be used here, from the narrowest to the widest; none without the engine."""
+    """The instruction sets that the engine can use on this machine, narrowest vectors first; [] without the engine."""
     return [] if _missing else _native.instruction_sets()
 
 
 def native_stories(stories: StorySet) -> _native.Stories:
-    """A StorySet as the engine reads it, in place.
+    """Pass a StorySet to the engine, without copying it.
 
-    The arrays are checked here, once, and must not be written to afterwards; those of ``StorySet.encode`` cannot be.
+    The arrays are checked once, here. Do not write to them afterwards; those of ``StorySet.encode`` are read-only.
 
     Raises:
-        ValueError, TypeError: if the arrays are not what a StorySet holds.
+        ValueError, TypeError: if the arrays are not those of a valid StorySet.
     """
-    return _native.Stories(stories.words, stories.sentence_start, stories.story, stories.story_start,
-                           stories.question, stories.answer)  # fmt: skip
+    return _native.Stories(words=stories.words, sentence_start=stories.sentence_start, story=stories.story,
+                           story_start=stories.story_start, question=stories.question,
+                           answer=stories.answer)  # fmt: skip
 
 
 def native_network(network: QANetwork, instruction_set: str = "") -> _native.Network:
-    """A network as the engine has it: on the same parameters, which must be on the CPU and stay where they are.
+    """Pass a network to the engine. Both share the parameters, which must be on the CPU and not move in memory.
 
     Args:
-        network: of float32.
-        instruction_set: one of ``instruction_sets``; by default the one that suits ``dim``.
+        network: a network with float32 parameters.
+        instruction_set: one of ``instruction_sets()``; by default the fastest one for ``dim``.
 
     Raises:
-        ConfigError: if the engine does not know such a network.
-        ValueError, TypeError: if a parameter is not of the shape and type that the settings ask for.
+        ConfigError: if the engine cannot run this network.
+        ValueError, TypeError: if a parameter does not have the shape and type of its settings.
     """
     config, shape = network.config, network.shape
     reason = unavailable(config)
     if reason:
-        raise ConfigError(f"the engine cannot serve: {reason}")
+        raise ConfigError(f"the engine cannot be used: {reason}")
     return _native.Network(
         [table.detach().numpy() for table in network.tables],
         [times.detach().numpy() for times in network.times],

@@ -1,4 +1,4 @@
-// Arrays from Python, checked: what they hold is never trusted before. Included by module.cpp only.
+// Checks of the arrays that come from Python: their type, shape, and every index in them. Included only by module.cpp.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -27,7 +27,7 @@ std::string shape_of(const A& array) {
   return text + ")";
 }
 
-// The data of an array of the wanted type and number of dimensions, contiguous and on the CPU.
+// The data of an array that must have type T and this number of dimensions, be contiguous and on the CPU.
 template <class T, class A>
 T* data_of(const A& array, const char* name, std::size_t dimensions, const char* type) {
   if (array.device_type() != nb::device::cpu::value) throw nb::value_error((std::string(name) + " is not on the CPU").c_str());
@@ -51,12 +51,11 @@ inline void refuse(const std::string& message) { throw nb::value_error(message.c
 
 inline int batch_size(const Array& examples) {
   constexpr std::size_t kLargest = 1 << 20;
-  if (examples.shape(0) > kLargest) refuse("a batch has at most " + std::to_string(kLargest) + " examples");
+  if (examples.shape(0) > kLargest) refuse("a batch must have at most " + std::to_string(kLargest) + " examples");
   return static_cast<int>(examples.shape(0));
 }
 
-// --- stories -------------------------------------------------------------------------------------------------------
-
+// The arrays of a StorySet.
 class StoryArrays {
  public:
   StoryArrays(Array words, Array sentence_start, Array story, Array story_start, Array question, Array answer)
@@ -85,19 +84,20 @@ class StoryArrays {
 
   void check_fits(const Network& net) const {
     if (largest_word_ >= net.vocabulary || largest_answer_ >= net.vocabulary)
-      refuse("a word id is " + std::to_string(std::max(largest_word_, largest_answer_)) + ", but the vocabulary has " +
-             std::to_string(net.vocabulary));
+      refuse("a word id is " + std::to_string(std::max(largest_word_, largest_answer_)) +
+             ", but the vocabulary has only " + std::to_string(net.vocabulary) + " ids");
   }
 
-  // Positions of examples, checked: a copy, because the array may be written to while Python's lock is free.
+  // Checked positions of examples. A copy, because Python may write to the array while its lock is released. With
+  // answered, each example must have a word as its answer.
   std::vector<int64_t> positions(const Array& examples, bool answered) const {
     const int64_t* given = data_of<const int64_t>(examples, "examples", 1, "int64");
     const std::vector<int64_t> at(given, given + examples.shape(0));
     for (std::size_t i = 0; i < at.size(); ++i) {
       if (at[i] < 0 || at[i] >= stories_.examples)
-        refuse("an example is " + std::to_string(at[i]) + ": there are " + std::to_string(stories_.examples));
+        refuse("example " + std::to_string(at[i]) + " does not exist; there are " + std::to_string(stories_.examples));
       if (answered && stories_.answer[at[i]] < kSpecial)
-        refuse("the answer of example " + std::to_string(at[i]) + " is no word of the vocabulary");
+        refuse("the answer of example " + std::to_string(at[i]) + " is not a word of the vocabulary");
     }
     return at;
   }

@@ -1,4 +1,4 @@
-// The engine's door to Python: checks every array once, then works on it in place without Python's lock.
+// The Python module: checks every array once, then computes on it in place without Python's lock.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -10,14 +10,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "arrays.hpp"
-#include "session.hpp"
+#include "native_network.hpp"
+#include "trainer.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -25,150 +25,10 @@ using namespace nb::literals;
 namespace memn2n {
 namespace {
 
-constexpr int kAtATime = 64;  // examples, where nothing is trained
+constexpr int kAtATime = 64;  // examples in a batch when nothing is trained
 
-// --- networks ------------------------------------------------------------------------------------------------------
-
-// Those that can run here, the widest last.
-std::vector<const Kernel*> kernels() {
-  std::vector<const Kernel*> found{baseline_kernel()};
-#ifdef MEMN2N_X86
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return found;
-  found.push_back(avx2_kernel());
-  if (__builtin_cpu_supports("avx512f")) found.push_back(avx512_kernel());
-#endif
-  return found;
-}
-
-// The widest vectors, or such of half the width where a quarter of a row would be padding otherwise (measured: halves
-// are a seventh faster at dim 20, and a quarter slower at 50).
-const Kernel& choose(const std::string& name, int dim) {
-  const auto found = kernels();
-  if (name.empty()) {
-    const bool halve = found.size() > 2 && 4 * padded(dim, found[1]->width) <= 3 * padded(dim, found[2]->width);
-    return halve ? *found[1] : *found.back();
-  }
-  for (const Kernel* kernel : found)
-    if (name == kernel->name) return *kernel;
-  std::string names;
-  for (const Kernel* kernel : found) names += std::string(names.empty() ? "" : ", ") + kernel->name;
-  refuse("there is no instruction set " + name + " here: there are " + names);
-  return *found.front();
-}
-
-class NativeNetwork {
- public:
-  NativeNetwork(std::vector<Writable> tables, std::vector<Writable> times, std::optional<Writable> H, int hops,
-                const std::string& encoding, const std::string& temporal, const std::string& tying, bool relu,
-                bool keep_empty, bool all_rows, int memory_size, int vocabulary, int longest, int slots,
-                const std::string& instructions)
-      : held_(tables) {
-    net_.hops = hops;
-    net_.relu = relu;
-    net_.keep_empty = keep_empty;
-    net_.all_rows = all_rows;
-    if (hops < 1 || hops > kMaxHops) refuse("hops is " + std::to_string(hops) + ": the engine has from 1 to 8");
-    net_.memory_size = within(memory_size, 1, "memory_size");
-    net_.vocabulary = within(vocabulary, kSpecial + 1, "vocabulary");
-    net_.longest = within(longest, 1, "longest_sentence");
-    net_.slots = within(slots, 1, "slots");
-    net_.encoding = encoding == "bow"           ? Encoding::bow
-                    : encoding == "pe"          ? Encoding::pe
-                    : encoding == "pe-official" ? Encoding::official
-                                                : unknown<Encoding>("encoding", encoding);
-    net_.temporal = temporal == "none"   ? Temporal::none
-                    : temporal == "add"  ? Temporal::add
-                    : temporal == "word" ? Temporal::word
-                                         : unknown<Temporal>("temporal", temporal);
-    if (net_.temporal == Temporal::word && net_.encoding == Encoding::pe)
-      refuse("temporal word does not go with encoding pe");
-    const bool adjacent = tying == "adjacent";
-    if (!adjacent && tying != "layerwise") unknown<int>("tying", tying);
-    net_.tables = adjacent ? hops + 1 : 4;
-    for (int k = 0; k < hops; ++k) {
-      net_.A[k] = adjacent ? k : 0;
-      net_.C[k] = adjacent ? k + 1 : 1;
-      net_.memory[net_.A[k]] = net_.memory[net_.C[k]] = true;
-    }
-    net_.B = adjacent ? 0 : 2;
-    net_.W = adjacent ? hops : 3;
-    net_.rows = vocabulary + (net_.temporal == Temporal::word ? slots : 0);
-    if (static_cast<int>(tables.size()) != net_.tables)
-      refuse("there must be " + std::to_string(net_.tables) + " tables, not " + std::to_string(tables.size()));
-    if (tables[0].ndim() == 2) net_.dim = static_cast<int>(tables[0].shape(1));
-    if (net_.dim < 1 || net_.dim > kMaxDim) refuse("dim is " + std::to_string(net_.dim) + ": the engine has from 1 to 512");
-    for (int t = 0; t < net_.tables; ++t) net_.table[t] = parameter(tables[t], "a table", net_.rows);
-    std::size_t next = 0;
-    if (net_.temporal == Temporal::add)
-      for (int t = 0; t < net_.tables; ++t)
-        if (net_.memory[t] && next < times.size()) {
-          net_.time[t] = parameter(times[next], "times", slots);
-          held_.push_back(times[next++]);
-        }
-    const std::size_t wanted = net_.temporal == Temporal::add ? (adjacent ? hops + 1 : 2) : 0;
-    if (times.size() != wanted)
-      refuse("there must be " + std::to_string(wanted) + " times, not " + std::to_string(times.size()));
-    if (H.has_value() == adjacent) refuse("H goes with layer-wise tying, and only with it");
-    if (H) {
-      net_.H = parameter(*H, "H", net_.dim);
-      held_.push_back(*H);
-    }
-    for (int k = 0; k < net_.dim; ++k)
-      net_.position[k] = net_.encoding == Encoding::pe         ? (k + 1) / static_cast<float>(net_.dim)
-                         : net_.encoding == Encoding::official ? k + 1 - (net_.dim + 1) / 2.0f
-                                                               : 0;
-    kernel_ = &choose(instructions, net_.dim);
-  }
-
-  const Network& get() const { return net_; }
-  const Kernel& kernel() const { return *kernel_; }
-
-  // A session for this call alone: several threads may ask the same network.
-  std::unique_ptr<Session> borrow() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Session>(net_, *kernel_);
-    std::unique_ptr<Session> session = std::move(idle_.back());
-    idle_.pop_back();
-    return session;
-  }
-
-  void give_back(std::unique_ptr<Session> session) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    idle_.push_back(std::move(session));
-  }
-
- private:
-  template <class T>
-  static T unknown(const char* name, const std::string& value) {
-    refuse(std::string(name) + " is " + value + ", which the engine does not know");
-    return T{};
-  }
-
-  static int within(int value, int low, const char* name) {
-    constexpr int kLargest = 1 << 28;  // so that sums of two stay far from the end of int
-    if (value < low || value > kLargest)
-      refuse(std::string(name) + " is " + std::to_string(value) + ": it must be " + std::to_string(low) + " or more, and at most " +
-             std::to_string(kLargest));
-    return value;
-  }
-
-  float* parameter(const Writable& array, const char* name, int rows) {
-    float* data = data_of<float>(array, name, 2, "float32");
-    if (static_cast<int64_t>(array.shape(0)) != rows || static_cast<int64_t>(array.shape(1)) != net_.dim)
-      refuse(std::string(name) + " has the shape " + shape_of(array) + ": it must be (" + std::to_string(rows) + ", " +
-             std::to_string(net_.dim) + ")");
-    return data;
-  }
-
-  std::vector<Writable> held_;
-  Network net_;
-  const Kernel* kernel_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Session>> idle_;
-};
-
-// Calls work(session, examples, how many, first) for some examples at a time, without Python's lock.
+// Calls work(session, examples, count, first) for up to kAtATime examples at a time, without Python's lock. first is
+// the position of the first one in at.
 template <class F>
 void in_parts(NativeNetwork& network, const StoryArrays& stories, const std::vector<int64_t>& at, const F& work) {
   const nb::gil_scoped_release unlocked;
@@ -182,7 +42,8 @@ void in_parts(NativeNetwork& network, const StoryArrays& stories, const std::vec
   network.give_back(std::move(session));
 }
 
-std::pair<double, int64_t> measure(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear) {
+// (sum of losses, number of wrong answers)
+std::pair<double, int64_t> score(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear) {
   stories.check_fits(network.get());
   Result sum;
   in_parts(network, stories, stories.positions(examples, true), [&](Session& session, const int64_t* at, int n, int64_t) {
@@ -203,7 +64,7 @@ A new_array(std::unique_ptr<float[]> data, std::initializer_list<std::size_t> sh
   return A(raw, shape, owner);
 }
 
-// Probabilities (example, word from kSpecial on) and attention (hop, example, slot), latest first.
+// Probabilities (example, word from kSpecial on) and attention (hop, example, slot), latest sentence first.
 std::pair<Floats2, Floats3> predict(NativeNetwork& network, const StoryArrays& stories, const Array& examples) {
   stories.check_fits(network.get());
   const std::vector<int64_t> at = stories.positions(examples, false);
@@ -223,7 +84,8 @@ std::pair<Floats2, Floats3> predict(NativeNetwork& network, const StoryArrays& s
                                                     static_cast<std::size_t>(width)})};
 }
 
-// A batch's loss and the gradient of every parameter: of the tables, the times, and H, in this order.
+// A batch's loss and the gradients of the tables, the times and H, in this order. For tests of the engine. layout:
+// (start, sentence, time) of the memories in place of the stories' own.
 nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear,
                      std::optional<std::tuple<Array, Array, Array>> layout) {
   stories.check_fits(network.get());
@@ -261,8 +123,7 @@ nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const A
   return nb::make_tuple(result.loss, arrays);
 }
 
-// --- training ------------------------------------------------------------------------------------------------------
-
+// A Trainer that Python owns. Checks settings and examples, and refuses to be used by two threads at a time.
 class NativeTrainer {
  public:
   NativeTrainer(nb::object network, nb::object stories, const Array& examples, int batch_size, double clip_norm,
@@ -291,7 +152,7 @@ class NativeTrainer {
                                          std::move(at), settings, seed);
   }
 
-  // (sum of losses, wrong answers, questions) of an epoch
+  // (sum of losses, number of wrong answers, number of questions) of an epoch
   std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear) {
     const Alone alone(*this);
     const nb::gil_scoped_release unlocked;
@@ -314,10 +175,10 @@ class NativeTrainer {
   }
 
  private:
-  struct Alone {
+  struct Alone {  // holds the trainer for one call
     std::atomic_flag& flag;
     explicit Alone(NativeTrainer& trainer) : flag(trainer.busy_) {
-      if (flag.test_and_set()) throw std::runtime_error("this trainer is at work in another thread");
+      if (flag.test_and_set()) throw std::runtime_error("another thread is using this trainer");
     }
     ~Alone() { flag.clear(); }
   };
@@ -327,7 +188,7 @@ class NativeTrainer {
     return value == yes;
   }
 
-  nb::object network_, held_stories_;  // whose memory is worked on
+  nb::object network_, held_stories_;  // own the memory that the trainer uses
   const StoryArrays& stories_;
   std::unique_ptr<Trainer> trainer_;
   std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
@@ -355,7 +216,7 @@ NB_MODULE(_native, m) {
            "keep_empty"_a, "all_rows"_a, "memory_size"_a, "vocabulary"_a, "longest_sentence"_a, "slots"_a,
            "instruction_set"_a = "")
       .def_prop_ro("instruction_set", [](const NativeNetwork& n) { return n.kernel().name; })
-      .def("measure", &measure, "stories"_a, "examples"_a, "linear"_a)
+      .def("score", &score, "stories"_a, "examples"_a, "linear"_a)
       .def("predict", &predict, "stories"_a, "examples"_a)
       .def("gradients", &gradients, "stories"_a, "examples"_a, "linear"_a, "layout"_a.none() = nb::none());
   nb::class_<NativeTrainer>(m, "Trainer")

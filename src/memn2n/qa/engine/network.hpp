@@ -1,7 +1,7 @@
-// What the parts of the engine share: plain structs of pointers, the same for every instruction set.
+// The structs that all parts of the engine share: plain numbers and pointers, the same for every instruction set.
 //
-// Names are those of memn2n/nn/qa.py, which is the reference; equation numbers are the paper's
-// (Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks, 2015).
+// Names are those of memn2n/qa/networks/memn2n.py, the reference implementation. Equation and section numbers are those
+// of Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015).
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@ namespace memn2n {
 constexpr int kMaxHops = 8;
 constexpr int kMaxTables = kMaxHops + 1;
 constexpr int kMaxDim = 512;
-constexpr int kColumns = 32;  // examples that one matrix product takes at a time
-constexpr int kBlock = 16;    // arrays over pairs are padded to a multiple of this, the widest vector
+constexpr int kColumns = 32;  // examples in one matrix product
+constexpr int kBlock = 16;    // arrays over pairs and examples are padded to a multiple of the widest vector
 
-constexpr int kNull = 0;  // word ids, as in memn2n/text.py
+constexpr int kNull = 0;  // word ids, as in memn2n/qa/vocabulary.py
 constexpr int kUnknown = 1;
 constexpr int kSpecial = 2;
 
 enum class Encoding { bow, pe, official };
 enum class Temporal { none, add, word };
 
-// A StorySet's arrays, where NumPy has them.
+// The arrays of a StorySet (memn2n/qa/stories.py), in NumPy's memory.
 struct Stories {
   const int32_t* words = nullptr;
   const int32_t* sentence_start = nullptr;
@@ -33,72 +33,75 @@ struct Stories {
   int64_t examples = 0;
 };
 
-// The network: its settings, and its parameters where PyTorch has them, each (rows, dim) without padding.
+// The network: its settings, and its parameters in PyTorch's memory, each (rows, dim) without padding.
 struct Network {
   int dim = 0, hops = 0;
   Encoding encoding = Encoding::bow;
   Temporal temporal = Temporal::none;
   bool relu = false;
-  bool keep_empty = false;  // empty slots keep attention
-  bool all_rows = false;    // null and time words compete to be the answer
+  bool keep_empty = false;  // empty slots take their share of the attention
+  bool all_rows = false;    // null and time words compete in the answer's softmax
   int memory_size = 0;
   int vocabulary = 0;
-  int longest = 0;  // words of the longest sentence of the training data
-  int slots = 0;
-  int rows = 0;  // of each table: the vocabulary, and time words where temporal is word
+  int longest = 0;  // number of words of the longest sentence of the training data
+  int slots = 0;    // memory slots, see DataShape.slots
+  int rows = 0;     // rows of each table: the vocabulary and, with Temporal::word, the time words
 
   int tables = 0;
   float* table[kMaxTables] = {};
-  float* time[kMaxTables] = {};  // by table; only of those that encode memories, and with Temporal::add
+  float* time[kMaxTables] = {};  // T by table, with Temporal::add and for tables that encode memories
   float* H = nullptr;            // layer-wise tying only
-  int A[kMaxHops] = {}, C[kMaxHops] = {}, B = 0, W = 0;
-  bool memory[kMaxTables] = {};  // tables that encode memories
+  int A[kMaxHops] = {}, C[kMaxHops] = {}, B = 0, W = 0;  // indices of tables, A and C by hop
+  bool memory[kMaxTables] = {};                          // whether a table encodes memories
 
   // Position encoding: component k of word j weighs a_j + b_j position[k].
   float position[kMaxDim] = {};
-
 };
 
-// Static, as all functions of this header must be: each instruction set keeps its own.
+// Functions of this header are static, so that each instruction set has its own copy.
+// J of the official position encoding: a time word is one more word.
 static inline int official_longest(const Network& net) { return net.longest + (net.temporal == Temporal::word); }
 
-static inline bool closed(const Network& net, int row) {  // cannot be an answer
+// Whether a table row does not compete in the answer's softmax.
+static inline bool closed(const Network& net, int row) {
   return row == kUnknown || (!net.all_rows && (row == kNull || row >= net.vocabulary));
 }
 
+// The smallest multiple of width that is n or more.
 static inline int padded(int n, int width) { return (n + width - 1) / width * width; }
 
-// One batch, ragged: example e holds pairs start[e]..start[e+1], latest sentence first.
+// One batch. A pair is an example with one sentence of its memory; example e has the pairs from start[e] up to
+// start[e + 1], latest sentence first.
 struct Batch {
   int examples = 0;
   int pairs = 0;
-  int distinct = 0;  // distinct sentences; the first of them is empty
-  int times = 0;     // time indices in use: all are below this
+  int distinct = 0;  // number of distinct sentences; the first one has no words
+  int times = 0;     // all time indices are below this number
   const int32_t* start = nullptr;
-  const int32_t* row = nullptr;      // (pair) distinct sentence
+  const int32_t* row = nullptr;      // (pair) index of the distinct sentence
   const int32_t* time = nullptr;     // (pair)
   const int32_t* example = nullptr;  // (pair)
-  const float* empty = nullptr;      // (example) empty slots that keep attention
-  const int32_t* const* sentence = nullptr;  // (distinct) its words
+  const float* empty = nullptr;      // (example) number of empty slots that take part in the attention
+  const int32_t* const* sentence = nullptr;  // (distinct) word ids
   const int32_t* sentence_length = nullptr;
-  const int32_t* const* question = nullptr;  // (example) its words
+  const int32_t* const* question = nullptr;  // (example) word ids
   const int32_t* question_length = nullptr;
   const int32_t* answer = nullptr;  // (example) word id, or negative
 };
 
-// Room for a batch. Rows of D floats, where D is dim padded with zeros to the vector's width.
-struct Room {
-  float *E[kMaxTables], *gE[kMaxTables];  // (distinct, D) sentences as table t encodes them, and gradients
-  float *T[kMaxTables], *gT[kMaxTables];  // (times, D)
-  float* U[kMaxHops + 1];                 // (example, D) state before each hop, and after the last
+// Memory for the intermediate results of a batch. A row has D floats: dim, padded with zeros to whole vectors.
+struct Workspace {
+  float *E[kMaxTables], *gE[kMaxTables];  // (distinct, D) sentences as encoded by each table, and gradients
+  float *T[kMaxTables], *gT[kMaxTables];  // (times, D) the same for times
+  float* U[kMaxHops + 1];                 // (example, D) state before each hop, and after the last one
   float* gU[kMaxHops + 1];
   float* p[kMaxHops];   // (pair) attention
   float* ds[kMaxHops];  // (pair) gradient of the scores
-  float* scratch;       // (max of pairs and examples, padded)
+  float* scratch;       // as long as the longer one of pairs and examples
   float* logits;        // (rows, kColumns)
   float* transposed;    // (dim, kColumns)
   float *G[kMaxTables], *gtime[kMaxTables], *gH;  // gradients of the parameters, rows of D
-  float* vectors;                                 // two of D, and one of the most rows that a parameter has
+  float* vectors;                                 // for update: two of D floats, one as long as a parameter has rows
 };
 
 struct Result {
@@ -110,18 +113,18 @@ struct Update {
   float rate, clip_norm;
   bool spectral;
   bool adam;
-  float adam_rate, adam_epsilon;  // with the bias of the moments taken out
+  float adam_rate, adam_epsilon;  // corrected for the bias of the moments
 };
 
-// What is compiled once for each instruction set.
+// The functions that are compiled once for each instruction set.
 struct Kernel {
   const char* name;
   int width;  // floats in a vector
-  // Sentences, hops and answers. probabilities: (example, vocabulary - kSpecial), or null.
-  Result (*forward)(const Network&, const Batch&, Room&, bool linear, bool train, float* probabilities);
-  // From what forward left to the gradient of every parameter. Gradients are added to.
-  void (*backward)(const Network&, const Batch&, Room&, bool linear);
-  // One step of one parameter, (rows, dim); its gradient is set to zero. Moments are rows of D, or null.
+  // From words to answers. probabilities: (example, vocabulary - kSpecial), or null.
+  Result (*forward)(const Network&, const Batch&, Workspace&, bool linear, bool train, float* probabilities);
+  // Adds to the gradient of every parameter, using what forward left in the workspace.
+  void (*backward)(const Network&, const Batch&, Workspace&, bool linear);
+  // One training step of one parameter, (rows, dim). Sets its gradient to zero. Moments are rows of D, or null.
   void (*update)(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* vectors,
                  const Update&);
 };

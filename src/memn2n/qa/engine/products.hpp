@@ -1,61 +1,33 @@
-// Rows of vectors, and products of small matrices with them. Included by kernel.cpp only.
+// Products of small matrices with kColumns examples at a time. Included only through kernel.cpp.
 #pragma once
 
-#include "network.hpp"
-#include "simd.hpp"
+#include "rows.hpp"
 
 namespace memn2n {
 namespace {
 
-static_assert(kBlock % W == 0 && kColumns % W == 0, "padding must hold whole vectors");
-
-// The number of vectors in a row, and of floats: known to the compiler, or with NV = 0 any.
+// The parts of the kernel derive from each other, each in a header of its own: Products, Sentences, Memory, Answer and,
+// in kernel.cpp, Hops.
 template <int NV>
-struct Row {
-  static constexpr int kVectors = NV;  // room for them
-  static constexpr int D = NV * W;
-  explicit Row(int) {}
-  static constexpr int count() { return NV; }
-};
-template <>
-struct Row<0> {
-  static constexpr int kVectors = kMaxDim / W;
-  const int D;
-  explicit Row(int dim) : D(padded(dim, W)) {}
-  int count() const { return D / W; }
-};
+struct Products : Pass<NV> {
+  using Pass<NV>::D;
+  using Pass<NV>::count;
+  using Pass<NV>::net;
+  using Pass<NV>::work;
+  using Pass<NV>::part;
 
-// A number that the compiler knows.
-template <int N>
-struct Number {
-  constexpr int operator()() const { return N; }
-};
+  using Pass<NV>::Pass;
 
-// Products of a parameter's rows with kColumns examples at a time.
-template <int NV>
-struct Products : Row<NV> {
-  using Row<NV>::D;
-  using Row<NV>::count;
-
-  const Network& net;
-  Room& room;
-  const Tail tail;
-
-  Products(const Network& n, Room& r) : Row<NV>(n.dim), net(n), room(r), tail(n.dim - (count() - 1) * W) {}
-
-  // Vector v of a parameter's row, which is not padded.
-  V part(const float* row, int v) const { return v < count() - 1 ? load(row + v * W) : tail.get(row + v * W); }
-
-  // room.transposed[k][column] = x[column][k]
+  // work.transposed[k][column] = x[column][k]
   void transpose(const float* x, int columns) const {
     for (int k = 0; k < net.dim; ++k) {
-      float* out = room.transposed + int64_t(k) * kColumns;
+      float* out = work.transposed + int64_t(k) * kColumns;
       for (int c = 0; c < columns; ++c) out[c] = x[int64_t(c) * D + k];
       for (int c = columns; c < kColumns; ++c) out[c] = 0;
     }
   }
 
-  // out[row][column] = M[row] . x[column], x transposed
+  // out[row][column] = M[row] . x[column], where x is in work.transposed
   void multiply(const float* M, int rows, float* out) const {
     constexpr int R = W == 4 ? 1 : 4, CV = kColumns / W;
     for (int first = 0; first < rows; first += R) {
@@ -65,7 +37,7 @@ struct Products : Row<NV> {
       for (int r = 0; r < R; ++r)
         for (int c = 0; c < CV; ++c) s[r][c] = V{};
       for (int k = 0; k < net.dim; ++k) {
-        const float* x = room.transposed + int64_t(k) * kColumns;
+        const float* x = work.transposed + int64_t(k) * kColumns;
         for (int c = 0; c < CV; ++c) {
           const V xc = load(x + c * W);
           for (int r = 0; r < R; ++r) s[r][c] += m[r][k] * xc;
@@ -135,14 +107,6 @@ struct Products : Row<NV> {
           }
       }
     }
-  }
-
-  template <class F>
-  static void by_number(int n, const F& f) {
-    if (n == 4) f(Number<4>());
-    if (n == 3) f(Number<3>());
-    if (n == 2) f(Number<2>());
-    if (n == 1) f(Number<1>());
   }
 };
 

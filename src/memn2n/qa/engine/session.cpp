@@ -10,10 +10,10 @@
 namespace memn2n {
 namespace {
 
-constexpr std::size_t kMostPairs = std::size_t{1} << 28;  // of a batch
+constexpr std::size_t kMostPairs = std::size_t{1} << 28;  // in one batch
 
-// Numbers below 1e-38 are taken for 0: a network that has learned its task is full of them, and processors are many
-// times slower at them.
+// While it exists, numbers below 1e-38 count as 0. A network that has learned its task has many of them, and processors
+// compute with them many times slower than with other numbers.
 class FlushTinyNumbers {
 #if defined(__SSE2__)
  public:
@@ -36,33 +36,6 @@ class FlushTinyNumbers {
 };
 
 }  // namespace
-
-Random::Random(uint64_t seed) {
-  for (auto& s : state_) {
-    seed += 0x9e3779b97f4a7c15u;
-    uint64_t z = seed;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    s = z ^ (z >> 31);
-  }
-}
-
-uint64_t Random::bits() {
-  const auto rotate = [](uint64_t x, int k) { return (x << k) | (x >> (64 - k)); };
-  const uint64_t result = rotate(state_[1] * 5, 7) * 9, t = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= t;
-  state_[3] = rotate(state_[3], 45);
-  return result;
-}
-
-// 32 bits times n (Lemire): its bias, n / 2^32, is far below what training could notice.
-int64_t Random::below(int64_t n) { return static_cast<int64_t>(((bits() >> 32) * static_cast<uint64_t>(n)) >> 32); }
-
-double Random::unit() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
 Session::Session(const Network& network, const Kernel& kernel) : net_(network), kernel_(kernel) {
   const int D = stride();
@@ -91,7 +64,8 @@ void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
   }
 }
 
-// Of a story with n sentences, b is drawn from 0..ceil(rate n); its sentences take n of the n + b next times, in order.
+// For a story of n sentences, draws b uniformly from 0 .. ceil(noise_rate n). The sentences keep their order and get n
+// of the first n + b times; with Noise::empty, sentences without words get the other times.
 void Session::add_noise(const Settings& settings, Random& random) {
   if (settings.noise == Noise::none) return;
   std::swap(before_noise_, layout_);
@@ -103,7 +77,7 @@ void Session::add_noise(const Settings& settings, Random& random) {
     const int most = static_cast<int>(std::ceil(settings.noise_rate * n));
     if (layout_.sentence.size() + n + most > 2 * kMostPairs) throw std::length_error("a batch has too many sentences");
     const int b = static_cast<int>(random.below(most + 1));
-    const bool few = b <= n;  // draw the fewer: the times that are left out, or those that are taken
+    const bool few = b <= n;  // draw the smaller set: the times left out, or the times taken
     left_out.assign(n + b, !few);
     for (int draws = few ? b : n; draws > 0;) {
       char& at = left_out[random.below(n + b)];
@@ -129,15 +103,27 @@ void Session::add_noise(const Settings& settings, Random& random) {
 
 Result Session::run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train,
                     float* probabilities, double unknown_rate, Random* random) {
-  const int pairs = layout_.start[n], room_for = padded(std::max(pairs, 1), kBlock);
-  row_.assign(room_for, 0);
-  time_.assign(room_for, 0);
-  example_.assign(room_for, std::max(n - 1, 0));  // what pads belongs to the last, so that a vector's ends tell if it is of one
+  fill_batch(stories, examples, n);
+  if (unknown_rate > 0) replace_words(unknown_rate, *random);
+  allocate(train);
+  [[maybe_unused]] const FlushTinyNumbers flush;
+  const Result result = kernel_.forward(net_, batch_, work_, linear, train, probabilities);
+  if (train && std::isfinite(result.loss)) kernel_.backward(net_, batch_, work_, linear);
+  return result;
+}
+
+// From the layout to a batch in which each distinct sentence appears once.
+void Session::fill_batch(const Stories& stories, const int64_t* examples, int n) {
+  const int pairs = layout_.start[n], size = padded(std::max(pairs, 1), kBlock);
+  row_.assign(size, 0);
+  time_.assign(size, 0);
+  // Padding belongs to the last example: then W pairs are of one example if the first and the last one are.
+  example_.assign(size, std::max(n - 1, 0));
   empty_.resize(n);
   answer_.resize(n);
   question_.resize(n);
   question_length_.resize(n);
-  sentence_.assign(1, nullptr);  // the one without words
+  sentence_.assign(1, nullptr);  // the sentence without words
   sentence_length_.assign(1, 0);
   seen_.resize(stories.sentences, 0);
   row_of_.resize(stories.sentences);
@@ -161,43 +147,50 @@ Result Session::run(const Stories& stories, const int64_t* examples, int n, bool
     }
     const int filled = layout_.start[e + 1] - layout_.start[e];
     empty_[e] = net_.keep_empty ? static_cast<float>(std::max(net_.slots - filled, 0)) : 0.0f;
-    if (filled == 0) empty_[e] = 1;  // reads nothing
+    if (filled == 0) empty_[e] = 1;  // an empty story: the attention sums to 0
     answer_[e] = stories.answer[examples[e]];
     const int32_t q = stories.question[examples[e]];
     question_[e] = stories.words + stories.sentence_start[q];
     question_length_[e] = stories.sentence_start[q + 1] - stories.sentence_start[q];
   }
-  if (unknown_rate > 0) {  // words are replaced in a copy
-    int64_t total = 0;
-    for (const auto* lengths : {&sentence_length_, &question_length_})
-      for (const int32_t length : *lengths) total += length;
-    words_.resize(total);
-    int32_t* at = words_.data();
-    const auto copy = [&](const int32_t*& words, int32_t length) {
-      const int32_t* from = words;
-      words = at;
-      for (int j = 0; j < length; ++j)
-        *at++ = random->unit() < unknown_rate && from[j] != kNull ? kUnknown : from[j];
-    };
-    for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s]);
-    for (int e = 0; e < n; ++e) copy(question_[e], question_length_[e]);
-  }
-  batch_ = Batch{n, pairs, static_cast<int>(sentence_.size()), times, layout_.start.data(), row_.data(), time_.data(),
-                 example_.data(), empty_.data(), sentence_.data(), sentence_length_.data(), question_.data(),
-                 question_length_.data(), answer_.data()};
-  room(train);
-  [[maybe_unused]] const FlushTinyNumbers flush;
-  const Result result = kernel_.forward(net_, batch_, room_, linear, train, probabilities);
-  if (train && std::isfinite(result.loss)) kernel_.backward(net_, batch_, room_, linear);
-  return result;
+  batch_.examples = n;
+  batch_.pairs = pairs;
+  batch_.distinct = static_cast<int>(sentence_.size());
+  batch_.times = times;
+  batch_.start = layout_.start.data();
+  batch_.row = row_.data();
+  batch_.time = time_.data();
+  batch_.example = example_.data();
+  batch_.empty = empty_.data();
+  batch_.sentence = sentence_.data();
+  batch_.sentence_length = sentence_length_.data();
+  batch_.question = question_.data();
+  batch_.question_length = question_length_.data();
+  batch_.answer = answer_.data();
 }
 
-// Gives every array of the batch its place.
-void Session::room(bool train) {
+// Replaces a share of the batch's words by the unknown word, in a copy of its words.
+void Session::replace_words(double unknown_rate, Random& random) {
+  int64_t total = 0;
+  for (const auto* lengths : {&sentence_length_, &question_length_})
+    for (const int32_t length : *lengths) total += length;
+  words_.resize(total);
+  int32_t* at = words_.data();
+  const auto copy = [&](const int32_t*& words, int32_t length) {
+    const int32_t* from = words;
+    words = at;
+    for (int j = 0; j < length; ++j) *at++ = random.unit() < unknown_rate && from[j] != kNull ? kUnknown : from[j];
+  };
+  for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s]);
+  for (std::size_t q = 0; q < question_.size(); ++q) copy(question_[q], question_length_[q]);
+}
+
+// Gives every array of the workspace its place in floats_.
+void Session::allocate(bool train) {
   const int64_t D = stride(), examples = padded(batch_.examples, kBlock), pairs = padded(std::max(batch_.pairs, 1), kBlock);
   const int64_t logits = std::max(net_.rows, net_.dim) * int64_t{kColumns};
-  for (int pass = 0; pass < 2; ++pass) {  // first the size, then the places
-    float* base = pass ? work_.at_least(0) : nullptr;
+  for (int pass = 0; pass < 2; ++pass) {  // the first pass computes the size, the second sets the pointers
+    float* base = pass ? floats_.at_least(0) : nullptr;
     int64_t size = 0;
     const auto place = [&](float*& array, int64_t n) {
       if (pass) array = base + size;
@@ -205,30 +198,30 @@ void Session::room(bool train) {
     };
     for (int t = 0; t < net_.tables; ++t) {
       if (!net_.memory[t]) continue;
-      place(room_.E[t], batch_.distinct * D);
-      place(room_.T[t], batch_.times * D);
-      place(room_.gE[t], train ? batch_.distinct * D : 0);
-      place(room_.gT[t], train ? batch_.times * D : 0);
+      place(work_.E[t], batch_.distinct * D);
+      place(work_.T[t], batch_.times * D);
+      place(work_.gE[t], train ? batch_.distinct * D : 0);
+      place(work_.gT[t], train ? batch_.times * D : 0);
     }
     for (int k = 0; k <= net_.hops; ++k) {
-      place(room_.U[k], examples * D);
-      place(room_.gU[k], train ? examples * D : 0);
+      place(work_.U[k], examples * D);
+      place(work_.gU[k], train ? examples * D : 0);
     }
     for (int k = 0; k < net_.hops; ++k) {
-      place(room_.p[k], pairs);
-      place(room_.ds[k], train ? pairs : 0);
+      place(work_.p[k], pairs);
+      place(work_.ds[k], train ? pairs : 0);
     }
-    place(room_.scratch, std::max(examples, pairs));
-    place(room_.logits, logits);
-    place(room_.transposed, net_.dim * int64_t{kColumns});
-    place(room_.vectors, train ? 2 * D + std::max({net_.rows, net_.slots, net_.dim}) : 0);
-    if (!pass) work_.at_least(size + size / 4);  // the next batch may need a little more
+    place(work_.scratch, std::max(examples, pairs));
+    place(work_.logits, logits);
+    place(work_.transposed, net_.dim * int64_t{kColumns});
+    place(work_.vectors, train ? 2 * D + std::max({net_.rows, net_.slots, net_.dim}) : 0);
+    if (!pass) floats_.at_least(size + size / 4);  // the next batch may be a little larger
   }
   if (train)
     for (int t = 0; t < net_.tables; ++t) {
-      room_.G[t] = gradient(t);
-      room_.gtime[t] = gradient(net_.tables + t);
-      room_.gH = gradient(2 * net_.tables);
+      work_.G[t] = gradient(t);
+      work_.gtime[t] = gradient(net_.tables + t);
+      work_.gH = gradient(2 * net_.tables);
     }
 }
 
@@ -243,7 +236,7 @@ void Session::attention(float* out, int64_t width, int64_t stride) const {
   for (int k = 0; k < net_.hops; ++k)
     for (int e = 0; e < batch_.examples; ++e) {
       float* row = out + (k * stride + e) * width;
-      float* end = std::copy(room_.p[k] + layout_.start[e], room_.p[k] + layout_.start[e + 1], row);
+      float* end = std::copy(work_.p[k] + layout_.start[e], work_.p[k] + layout_.start[e + 1], row);
       std::fill(end, row + width, 0.0f);
     }
 }
@@ -267,7 +260,7 @@ void Session::update(const Settings& settings, float rate) {
   const auto step = [&](float* parameter, int i, int rows) {
     if (!parameter) return;
     kernel_.update(parameter, gradient(i), first ? first + offset_[i] : nullptr, second ? second + offset_[i] : nullptr,
-                   rows, net_.dim, room_.vectors, how);
+                   rows, net_.dim, work_.vectors, how);
   };
   for (int t = 0; t < net_.tables; ++t) {
     step(net_.table[t], t, net_.rows);
@@ -275,45 +268,6 @@ void Session::update(const Settings& settings, float rate) {
     std::fill_n(net_.table[t] + kNull * net_.dim, net_.dim, 0.0f);
   }
   step(net_.H, 2 * net_.tables, net_.dim);
-}
-
-Trainer::Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
-                 const Settings& settings, uint64_t seed)
-    : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed) {}
-
-const Layout& Trainer::draw(const int64_t* examples, int n) {
-  session_.lay_out(stories_, examples, n);
-  session_.add_noise(settings_, random_);
-  return session_.layout();
-}
-
-Result Trainer::step(const int64_t* examples, int n, float rate, bool linear) {
-  draw(examples, n);
-  const Result result =
-      session_.run(stories_, examples, n, linear, true, nullptr, settings_.unknown_rate, &random_);
-  if (std::isfinite(result.loss)) session_.update(settings_, rate);
-  return result;
-}
-
-Sums Trainer::epoch(float rate, bool linear) {
-  Sums sums;
-  const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
-  std::vector<int64_t> order = examples_;
-  if (!settings_.replacement)
-    for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[random_.below(i + 1)]);
-  const int64_t batches = settings_.replacement ? std::max<int64_t>(n / settings_.batch_size, 1) : (n + size - 1) / size;
-  for (int64_t b = 0; b < batches; ++b) {
-    int64_t* batch = order.data() + (settings_.replacement ? 0 : b * size);
-    const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
-    if (settings_.replacement)
-      for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
-    const Result result = step(batch, static_cast<int>(here), rate, linear);
-    sums.result.loss += result.loss;
-    if (!std::isfinite(sums.result.loss)) break;
-    sums.result.wrong += result.wrong;
-    sums.questions += here;
-  }
-  return sums;
 }
 
 }  // namespace memn2n

@@ -1,4 +1,4 @@
-// One network at work: makes batches from flat arrays, with noise, and runs a kernel over them.
+// Runs one network: makes batches from a StorySet's flat arrays and passes them to a kernel.
 #pragma once
 
 #include <memory>
@@ -6,22 +6,11 @@
 #include <vector>
 
 #include "network.hpp"
+#include "random.hpp"
 
 namespace memn2n {
 
-// xoshiro256** (Blackman, Vigna 2018), seeded by splitmix64: small, fast, the same everywhere.
-class Random {
- public:
-  explicit Random(uint64_t seed);
-  uint64_t bits();
-  int64_t below(int64_t n);  // uniform over 0..n-1, n > 0
-  double unit();             // uniform over [0, 1)
-
- private:
-  uint64_t state_[4];
-};
-
-// Floats at a vector's alignment; grows, and then holds nothing of what it held.
+// An array of floats, aligned for every vector. Growing it discards its contents.
 class Floats {
  public:
   bool empty() const { return !data_; }
@@ -44,7 +33,7 @@ class Floats {
 
 enum class Noise { none, jitter, empty };
 
-struct Settings {  // see TrainingConfig
+struct Settings {  // see TrainingConfig in memn2n/qa/config.py
   int batch_size = 32;
   float clip_norm = 40;
   bool spectral = true;
@@ -55,9 +44,9 @@ struct Settings {  // see TrainingConfig
   bool replacement = true;
 };
 
-// Memories before their words are looked up: what noise acts on.
+// The memories of a batch as sentence ids and times. Random noise acts on this.
 struct Layout {
-  std::vector<int32_t> start, sentence, time;  // sentence -1: without words
+  std::vector<int32_t> start, sentence, time;  // sentence -1 has no words
 
   void clear() {
     start.assign(1, 0);
@@ -70,18 +59,20 @@ class Session {
  public:
   Session(const Network& network, const Kernel& kernel);
 
-  // Without noise; the layout is the latest memory_size sentences of each story, latest first.
+  // Fills the layout with the latest memory_size sentences of each story, latest first, without noise.
   void lay_out(const Stories& stories, const int64_t* examples, int n);
   void add_noise(const Settings& settings, Random& random);
   Layout& layout() { return layout_; }
 
-  // Loss of the batch that was laid out. While training, gradients are added to those that are there.
+  // The loss of the batch in the layout. With train, adds to the gradients.
   Result run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train, float* probabilities,
              double unknown_rate = 0, Random* random = nullptr);
-  // Of the batch: rows of width floats, 0 beyond a story; from one hop to the next it is stride rows.
+  // Writes the attention of the last batch. An example has a row of width floats, 0 beyond its story; the rows of the
+  // next hop begin stride rows later.
   void attention(float* out, int64_t width, int64_t stride) const;
 
-  // Gradients of the tables, then of the time rows by table, then of H: rows of stride() floats.
+  // A parameter's gradient, in rows of stride() floats. Parameters are numbered: first the tables, then the time rows
+  // by table, then H.
   float* gradient(int parameter);
   int stride() const { return padded(net_.dim, kernel_.width); }
   void update(const Settings& settings, float rate);
@@ -89,45 +80,27 @@ class Session {
   const Network& network() const { return net_; }
 
  private:
-  void room(bool train);
+  void fill_batch(const Stories& stories, const int64_t* examples, int n);
+  void replace_words(double unknown_rate, Random& random);
+  void allocate(bool train);
 
   const Network net_;
   const Kernel& kernel_;
   Layout layout_, before_noise_;
   std::vector<char> left_out_;  // (time) of one story
   Batch batch_;
-  Room room_ = {};
-  std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_, row_of_;
-  std::vector<int64_t> seen_;
-  int64_t now_ = 0;
+  Workspace work_ = {};
+  // The arrays that batch_ points to.
+  std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_;
   std::vector<float> empty_;
   std::vector<const int32_t*> sentence_, question_;
-  Floats work_, gradients_, first_, second_;
-  std::vector<int64_t> offset_;  // of each parameter's gradient
+  // Of each sentence: the last batch that it was in, and its row there.
+  std::vector<int64_t> seen_;
+  std::vector<int32_t> row_of_;
+  int64_t now_ = 0;
+  Floats floats_, gradients_, first_, second_;  // of the workspace, the gradients and Adam's moments
+  std::vector<int64_t> offset_;                 // of each parameter in gradients_ and the moments
   int64_t steps_ = 0;
-};
-
-struct Sums {
-  Result result;
-  int64_t questions = 0;
-};
-
-// Training of one network on some examples.
-class Trainer {
- public:
-  Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
-          const Settings& settings, uint64_t seed);
-
-  Sums epoch(float rate, bool linear);
-  Result step(const int64_t* examples, int n, float rate, bool linear);
-  const Layout& draw(const int64_t* examples, int n);  // a batch's layout, with noise
-
- private:
-  Session session_;
-  const Stories stories_;
-  const std::vector<int64_t> examples_;
-  const Settings settings_;
-  Random random_;
 };
 
 }  // namespace memn2n

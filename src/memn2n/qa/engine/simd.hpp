@@ -1,4 +1,4 @@
-// Vectors of floats by the compiler's vector extension (GCC, Clang): MEMN2N_WIDTH wide, 4 where nothing is said.
+// Vectors of MEMN2N_WIDTH floats (4 by default), by the vector extension of GCC and Clang.
 // Everything has internal linkage, because this is compiled once for each instruction set.
 #pragma once
 
@@ -21,13 +21,13 @@ constexpr int W = MEMN2N_WIDTH;
 
 typedef float V __attribute__((vector_size(W * 4)));
 typedef int32_t VI __attribute__((vector_size(W * 4)));
-typedef float Unaligned __attribute__((vector_size(W * 4), aligned(4)));  // may alias floats, not more
+typedef float Unaligned __attribute__((vector_size(W * 4), aligned(4)));  // may overlay floats at any address
 
 inline V load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
 inline void store(float* p, V v) { *reinterpret_cast<Unaligned*>(p) = v; }
 inline V all(float x) { return x - V{}; }
 
-// Reads and writes the first n floats only, for the end of a row that is not a whole number of vectors.
+// Reads and writes only the first n floats of a vector: the end of a row that is not padded.
 struct Tail {
   int n;
 #if MEMN2N_WIDTH == 16
@@ -62,13 +62,13 @@ struct Tail {
 #endif
 };
 
-// exp(x) to within 2e-7 of itself; 0 is 1e-38, and what is not a number stays so.
+// exp(x) with a relative error of 2e-7. Results below 1e-38 become 1e-38; NaN stays NaN.
 inline V exp(V x) {
   x = x > 88.0f ? all(88.0f) : x;
   x = x < -87.0f ? all(-87.0f) : x;
   const V n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounded: 12582912 is 1.5 * 2^23
   const V r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  V y = all(1.9875691500e-4f);  // minimax polynomial, coefficients of the Cephes library
+  V y = all(1.9875691500e-4f);  // minimax polynomial with the coefficients of the Cephes library
   y = y * r + 1.3981999507e-3f;
   y = y * r + 8.3334519073e-3f;
   y = y * r + 4.1665795894e-2f;
@@ -87,7 +87,8 @@ inline float sum(V v) {
   return lanes[0];
 }
 
-// Lane l of the pairwise sum of a (its groups first) and b, each in groups of 2 * G lanes that become groups of G.
+// a and b consist of groups of 2 * G elements. Takes the first (Half = 0) or second (Half = 1) half of each group, the
+// groups of a first.
 template <int G, int Half, int... L>
 inline V halves(V a, V b, std::integer_sequence<int, L...>) {
   constexpr auto from = [](int lane) {
@@ -101,13 +102,14 @@ inline V halves(V a, V b, std::integer_sequence<int, L...>) {
 #endif
 }
 
+// Adds the two halves of each group of a and b: groups of 2 * G elements become groups of G.
 template <int G>
 inline V fold(V a, V b) {
   constexpr auto lanes = std::make_integer_sequence<int, W>{};
   return halves<G, 0>(a, b, lanes) + halves<G, 1>(a, b, lanes);
 }
 
-// The sums over lanes of W vectors in one vector: lane i is sum(vector(i)). vector(i) is called for i = First ... in order.
+// Element i of the result is sum(vector(i)). vector(i) is called for i = First, First + 1, ... in order.
 template <int N, int First, class F>
 inline V sums(const F& vector) {
   if constexpr (N == 1)

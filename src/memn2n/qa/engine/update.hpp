@@ -1,4 +1,4 @@
-// One step of one parameter down its gradient: clipping, then plain descent or Adam. Included by kernel.cpp only.
+// One training step of one parameter: clipping, then gradient descent or Adam. Included only through kernel.cpp.
 #pragma once
 
 #include <cmath>
@@ -9,12 +9,13 @@
 namespace memn2n {
 namespace {
 
-// The largest singular value of a gradient, by power iteration: x <- G'G x, until |G x|^2 changes by less than 1e-6 of
-// it, some ten steps for a gradient. That is within 1e-4 of it unless the two largest values lie that close together.
-float spectral_norm(const float* G, int rows, int dim, float* room) {
+// The largest singular value of a gradient by power iteration: x <- G'G x until |G x|^2 changes by less than 1e-6 of
+// itself, about ten steps for a gradient. The relative error is below 1e-4 unless the two largest singular values are
+// nearly equal. vectors: two rows of D floats and one float for each row of G.
+float spectral_norm(const float* G, int rows, int dim, float* vectors) {
   constexpr int kMostSteps = 1000, R = 4;
   const int D = padded(dim, W), whole = rows - rows % R;
-  float *x = room, *z = x + D, *y = z + D;
+  float *x = vectors, *z = x + D, *y = z + D;
   const auto dot = [&](const float* a, const float* b) {
     V s{};
     for (int k = 0; k < D; k += W) s += load(a + k) * load(b + k);
@@ -29,7 +30,7 @@ float spectral_norm(const float* G, int rows, int dim, float* room) {
       for (int k = 0; k < D; k += W) store(x + k, load(row + k));
     }
   }
-  // Start at the longest row, and a little off it: it may be orthogonal to what is looked for.
+  // Start near the longest row, not at it: the row itself may be orthogonal to the largest singular vector.
   for (int k = 0; k < dim; ++k) x[k] += 0.05f * std::sqrt(longest / dim) * (1 + k % 3);
   float value = 0;
   for (int step = 0; step < kMostSteps; ++step) {
@@ -60,7 +61,7 @@ float spectral_norm(const float* G, int rows, int dim, float* room) {
   return std::sqrt(value);
 }
 
-void update(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* room,
+void update(float* parameter, float* gradient, float* first, float* second, int rows, int dim, float* vectors,
             const Update& how) {
   const int D = padded(dim, W);
   const int64_t size = int64_t(rows) * D;
@@ -71,7 +72,7 @@ void update(float* parameter, float* gradient, float* first, float* second, int 
     squares += sum(s);
   }
   float norm = static_cast<float>(std::sqrt(squares));
-  if (how.spectral && norm > how.clip_norm) norm = spectral_norm(gradient, rows, dim, room);  // never above the other
+  if (how.spectral && norm > how.clip_norm) norm = spectral_norm(gradient, rows, dim, vectors);  // the spectral norm is never larger
   const float scale = norm > how.clip_norm ? how.clip_norm / norm : 1;
   const Tail tail(dim - (D - W));
   if (how.adam) {

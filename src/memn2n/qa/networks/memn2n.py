@@ -1,17 +1,19 @@
-"""The question answering network of the paper's sections 2 and 4.
+"""The end-to-end memory network for question answering (sections 2 and 4 of the paper).
 
 For a question q and the sentences x_i of a story, with K hops::
 
-    u_1     = B q                                the question, encoded as sentences are
-    m_i     = A^k x_i + T_A^k(i)                 memory input of hop k
-    c_i     = C^k x_i + T_C^k(i)                 memory output
-    p       = softmax(u_k . m_i)                 (1)
-    o_k     = sum_i p_i c_i                      (2)
-    u_{k+1} = u_k + o_k                          (4); layer-wise tying: H u_k + o_k; then an optional ReLU
-    a       = softmax(W u_{K+1})                 (3)
+    u_1     = B q                      first state: the question, encoded like a sentence
+    m_i     = A^k x_i + T_A^k(i)       memory inputs of hop k
+    c_i     = C^k x_i + T_C^k(i)       memory outputs of hop k
+    p       = softmax(u_k . m_i)       (1) attention
+    o_k     = sum_i p_i c_i            (2) reading
+    u_{k+1} = u_k + o_k                (4) next state; H u_k + o_k with layer-wise tying; then an optional ReLU
+    a       = softmax(W u_{K+1})       (3) answer
 
-Seen as a recurrent network (layer-wise tying), the hops are its steps, u is its hidden state, and what is read from
-memory is its input: a sentence plays the part that a word plays in an RNN.
+``QANetwork.hop`` computes (1), (2) and (4).
+
+With layer-wise tying this is a recurrent network: each hop is a step, u is the hidden state, and o is the step's input.
+A sentence in memory plays the part that a word plays in other RNNs.
 """
 
 from __future__ import annotations
@@ -23,24 +25,24 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.qa.batch import Batch
 from memn2n.qa.config import NetworkConfig
 from memn2n.qa.networks.parts import attend, encode_sentences, official_position_weights, position_weights, read
 from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN
 
-_LARGEST = 10**8
+_LARGEST = 10**8  # of each number in a DataShape
 
 
 @dataclass(frozen=True)
 class DataShape:
-    """What the network takes from its training data.
+    """The sizes that the network takes from its training data.
 
     Args:
         vocabulary: number of word ids, null and unknown included.
-        longest_sentence: words of the longest sentence; J of encoding pe-official.
-        slots: sentences of the longest story, at most the memory's size: the number of memory slots that exist
-            for empty slots to keep attention, and of distinct times. A longer story met later shares the oldest time.
+        longest_sentence: number of words of the longest sentence; J of encoding pe-official.
+        slots: number of memory slots, which is also the number of times: the sentences of the longest story, at most
+            ``memory_size``. In a longer story, the oldest sentences share the last time.
     """
 
     vocabulary: int
@@ -49,28 +51,32 @@ class DataShape:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DataShape:
-        """The shape from parsed JSON; raises ConfigError for anything but whole numbers above 0 under these names."""
+        """The shape from parsed JSON.
+
+        Raises:
+            ConfigError: unless the values are whole numbers above 0 with these names.
+        """
         if set(values) != {"vocabulary", "longest_sentence", "slots"}:
-            raise ConfigError("the data's shape must have vocabulary, longest_sentence and slots")
+            raise ConfigError("the shape must have vocabulary, longest_sentence and slots")
         for name, value in values.items():
             if type(value) is not int or not 1 <= value <= _LARGEST:
-                raise ConfigError(f"{name} is {value!r}: it must be a whole number from 1 to {_LARGEST}")
+                raise ConfigError(Setting(name), f" is {value!r}: it must be a whole number from 1 to {_LARGEST}")
         return cls(**values)
 
 
 class QANetwork(nn.Module):
     """An end-to-end memory network that answers questions about stories.
 
-    ``tables`` holds the embedding matrices, each (rows, d). With adjacent tying there are K + 1, and table k is both
-    C^k and A^{k+1} (so B = table 0, W^T = table K); with layer-wise tying four: A, C, B and W, beside ``H`` (d, d).
-    ``times`` holds T for each table that encodes memories, (slots, d); with ``temporal="word"`` they are the tables'
-    last rows instead.
+    ``tables`` has the embedding matrices, each (rows, d). With adjacent tying there are K + 1 of them: table k is both
+    C^k and A^{k+1}, so that B is table 0 and W^T is table K. With layer-wise tying there are four, A, C, B and W, and
+    ``H`` (d, d). ``times`` has T for each table that encodes memories, (slots, d). With ``temporal="word"`` the last
+    rows of the tables take the place of ``times``.
 
     Args:
-        config: settings.
-        shape: sizes taken from the data.
-        generator: where the parameters' random start comes from; torch's global one by default.
-        init_std: its standard deviation.
+        config: the network's settings.
+        shape: the sizes taken from the training data.
+        generator: source of the random initial parameters; by default torch's global generator.
+        init_std: standard deviation of the initial parameters.
     """
 
     def __init__(
@@ -84,7 +90,7 @@ class QANetwork(nn.Module):
         self.config = config
         self.shape = shape
         K = config.hops
-        # which table is A and C of each hop, which one is B, and which one W transposed
+        # the index of each hop's A and C, of B, and of W transposed
         if config.tying == "adjacent":
             n_tables = K + 1
             self.table_A, self.table_C, self.table_B, self.table_W = list(range(K)), list(range(1, K + 1)), 0, K
@@ -101,7 +107,7 @@ class QANetwork(nn.Module):
         n_times = len(self.memory_tables) if config.temporal == "add" else 0
         self.times = nn.ParameterList(start(shape.slots, config.dim) for _ in range(n_times))
         self.H = start(config.dim, config.dim) if config.tying == "layerwise" else None
-        closed = torch.zeros(rows)  # -inf for what cannot be an answer
+        closed = torch.zeros(rows)  # added to the logits: -inf for rows that do not compete
         closed[UNKNOWN] = -torch.inf
         if config.answer_softmax == "words":
             closed[NULL] = -torch.inf
@@ -111,22 +117,26 @@ class QANetwork(nn.Module):
         self.zero_null()
         with torch.no_grad():
             for table in self.tables:
-                table[UNKNOWN] = 0  # until trained, an unknown word adds nothing
+                table[UNKNOWN] = 0  # an unknown word adds nothing until its embedding is trained
 
     @torch.no_grad()
     def zero_null(self) -> None:
-        """Set the null word's embeddings to zero; to be called after every update, which may have moved them."""
+        """Set the null word's embeddings to zero. Call this after every update of the parameters."""
         for table in self.tables:
             table[NULL] = 0
 
     def forward(
         self, batch: Batch, linear: bool = False
     ) -> tuple[Float[Tensor, "batch row"], Float[Tensor, "hop batch slot"]]:
-        """Logits of the answers, one a table row, and each hop's attention, latest sentence first.
+        """Compute the logits of the answers and each hop's attention.
 
         Args:
             batch: stories and questions.
-            linear: leave out the softmax of the attention (linear start).
+            linear: leave out the softmax of the attention (linear start, section 4.1).
+
+        Returns:
+            The logits, one for each table row, -inf for rows that do not compete; and the attention, latest sentence
+            first.
         """
         empty = self._empty_slots(batch.filled)
         memory = self._memories(batch)  # table -> (batch, slot, d)
@@ -134,21 +144,35 @@ class QANetwork(nn.Module):
         u = encode_sentences(question, self._position_weights(question), self.tables[self.table_B])  # (batch, d)
         attention = []
         for a, c in zip(self.table_A, self.table_C, strict=True):
-            p = attend(u, memory[a], batch.filled, empty, linear)  # (1)
-            o = read(p, memory[c])  # (2)
-            u = o + (u if self.H is None else u @ self.H.T)  # (4)
-            if self.config.relu:
-                u = u.relu()
+            u, p = self.hop(u, memory[a], memory[c], batch.filled, empty, linear)
             attention.append(p)
-        logits = u @ self.tables[self.table_W].T + self.closed  # (3), less its softmax
+        logits = u @ self.tables[self.table_W].T + self.closed  # (3) without its softmax
         return logits, torch.stack(attention)
 
+    def hop(
+        self,
+        u: Float[Tensor, "batch dim"],
+        m: Float[Tensor, "batch slot dim"],
+        c: Float[Tensor, "batch slot dim"],
+        filled: Int[Tensor, " batch"],
+        empty: Int[Tensor, " batch"],
+        linear: bool,
+    ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch slot"]]:
+        """One hop: equations 1, 2 and 4. Returns the next state and the attention.
+
+        ``m`` are the memory inputs, ``c`` the memory outputs; ``attend`` explains the other arguments.
+        """
+        p = attend(u, m, filled, empty, linear)  # (1)
+        o = read(p, c)  # (2)
+        u = o + (u if self.H is None else u @ self.H.T)  # (4)
+        return (u.relu() if self.config.relu else u), p
+
     def best(self, logits: Float[Tensor, "batch row"]) -> Int[Tensor, " batch"]:
-        """The most probable word's id."""
+        """Id of the most probable word."""
         return logits[:, SPECIAL : self.shape.vocabulary].argmax(1) + SPECIAL
 
     def words(self, logits: Float[Tensor, "batch row"]) -> Float[Tensor, "batch word"]:
-        """Probabilities of the vocabulary's words as answers; column 0 is the word of id ``SPECIAL``."""
+        """Probabilities of the words as answers; column 0 is the word of id ``SPECIAL``."""
         return logits.softmax(1)[:, SPECIAL : self.shape.vocabulary]
 
     def _empty_slots(self, filled: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
@@ -158,15 +182,15 @@ class QANetwork(nn.Module):
 
     @property
     def _longest(self) -> int:
-        """J of pe-official: the time word is one more word."""
+        """J of encoding pe-official. A time word is one more word of the sentence."""
         return self.shape.longest_sentence + (self.config.temporal == "word")
 
     def _position_weights(self, words: Int[Tensor, "sentence word"]) -> Float[Tensor, "sentence word dim"] | None:
-        last, dtype = self.shape.longest_sentence, self.tables[0].dtype
-        return position_weights(words, self.config.dim, self.config.encoding, self._longest, last, dtype)
+        return position_weights(words, dim=self.config.dim, encoding=self.config.encoding, longest=self._longest,
+                                last=self.shape.longest_sentence, dtype=self.tables[0].dtype)  # fmt: skip
 
     def _memories(self, batch: Batch) -> dict[int, Float[Tensor, "batch slot dim"]]:
-        """The sentences as each table that encodes memories has them; what is the same for all is made once."""
+        """The memory vectors by each table that encodes memories, including their times (m_i and c_i)."""
         weights = self._position_weights(batch.sentences)  # (distinct, word, d)
         time = batch.time.clamp(max=self.shape.slots - 1)
         time_weight = self._time_weight()
@@ -181,7 +205,7 @@ class QANetwork(nn.Module):
         return memories
 
     def _time_weight(self) -> Float[Tensor, "1 dim"] | None:
-        """The weight of a time word, which is the last word of its sentence; None where it weighs 1."""
+        """The position weight of a time word, the last word of its sentence; None if the weight is 1."""
         if self.config.temporal != "word" or self.config.encoding == "bow":
             return None
         table = self.tables[0]

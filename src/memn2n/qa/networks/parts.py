@@ -1,4 +1,4 @@
-"""The parts of an end-to-end memory network: sentences as vectors, and one hop of attention.
+"""The parts of a memory network: encoding sentences as vectors, attention over the memory, and reading from it.
 
 Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015), sections 2 and 4.1.
 """
@@ -14,23 +14,23 @@ from memn2n.qa.vocabulary import NULL
 
 
 def position_weights(
-    words: Int[Tensor, "sentence word"], dim: int, encoding: Encoding, longest: int, last: int, dtype: torch.dtype
+    words: Int[Tensor, "sentence word"], *, dim: int, encoding: Encoding, longest: int, last: int, dtype: torch.dtype
 ) -> Float[Tensor, "sentence word dim"] | None:
-    """Weight l_kj of component k of the j-th word's embedding (section 4.1), or None where all weigh the same.
+    """The position encoding: weight l_kj of component k of the j-th word (section 4.1); None if all weights are 1.
 
     With k = 1..d and j = 1..J::
 
         pe            l_kj = (1 - j/J) - (k/d) (1 - 2j/J)                    J: words in this sentence
-        pe-official   l_kj = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J)       J: longest, the same for all
+        pe-official   l_kj = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J)       J: ``longest``, for all sentences
 
     Args:
-        words: word ids, padded with ``NULL`` at the end; the weights of padding mean nothing.
+        words: word ids, padded with ``NULL`` at the end. The weights of padding have no meaning.
         dim: d.
         encoding: "bow", "pe" or "pe-official".
         longest: J of "pe-official".
-        last: with "pe-official", the largest j: later words weigh as the word there does. Its weights grow without
-            bound beyond J, where no sentence of the training data came.
-        dtype: of the weights.
+        last: with "pe-official", the largest j: later words have the weight of this one. The formula grows without
+            bound beyond the longest training sentence.
+        dtype: type of the weights.
     """
     if encoding == "bow":
         return None
@@ -46,7 +46,7 @@ def position_weights(
 def official_position_weights(
     k: Float[Tensor, " dim"], j: Float[Tensor, "word 1"], dim: int, longest: int
 ) -> Float[Tensor, "word dim"]:
-    """The official code's weights; the last one, j = ``longest``, weighs the time word."""
+    """The weights of the official code. With time words, j = ``longest`` is the time word."""
     return 1 + 4 * (k - (dim + 1) / 2) * (j - (longest + 1) / 2) / (dim * longest)
 
 
@@ -55,9 +55,9 @@ def encode_sentences(
     weights: Float[Tensor, "sentence word dim"] | None,
     table: Float[Tensor, "row dim"],
 ) -> Float[Tensor, "sentence dim"]:
-    """Sum of the (weighted) word embeddings of each sentence: m_i = sum_j l_j * A x_ij.
+    """Encode each sentence as the weighted sum of its word embeddings: m_i = sum_j l_j * A x_ij (section 4.1).
 
-    The row of ``NULL`` must be zero; then padding adds nothing. It takes no gradient from here either.
+    Row ``NULL`` of the table must be zero, so that padding adds nothing. It gets no gradient.
     """
     embedded = torch.nn.functional.embedding(words, table, padding_idx=NULL)  # (sentence, word, d)
     return embedded.sum(1) if weights is None else (embedded * weights).sum(1)
@@ -70,32 +70,32 @@ def attend(
     empty: Int[Tensor, " batch"],
     linear: bool = False,
 ) -> Float[Tensor, "batch slot"]:
-    """Attention p = softmax(u . m_i) over the sentences in memory (equation 1).
+    """Attention over the sentences in memory: p = softmax(u . m_i) (equation 1).
 
-    An empty slot has m = c = 0, so it scores 0 and weighs exp(0): all of them together are one more column of
-    score log(empty), which is left off again. Nothing needs to be padded to the memory's size, and the attention
-    of one story does not depend on the others in its batch.
+    An empty slot has m = 0, so its score is 0. All empty slots together act like one more slot with the score
+    log(empty), which is added for the softmax and removed from the result. So stories need no padding to the size of
+    the memory, and the attention of a story does not depend on the other stories of its batch.
 
     Args:
-        u: state.
-        m: memory, the first ``filled`` slots of each story; what the others hold is of no effect.
+        u: the state.
+        m: the memory inputs. Only the first ``filled`` slots of each story count.
         filled: number of sentences.
         empty: number of empty slots that take part.
-        linear: leave the softmax out, p = u . m_i (linear start, section 4.1); empty slots read 0 then.
+        linear: leave out the softmax: p = u . m_i (linear start, section 4.1). Empty slots have no effect then.
 
     Returns:
-        Weights; 0 beyond ``filled``. They sum to 1 less what the empty slots keep.
+        The weights, 0 beyond ``filled``. They sum to 1 minus the attention on empty slots.
     """
     scores = torch.einsum("bd,bnd->bn", u, m)  # (batch, slot)
     present = torch.arange(m.shape[1], device=m.device) < filled[:, None]  # (batch, slot)
     if linear:
         return scores.masked_fill(~present, 0.0)
-    empty = torch.where(filled == 0, 1, empty)  # a story without sentences reads nothing
-    rest = empty.to(u.dtype).log()[:, None]  # (batch, 1), -inf where there is no empty slot
+    empty = torch.where(filled == 0, 1, empty)  # an empty story: all attention is on an empty slot
+    rest = empty.to(u.dtype).log()[:, None]  # (batch, 1), -inf without empty slots
     masked = torch.cat([scores.masked_fill(~present, -torch.inf), rest], 1)  # (batch, slot + 1)
     return masked.softmax(1)[:, :-1]
 
 
 def read(p: Float[Tensor, "batch slot"], c: Float[Tensor, "batch slot dim"]) -> Float[Tensor, "batch dim"]:
-    """What the attention reads from memory: o = sum_i p_i c_i (equation 2)."""
+    """Read from memory: o = sum_i p_i c_i (equation 2)."""
     return torch.einsum("bn,bnd->bd", p, c)

@@ -1,4 +1,4 @@
-"""Which backend trains a network: the native engine on a CPU, PyTorch elsewhere and where there is no engine."""
+"""The choice of the backend that trains a network: the native engine or PyTorch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Literal["native", "torch"]:
-    """The backend that trains such a network on such a device.
+    """Resolve "auto": the engine if it can run this network on this device, otherwise PyTorch.
 
     Raises:
-        ConfigError: if there is no such device, or the engine is asked for and cannot serve.
+        ConfigError: if this machine does not have the device, or ``backend`` is "native" and the engine cannot run it.
     """
     if backend not in get_args(Backend):
         raise ConfigError(Setting("backend"), f" is {backend!r}: it must be one of {', '.join(get_args(Backend))}")
@@ -33,7 +33,7 @@ def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Lite
     reason = engine.unavailable(config) if on_cpu else "it runs on the CPU only"
     if backend == "native" and reason:
         raise ConfigError(
-            Setting("backend"), f' is "native", but the engine cannot serve: {reason}; take "auto" or "torch"'
+            Setting("backend"), f' is "native", but the engine cannot be used: {reason}; use "auto" or "torch"'
         )
     return "native" if backend != "torch" and not reason else "torch"
 
@@ -46,5 +46,6 @@ def make_loop(
     config: TrainingConfig,
     rng: np.random.Generator,
 ) -> Loop:
-    """The loop that trains a network on some examples."""
-    return (NativeLoop if backend == "native" else TorchLoop)(network, stories, examples, config, rng)
+    """The backend's loop, which trains a network on some examples."""
+    make = NativeLoop if backend == "native" else TorchLoop
+    return make(network, stories, examples, config, rng)

@@ -1,4 +1,4 @@
-"""Training by the native engine."""
+"""The training loop of the native engine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class NativeLoop:
-    """See ``memn2n.qa.training.schedule.Loop``. Python's lock is free while it computes.
+    """Implements ``memn2n.qa.training.schedule.Loop``. Python's global lock is released while it computes.
 
     Args:
-        network: with its random start; trained in place.
-        stories: holds the training examples.
-        examples: which ones to train on, positions in ``stories``.
-        config: settings.
-        rng: gives the seed of the engine's own random numbers.
+        network: the network with its initial parameters, which are trained in place.
+        stories: contains the training examples.
+        examples: positions in ``stories`` of the examples to train on.
+        config: the training's settings.
+        rng: draws the seed of the engine's random numbers.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class NativeLoop:
         rng: np.random.Generator,
     ) -> None:
         self._network = engine.native_network(network)
-        # by identity; each is held, so that its id stays its own
+        # by id; holding the StorySet keeps its id from being reused
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
             self._network,
@@ -55,18 +55,18 @@ class NativeLoop:
         )
 
     def epoch(self, rate: float, linear: bool) -> Score:
-        """Train for an epoch."""
+        """Train for an epoch, up to the first loss that is not finite."""
         return Score.of(*self.trainer.epoch(rate, linear))
 
-    def measure(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-        """Loss and error on some examples."""
-        return Score.of(*self._network.measure(self._of(stories), examples, linear), len(examples))
+    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+        """Loss and error on some examples, without noise."""
+        return Score.of(*self._network.score(self._of(stories), examples, linear), len(examples))
 
     def keep(self) -> None:
-        """Nothing to do: Ctrl-C is acted on between epochs only."""
+        """Do nothing: Ctrl-C takes effect only between epochs."""
 
     def restore(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def _of(self, stories: StorySet) -> Stories:
         if id(stories) not in self._stories:

@@ -1,4 +1,4 @@
-"""Random noise while training (section 4.1, "RN"), and words made unknown."""
+"""Random noise for training: in time (RN, section 4.1), and words replaced by the unknown word."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class RandomNoise:
-    """The noise that a TrainingConfig asks for; see ``memn2n.qa.batch.Noise``.
+    """Random noise with the settings of a TrainingConfig; implements ``memn2n.qa.batch.Noise``.
 
-    Of a story with n sentences, b is drawn from 0..ceil(noise_rate n), both included, so that short stories have noise
-    too. Then the n sentences take n of the n + b next times, in their order: "jitter" leaves the other times
-    out, "empty" fills them with sentences that have no words.
+    For a story of n sentences, b is drawn from 0 to ceil(noise_rate n), both included, so that short stories get noise
+    too. The n sentences keep their order and take n of the first n + b times. "jitter" leaves the other times unused;
+    "empty" fills them with sentences that have no words.
 
     Args:
-        config: noise, noise_rate and unknown_rate.
-        memory_size: slots beyond which empty sentences push the oldest ones out.
-        rng: where randomness comes from.
+        config: has noise, noise_rate and unknown_rate.
+        memory_size: maximum number of slots. With "empty", the oldest sentences beyond it are dropped.
+        rng: source of randomness.
     """
 
     def __init__(self, config: TrainingConfig, memory_size: int, rng: np.random.Generator) -> None:
@@ -41,7 +41,7 @@ class RandomNoise:
         n = layout.filled
         total = n + self.rng.integers(0, np.ceil(self.rate * n).astype(np.int64), endpoint=True)  # n + b
         width = int(total.max(initial=0))
-        # n of the n + b times: those of the n smallest random keys, put back in order
+        # choose n of the n + b times: those with the n smallest random keys, then sort them
         keys = self.rng.random((len(n), width))
         keys[np.arange(width) >= total[:, None]] = np.inf
         chosen = np.argsort(keys, axis=1)[:, : layout.time.shape[1]]  # (batch, slot)

@@ -1,4 +1,4 @@
-"""What the restarts of a training share, and what becomes of each."""
+"""A training problem (data, settings and backend), and the training of one network on it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     from memn2n.qa.stories import StorySet
 
 INTERRUPTED = "interrupted"
+"""``Restart.stopped`` after Ctrl-C."""
 
 
 @dataclass(frozen=True)
 class Restart:
-    """What became of one restart.
+    """The result of one restart.
 
     Args:
-        restart: its number, from 0.
-        train: score on the training data after training, without noise; None if it diverged.
-        valid: score on the validation data, where there is some.
-        seconds: how long it took.
-        stopped: why it ended before its last epoch (``INTERRUPTED``, or in which epoch the loss was not finite), or "".
+        restart: number of the restart, from 0.
+        train: score on the training data after training, without noise; None if the training diverged.
+        valid: score on the validation data; None without validation data, or if the training diverged.
+        seconds: duration.
+        stopped: why it ended before its last epoch: ``INTERRUPTED`` or a message about the loss; "" if it did not.
         kept: whether this network was selected.
     """
 
@@ -47,24 +48,28 @@ class Restart:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Restart:
-        """A restart from parsed JSON, as ``dataclasses.asdict`` wrote it; raises TypeError for other keys."""
+        """The restart that ``dataclasses.asdict`` wrote.
+
+        Raises:
+            KeyError, TypeError: if the record has other keys.
+        """
         scores = {name: values[name] and Score(**values[name]) for name in ("train", "valid")}
         return cls(**(values | scores))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What all restarts share: the data, the settings, and what does the arithmetic.
+    """What all restarts share: the data, the settings and the backend.
 
     Args:
-        stories: training data, all answers known.
-        examples: positions in it to train on.
-        valid: stories and positions to validate on, where there are some.
+        stories: the training data. The vocabulary must have all its answers.
+        examples: positions in ``stories`` of the examples to train on.
+        valid: the validation data: stories, and positions in them; None without validation data.
         network: the network's settings.
-        shape: sizes taken from the training data.
+        shape: the sizes taken from the training data.
         training: the training's settings.
-        backend: what trains.
-        device: where, in PyTorch's words; the engine knows "cpu" only.
+        backend: "native" or "torch".
+        device: the PyTorch device to train on; "cpu" for the native backend.
     """
 
     stories: StorySet
@@ -79,19 +84,29 @@ class Problem:
     @classmethod
     def make(
         cls,
+        *,
         stories: StorySet,
-        valid: StorySet | None,
+        valid: StorySet | None = None,
         network: NetworkConfig,
         training: TrainingConfig,
         vocabulary_size: int,
         backend: Backend = "auto",
         device: str = "cpu",
     ) -> Problem:
-        """Hold out what is validated on (without data of its own, a share of ``stories``), and choose the backend.
+        """Prepare a training: hold out validation data, take the sizes from the data, and choose the backend.
+
+        Args:
+            stories: the training data.
+            valid: the validation data; by default a share of ``stories`` is held out.
+            network: the network's settings.
+            training: the training's settings.
+            vocabulary_size: number of word ids.
+            backend: "auto", "native" or "torch".
+            device: the PyTorch device.
 
         Raises:
-            ConfigError: if validation data is needed and there is none, nothing is left to train on, or the backend
-                or device cannot serve.
+            ConfigError: if the settings need validation data and there is none, nothing is left to train on, or the
+                backend or device cannot be used.
         """
         chosen = choose_backend(backend, device, network)
         if valid is None:
@@ -103,14 +118,15 @@ class Problem:
         if validation is None:
             _check_needs_no_validation(training)
         slots = max(min(stories.longest_story, network.memory_size), 1)
-        shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots)
-        return cls(stories, examples, validation, network, shape, training, chosen, device)
+        shape = DataShape(vocabulary_size, longest_sentence=max(stories.longest_sentence, 1), slots=slots)
+        return cls(stories=stories, examples=examples, valid=validation, network=network, shape=shape,
+                   training=training, backend=chosen, device=device)  # fmt: skip
 
-    def train(self, number: int, on_epoch: Callable[[Epoch], None]) -> Trained:
-        """Train one network; the same number gives the same network, whatever else is trained beside it.
+    def train(self, number: int, on_epoch: Callable[[Epoch], None]) -> TrainedNetwork:
+        """Train one network. The result depends only on the problem and the restart's number.
 
         Raises:
-            KeyboardInterrupt: on Ctrl-C before the first epoch is done.
+            KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
         """
         begin = time.perf_counter()
         last: Epoch | None = None
@@ -120,8 +136,10 @@ class Problem:
             last = epoch
             on_epoch(epoch)
 
-        def ended(train: Score | None, valid: Score | None, stopped: str) -> Trained:
-            return Trained(Restart(number, train, valid, time.perf_counter() - begin, stopped), network.cpu())
+        def ended(train: Score | None, valid: Score | None, stopped: str) -> TrainedNetwork:
+            seconds = time.perf_counter() - begin
+            restart = Restart(restart=number, train=train, valid=valid, seconds=seconds, stopped=stopped)
+            return TrainedNetwork(restart, network.cpu())
 
         rng = np.random.default_rng([self.training.seed, number])
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -129,22 +147,22 @@ class Problem:
         loop = make_loop(self.backend, network, self.stories, self.examples, self.training, rng)
         try:
             finished = train(loop, self.valid, self.training, remember, number)
-            score = loop.measure(self.stories, self.examples)
-            valid_score = None if self.valid is None else loop.measure(*self.valid)
+            score = loop.score(self.stories, self.examples)
+            valid_score = None if self.valid is None else loop.score(*self.valid)
         except DivergedError as error:
             return ended(None, None, str(error))
         except KeyboardInterrupt:
             if last is None:
                 raise
-            return ended(last.train, last.valid, INTERRUPTED)  # a network that has been trained is not lost
+            return ended(last.train, last.valid, INTERRUPTED)
         for found in (score, valid_score):
             if found is not None and not math.isfinite(found.loss):
                 return ended(None, None, f"the loss became {found.loss} in the last update")
         return ended(score, valid_score, "" if finished else INTERRUPTED)
 
 
-class Trained(NamedTuple):
-    """A restart and its network."""
+class TrainedNetwork(NamedTuple):
+    """The result of a restart, and its network."""
 
     restart: Restart
     network: QANetwork
@@ -153,11 +171,15 @@ class Trained(NamedTuple):
 def _check_needs_no_validation(config: TrainingConfig) -> None:
     for name in ("select", "linear_start"):
         if getattr(config, name) == "validation":
-            raise ConfigError(f'{name} is "validation", but there is no validation data; give some, or hold some out')
+            raise ConfigError(Setting(name), ' is "validation", but there is no validation data; give some, or set ',
+                              Setting("validation"), " above 0")  # fmt: skip
 
 
 def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:
-    """Positions of the examples to train on, and of those held out: the last ones of each task, or random ones.
+    """Split the examples into training and validation examples by ``validation`` and ``validation_split``.
+
+    Returns:
+        The positions of the training examples, and of the validation examples.
 
     Raises:
         ConfigError: if nothing is left to train on.

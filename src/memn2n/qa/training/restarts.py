@@ -1,4 +1,4 @@
-"""Training a network several times from different random starts, and keeping the best."""
+"""Training a network several times from different initial parameters, and keeping the best."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from memn2n.errors import TrainingError
 from memn2n.machine import choose_threads, ctrl_c_sets, torch_threads
-from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, Trained
+from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Epoch
 
 if TYPE_CHECKING:
@@ -23,28 +23,28 @@ def run_restarts(
     problem: Problem,
     numbers: Iterable[int],
     on_event: Callable[[Epoch | Restart], None],
-    on_trained: Callable[[Trained], None],
+    on_trained: Callable[[TrainedNetwork], None],
     threads: int | None = None,
 ) -> bool:
-    """Train the restarts of these numbers: one after the other, or several at a time by the native engine.
+    """Train some restarts: one after the other, or several at a time with the native engine.
 
     Args:
-        problem: what to train, on what.
-        numbers: of the restarts, from 0.
+        problem: the data, settings and backend.
+        numbers: the restarts' numbers, from 0.
         on_event: called in the caller's thread after each epoch and each restart, in the order in which they end.
-        on_trained: called before that with each restart and its network.
-        threads: restarts at a time, by default one a core; without the engine it is one.
+        on_trained: called with each trained network, before ``on_event`` is called with its restart.
+        threads: number of restarts at a time, by default one for each core. PyTorch trains one at a time.
 
     Returns:
-        False if Ctrl-C ended the training early. The restarts that were under way stop after their epoch and are
-        handed on too, as ``INTERRUPTED``.
+        False if Ctrl-C ended the training early. The restarts that were running end with their current epoch and are
+        passed to ``on_trained`` too, as ``INTERRUPTED``.
 
     Raises:
-        ConfigError: for more threads than cores.
+        ConfigError: if there are more threads than cores.
     """
     threads = choose_threads(threads)
     numbers = list(numbers)
-    with torch_threads(1):  # matrices this small lose more than they gain by a second one
+    with torch_threads(1):  # a second thread slows down products of matrices this small
         if problem.backend == "native":
             return _run_in_threads(problem, numbers, on_event, on_trained, threads)
         try:
@@ -63,15 +63,16 @@ def _run_in_threads(
     problem: Problem,
     numbers: list[int],
     on_event: Callable[[Epoch | Restart], None],
-    on_trained: Callable[[Trained], None],
+    on_trained: Callable[[TrainedNetwork], None],
     threads: int,
 ) -> bool:
-    """The engine releases Python's lock, so that plain threads run side by side.
+    """Train the restarts in threads; the engine releases Python's global lock.
 
-    Ctrl-C only sets a flag: what runs ends with its epoch, the others do not begin, and nothing that ended is lost.
+    Ctrl-C only sets a flag. Restarts that are running end with their current epoch, others do not begin, and every
+    restart that has ended reaches ``on_trained``.
     """
     stop = threading.Event()
-    events: SimpleQueue[Epoch | Trained | BaseException | None] = SimpleQueue()
+    events: SimpleQueue[Epoch | TrainedNetwork | BaseException | None] = SimpleQueue()
 
     def on_epoch(epoch: Epoch) -> None:
         events.put(epoch)
@@ -95,7 +96,7 @@ def _run_in_threads(
             try:
                 if isinstance(event, BaseException):
                     raise event
-                if isinstance(event, Trained):
+                if isinstance(event, TrainedNetwork):
                     on_trained(event)
                     on_event(event.restart)
                 elif event is not None and failure is None:
@@ -111,7 +112,7 @@ def _run_in_threads(
 
 @dataclass(frozen=True)
 class Outcome:
-    """The selected network, or with an ensemble all that did not diverge, and how all restarts went."""
+    """The selected network, or all networks of an ensemble, and the results of all restarts."""
 
     networks: tuple[QANetwork, ...]
     restarts: tuple[Restart, ...]
@@ -120,24 +121,26 @@ class Outcome:
 def train_restarts(
     problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None
 ) -> Outcome:
-    """Train ``problem.training.restarts`` networks and keep what its ``select`` asks for.
+    """Train ``problem.training.restarts`` networks and select by ``problem.training.select``.
 
     Args:
-        problem: what to train, on what.
+        problem: the data, settings and backend.
         on_event: called after each epoch and each restart.
-        threads: restarts at a time, where the engine trains.
+        threads: number of restarts that the engine trains at a time, by default one for each core.
+
+    Returns:
+        The networks and restarts. After Ctrl-C, the best network so far.
 
     Raises:
-        ConfigError: for more threads than cores.
+        ConfigError: if there are more threads than cores.
         TrainingError: if every restart diverged.
-        KeyboardInterrupt: on Ctrl-C before anything is worth keeping; later, Ctrl-C ends the training and what is
-            best so far is returned.
+        KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
     """
     config = problem.training
-    kept: list[Trained] = []
+    kept: list[TrainedNetwork] = []
     restarts: list[Restart] = []
 
-    def select(trained: Trained) -> None:
+    def select(trained: TrainedNetwork) -> None:
         restarts.append(trained.restart)
         if trained.restart.train is None:
             return
@@ -145,7 +148,7 @@ def train_restarts(
         if config.select != "ensemble":
             kept[:] = [min(kept, key=loss)]
 
-    def loss(trained: Trained) -> tuple[float, int]:
+    def loss(trained: TrainedNetwork) -> tuple[float, int]:
         score = trained.restart.valid if config.select == "validation" else trained.restart.train
         assert score is not None
         return score.loss, trained.restart.restart
@@ -156,13 +159,14 @@ def train_restarts(
     if not kept:
         raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
     begun = {restart.restart for restart in restarts}
+    # Ctrl-C between two restarts: record it with the first one that did not begin
     left = [number for number in range(config.restarts) if number not in begun]
     if left and all(restart.stopped != INTERRUPTED for restart in restarts):
-        restarts.append(Restart(left[0], None, None, 0.0, stopped=INTERRUPTED))
+        restarts.append(Restart(restart=left[0], train=None, valid=None, seconds=0.0, stopped=INTERRUPTED))
     restarts.sort(key=lambda restart: restart.restart)
-    whole = [trained for trained in kept if not trained.restart.stopped]
-    if config.select == "ensemble" and whole:
-        kept = whole  # not those that Ctrl-C caught half trained
+    complete = [trained for trained in kept if not trained.restart.stopped]
+    if config.select == "ensemble" and complete:
+        kept = complete  # without those that Ctrl-C ended early
     kept.sort(key=lambda trained: trained.restart.restart)
     numbers = {trained.restart.restart for trained in kept}
     return Outcome(

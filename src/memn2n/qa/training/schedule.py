@@ -1,4 +1,4 @@
-"""Training of one question answering network: the schedule of section 4.2 of the paper, whoever computes it."""
+"""The training of one network: the schedule of section 4.2 of the paper, for any loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Phase = Literal["linear", "softmax"]
 
 @dataclass(frozen=True)
 class Score:
-    """How well a network answers some questions.
+    """Loss and error of a network on some questions.
 
     Args:
         loss: mean cross-entropy, in nats a question.
@@ -31,45 +31,41 @@ class Score:
 
     @classmethod
     def of(cls, loss: float, wrong: int, questions: int) -> Score:
-        """From sums over some questions; 0 for none."""
+        """From the sum of the losses and the number of wrong answers; both means are 0 without questions."""
         return cls(loss / max(questions, 1), wrong / max(questions, 1))
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of one restart, as it is reported while training.
+    """The result of one epoch of one restart."""
 
-    ``train`` is the mean over the epoch's batches, noise and updates included; ``valid`` is measured after it, and is
-    None without validation data.
-    """
-
-    restart: int
+    restart: int  # number of the restart, from 0
     phase: Phase
     epoch: int  # from 1 in each phase
     rate: float
-    train: Score
-    valid: Score | None
+    train: Score  # mean over the epoch's batches, with noise, each before its update
+    valid: Score | None  # after the epoch; None without validation data
     seconds: float
 
 
 class DivergedError(Exception):
-    """The loss became infinite or not a number; the message says in which epoch."""
+    """The loss became infinite or NaN; the message has the epoch."""
 
 
 class Loop(Protocol):
-    """One network and the data that it is trained on, in the hands of one backend."""
+    """What a backend must offer to train one network on its training data."""
 
     def epoch(self, rate: float, linear: bool) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
 
-    def measure(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-        """Loss and error on some examples, without noise; their answers must be known to the network."""
+    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+        """Loss and error on some examples, without noise. The vocabulary must have their answers."""
 
     def keep(self) -> None:
-        """Take the parameters as they are now for what ``restore`` goes back to."""
+        """Save the parameters, for ``restore``."""
 
     def restore(self) -> None:
-        """Undo an epoch that Ctrl-C cut short."""
+        """Set the parameters to the saved ones, after Ctrl-C in the middle of an epoch."""
 
 
 def train(
@@ -79,21 +75,21 @@ def train(
     on_epoch: Callable[[Epoch], None],
     restart: int = 0,
 ) -> bool:
-    """Train a network in place.
+    """Train a network in place, epoch by epoch.
 
     Args:
-        loop: the network, with its random start, and the training data.
-        valid: stories and positions to validate on.
-        config: settings.
-        on_epoch: called after each epoch; raises KeyboardInterrupt to end the training.
-        restart: number to report.
+        loop: has the network with its initial parameters, and the training data.
+        valid: the validation data: stories, and positions in them.
+        config: the training's settings.
+        on_epoch: called after each epoch. It may raise KeyboardInterrupt to end the training.
+        restart: the restart's number, for ``on_epoch``.
 
     Returns:
-        False if Ctrl-C ended the training early; the network is then as its last whole epoch left it.
+        False if Ctrl-C ended the training early. The network is then in the state after its last complete epoch.
 
     Raises:
-        DivergedError: when a loss is not finite.
-        KeyboardInterrupt: on Ctrl-C before the first epoch is done.
+        DivergedError: if a loss is not finite.
+        KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
     """
     begun = False
     linear_losses: list[float] = []
@@ -102,15 +98,16 @@ def train(
             if phase == "linear" and config.linear_start == "validation" and _stopped_falling(linear_losses, config):
                 continue
             begin = time.perf_counter()
-            score = loop.epoch(rate, phase == "linear")
-            validated = None if valid is None else loop.measure(*valid, linear=phase == "linear")
-            for loss in (score.loss, 0.0 if validated is None else validated.loss):
+            trained = loop.epoch(rate, phase == "linear")
+            validated = None if valid is None else loop.score(*valid, linear=phase == "linear")
+            for loss in (trained.loss, 0.0 if validated is None else validated.loss):
                 if not math.isfinite(loss):
                     raise DivergedError(f"the loss became {loss} in {phase} epoch {epoch}")
             seconds = time.perf_counter() - begin
             loop.keep()
             begun = True
-            on_epoch(Epoch(restart, phase, epoch, rate, score, validated, seconds))
+            on_epoch(Epoch(restart=restart, phase=phase, epoch=epoch, rate=rate, train=trained, valid=validated,
+                           seconds=seconds))  # fmt: skip
             if phase == "linear" and validated is not None:
                 linear_losses.append(validated.loss)
     except KeyboardInterrupt:
@@ -122,12 +119,16 @@ def train(
 
 
 def _stopped_falling(losses: list[float], config: TrainingConfig) -> bool:
+    """Whether the last ``linear_start_patience`` epochs of the linear start brought no new lowest validation loss."""
     patience = config.linear_start_patience
     return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 def schedule(config: TrainingConfig) -> Iterator[tuple[Phase, int, float]]:
-    """Yield (phase, epoch from 1, learning rate): the linear start at its longest, then the epochs with the softmax."""
+    """Yield (phase, epoch from 1, learning rate) for all epochs: first the linear start, then those with the softmax.
+
+    With ``linear_start="validation"`` the linear start may end before its last epoch.
+    """
     if config.linear_start != "none":
         for epoch in range(1, config.linear_start_epochs + 1):
             yield "linear", epoch, config.first_rate

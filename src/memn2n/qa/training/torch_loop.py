@@ -1,4 +1,4 @@
-"""Training by PyTorch's autograd: the plain loop, on any device."""
+"""The training loop of PyTorch, on any device."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class TorchLoop:
-    """See ``memn2n.qa.training.schedule.Loop``.
+    """Implements ``memn2n.qa.training.schedule.Loop``.
 
     Args:
-        network: with its random start, on the device to train on.
-        stories: holds the training examples.
-        examples: which ones to train on, positions in ``stories``.
-        config: settings.
-        rng: order of the questions, and noise.
+        network: the network with its initial parameters, on the device to train on.
+        stories: contains the training examples.
+        examples: positions in ``stories`` of the examples to train on.
+        config: the training's settings.
+        rng: draws the order of the questions, and the noise.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TorchLoop:
         self._kept: dict[str, torch.Tensor] = {}
 
     def epoch(self, rate: float, linear: bool) -> Score:
-        """Train for an epoch."""
+        """Train for an epoch, up to the first loss that is not finite."""
         memory_size = self.network.config.memory_size
         noise = RandomNoise(self.config, memory_size, self.rng)
         loss, wrong, seen = 0.0, 0, 0
@@ -65,9 +65,10 @@ class TorchLoop:
         return Score.of(loss, wrong, seen)
 
     def step(self, batch: Batch, rate: float, linear: bool) -> tuple[float, int]:
-        """Train on one batch; gives its loss, summed, and the number of wrong answers, both before the step.
+        """Train on one batch. The network does not change if the loss is not finite.
 
-        Nothing is changed where the loss is not finite.
+        Returns:
+            The sum of the losses and the number of wrong answers, both before the step.
         """
         network, config = self.network, self.config
         batch = batch.to(network.tables[0].device)
@@ -83,22 +84,22 @@ class TorchLoop:
                 adam_step(network, self.adam, rate, config.clip_norm, config.clip)
         return loss, int((network.best(logits) != batch.answer).sum())
 
-    def measure(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-        """Loss and error on some examples."""
-        return measure(self.network, stories, examples, linear=linear)
+    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+        """Loss and error on some examples, without noise."""
+        return score(self.network, stories, examples, linear=linear)
 
     def keep(self) -> None:
-        """Copy the parameters."""
+        """Save a copy of the parameters."""
         self._kept = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def restore(self) -> None:
-        """Take the copy back."""
+        """Set the parameters to the saved copy."""
         self.network.load_state_dict(self._kept)
 
 
 @torch.no_grad()
-def measure(network: QANetwork, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-    """Loss and error on some examples, without noise; their answers must be known to the network."""
+def score(network: QANetwork, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+    """Loss and error of a network on some examples, without noise. The vocabulary must have their answers."""
     loss, wrong = 0.0, 0
     for _, batch in batches(stories, examples, network.config.memory_size):
         batch = batch.to(network.tables[0].device)
@@ -109,7 +110,7 @@ def measure(network: QANetwork, stories: StorySet, examples: Longs, *, linear: b
 
 
 def batches_of_epoch(examples: Longs, config: TrainingConfig, rng: np.random.Generator) -> Iterator[Longs]:
-    """Yield the examples of each batch, as ``config.sampling`` says."""
+    """Yield the examples of each batch of an epoch, drawn by ``config.sampling``."""
     size = config.batch_size
     if config.sampling == "replacement":
         for _ in range(max(len(examples) // size, 1)):
@@ -122,7 +123,7 @@ def batches_of_epoch(examples: Longs, config: TrainingConfig, rng: np.random.Gen
 
 @torch.no_grad()
 def sgd_step(network: QANetwork, rate: float, clip_norm: float, clip: Clip) -> None:
-    """One step down the gradient, each matrix's gradient clipped by itself; the null word stays at zero."""
+    """One step of gradient descent. Each matrix's gradient is clipped by itself; the null word stays zero."""
     for parameter in network.parameters():
         gradient = parameter.grad
         if gradient is not None:
@@ -132,7 +133,7 @@ def sgd_step(network: QANetwork, rate: float, clip_norm: float, clip: Clip) -> N
 
 @torch.no_grad()
 def adam_step(network: QANetwork, adam: torch.optim.Adam, rate: float, clip_norm: float, clip: Clip) -> None:
-    """One step of Adam, each matrix's gradient clipped by itself; the null word stays at zero."""
+    """One step of Adam. Each matrix's gradient is clipped by itself; the null word stays zero."""
     for parameter in network.parameters():
         if parameter.grad is not None:
             parameter.grad.mul_(_clipping(parameter.grad, clip_norm, clip))
@@ -143,8 +144,8 @@ def adam_step(network: QANetwork, adam: torch.optim.Adam, rate: float, clip_norm
 
 
 def _clipping(gradient: torch.Tensor, clip_norm: float, clip: Clip) -> float:
-    """The factor that brings a gradient's norm down to ``clip_norm``."""
+    """The factor by which a gradient must be multiplied so that its norm is at most ``clip_norm``."""
     norm = gradient.norm().item()
-    if clip == "spectral" and norm > clip_norm:  # never above the Frobenius norm
+    if clip == "spectral" and norm > clip_norm:  # the spectral norm is never larger
         norm = torch.linalg.matrix_norm(gradient, 2).item()
     return min(1.0, clip_norm / norm) if norm > 0 else 0.0

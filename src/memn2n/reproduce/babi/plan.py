@@ -100,8 +100,9 @@ def make_plan(
     def job(recipe: Recipe, label: str, folder: str, train: Sequence[int], test: Sequence[int]) -> Job:
         encoded = files.encode(train, test)
         problem = Problem.make(
-            encoded.train, None, recipe.network, recipe.training, len(encoded.vocabulary), options.backend
-        )
+            stories=encoded.train, network=recipe.network, training=recipe.training,
+            vocabulary_size=len(encoded.vocabulary), backend=options.backend,
+        )  # fmt: skip
         store = RestartStore(out / recipe.name / folder, problem, encoded.digest)
         return Job(label, problem, encoded.test, store, store.finished(range(options.restarts)))
 

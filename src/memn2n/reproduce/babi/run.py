@@ -18,7 +18,7 @@ from memn2n.reproduce.report import check_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from memn2n.qa.training.problem import Restart, Trained
+    from memn2n.qa.training.problem import Restart, TrainedNetwork
     from memn2n.reproduce.babi.plan import Job, Plan
 
 _SECONDS_BETWEEN_CALLS = 0.1  # an epoch of a small task takes a millisecond
@@ -124,7 +124,7 @@ def run_table(
 def _train(job: Job, threads: int | None, on_event: Callable[[Epoch | Restart], None]) -> int:
     """Train the restarts of a job that are not stored yet, and return their number."""
 
-    def store(trained: Trained) -> None:
+    def store(trained: TrainedNetwork) -> None:
         if trained.restart.stopped != INTERRUPTED:
             job.store.write(trained)
 

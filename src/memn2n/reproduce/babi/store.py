@@ -20,7 +20,7 @@ import torch
 from memn2n.errors import ModelError
 from memn2n.files.whole_file import write_whole
 from memn2n.qa.networks.memn2n import QANetwork
-from memn2n.qa.training.problem import Restart, Trained
+from memn2n.qa.training.problem import Restart, TrainedNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class RestartStore:
         """
         return {number: self.read(number).restart for number in numbers if os.path.lexists(self._path(number))}
 
-    def write(self, trained: Trained) -> None:
+    def write(self, trained: TrainedNetwork) -> None:
         """Write a restart to its file, whole or not at all. A diverged restart has no parameters in its file."""
         restart, network = trained
         diverged = restart.train is None
@@ -66,7 +66,7 @@ class RestartStore:
         # only one program writes to this folder, so that any temporary file in it was left by a killed one
         write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about), stale_seconds=0)
 
-    def read(self, number: int) -> Trained:
+    def read(self, number: int) -> TrainedNetwork:
         """Read a restart with its network. If the restart diverged, the network is untrained.
 
         Raises:
@@ -98,7 +98,7 @@ class RestartStore:
                     wanted[name].copy_(torch.from_numpy(tensors[name]))
         except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
             raise ModelError(f"{path} is damaged; {_REMEDY}") from None
-        return Trained(restart, network.eval())
+        return TrainedNetwork(restart, network.eval())
 
     def _path(self, number: int) -> Path:
         return self.folder / f"restart-{number}.safetensors"

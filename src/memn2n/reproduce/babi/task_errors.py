@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from memn2n.qa.networks.memn2n import QANetwork
     from memn2n.qa.stories import StorySet
-    from memn2n.qa.training.problem import Restart, Trained
+    from memn2n.qa.training.problem import Restart, TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def best_restart(restarts: Iterable[Restart], by: str) -> int | None:
     return min(losses)[1] if losses else None
 
 
-def task_errors(restarts: Iterable[Trained], stories: StorySet) -> list[TaskErrors]:
+def task_errors(restarts: Iterable[TrainedNetwork], stories: StorySet) -> list[TaskErrors]:
     """Answer all test questions with each network.
 
     An answer that is not in the networks' vocabulary counts as wrong.

@@ -1,0 +1,47 @@
+#include "trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace memn2n {
+
+Trainer::Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
+                 const Settings& settings, uint64_t seed)
+    : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed) {}
+
+const Layout& Trainer::draw(const int64_t* examples, int n) {
+  session_.lay_out(stories_, examples, n);
+  session_.add_noise(settings_, random_);
+  return session_.layout();
+}
+
+Result Trainer::step(const int64_t* examples, int n, float rate, bool linear) {
+  draw(examples, n);
+  const Result result = session_.run(stories_, examples, n, linear, true, nullptr, settings_.unknown_rate, &random_);
+  if (std::isfinite(result.loss)) session_.update(settings_, rate);
+  return result;
+}
+
+Sums Trainer::epoch(float rate, bool linear) {
+  Sums sums;
+  const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
+  std::vector<int64_t> order = examples_;
+  if (!settings_.replacement)
+    for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[random_.below(i + 1)]);
+  const int64_t batches = settings_.replacement ? std::max<int64_t>(n / settings_.batch_size, 1) : (n + size - 1) / size;
+  for (int64_t b = 0; b < batches; ++b) {
+    int64_t* batch = order.data() + (settings_.replacement ? 0 : b * size);
+    const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
+    if (settings_.replacement)
+      for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
+    const Result result = step(batch, static_cast<int>(here), rate, linear);
+    sums.result.loss += result.loss;
+    if (!std::isfinite(sums.result.loss)) break;
+    sums.result.wrong += result.wrong;
+    sums.questions += here;
+  }
+  return sums;
+}
+
+}  // namespace memn2n

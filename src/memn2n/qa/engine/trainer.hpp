@@ -1,0 +1,35 @@
+// Trains one network on some examples of a StorySet.
+#pragma once
+
+#include <vector>
+
+#include "session.hpp"
+
+namespace memn2n {
+
+struct Sums {
+  Result result;
+  int64_t questions = 0;
+};
+
+class Trainer {
+ public:
+  Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
+          const Settings& settings, uint64_t seed);
+
+  // Trains for an epoch, up to the first loss that is not finite.
+  Sums epoch(float rate, bool linear);
+  // Trains on one batch. The network does not change if the loss is not finite.
+  Result step(const int64_t* examples, int n, float rate, bool linear);
+  // The layout of a batch, with noise.
+  const Layout& draw(const int64_t* examples, int n);
+
+ private:
+  Session session_;
+  const Stories stories_;
+  const std::vector<int64_t> examples_;
+  const Settings settings_;
+  Random random_;
+};
+
+}  // namespace memn2n

@@ -1,0 +1,122 @@
+"""Saving and loading StoryQA."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from memn2n import Example, NetworkConfig, StoryQA
+from memn2n.errors import ModelError
+from memn2n.files.model_folder import load_model, save_model
+from memn2n.qa.vocabulary import Vocabulary
+from tests.conftest import QUICK, STORY
+
+
+@pytest.mark.parametrize("temporal", ["none", "add", "word"])
+@pytest.mark.parametrize("tying", ["adjacent", "layerwise"])
+def test_a_loaded_model_gives_the_same_answers(
+    examples: list[Example], tmp_path: Path, temporal: str, tying: str
+) -> None:
+    network = NetworkConfig.from_dict({"dim": 5, "temporal": temporal, "tying": tying})
+    qa = StoryQA.fit(examples[:60], network=network, training=dataclasses.replace(QUICK, epochs=2))
+    qa.save(tmp_path)
+    loaded = StoryQA.load(tmp_path)
+    assert loaded.vocabulary == qa.vocabulary
+    assert loaded.network.config == network
+    assert loaded.training == qa.training
+    assert loaded.restarts == qa.restarts
+    mine, theirs = qa.answer(STORY, "Where is John?"), loaded.answer(STORY, "Where is John?")
+    assert mine.top == theirs.top
+    assert np.array_equal(mine.attention, theirs.attention)
+    assert qa.evaluate(examples[:80]) == loaded.evaluate(examples[:80])
+    assert loaded.evaluate(examples[:60]).tasks[0].seen == 60
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": {"dim": 20}},
+        {"network": {"dim": "20"}},
+        {"network": None},
+        {"network": {"breadth": 1}},
+        {"shape": {"vocabulary": 21, "longest_sentence": 6, "slots": 0}},
+        {"shape": {"vocabulary": 21, "longest_sentence": 6, "slots": 51}},
+        {"shape": {"vocabulary": 3, "longest_sentence": 6, "slots": 10}},
+        {"shape": []},
+        {"training": {"epochs": -1}},
+        {"restarts": [{}]},
+        {"restarts": 3},
+    ],
+)
+def test_a_config_that_does_not_fit_is_refused(model: Path, tmp_path: Path, changes: dict[str, object]) -> None:
+    StoryQA.load(model).save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    if changes.get("network") == {"dim": 20}:
+        changes = {"network": config["network"] | {"dim": 21}}
+    edit(tmp_path, **changes)
+    with pytest.raises(ModelError, match=r"does not fit|is damaged"):
+        StoryQA.load(tmp_path)
+
+
+def test_a_missing_setting_is_refused(model: Path, tmp_path: Path) -> None:
+    StoryQA.load(model).save(tmp_path)
+    network = json.loads((tmp_path / "config.json").read_text())["network"]
+    del network["relu"]
+    edit(tmp_path, network=network)
+    with pytest.raises(ModelError, match="relu is missing"):
+        StoryQA.load(tmp_path)
+
+
+def test_other_types_and_names_of_tensors_are_refused(qa: StoryQA, tmp_path: Path) -> None:
+    qa.save(tmp_path)
+    config, vocabulary, tensors = load_model(tmp_path, "qa", Vocabulary)
+    config = {name: config[name] for name in ("network", "shape", "training", "restarts", "networks")}
+    table = tensors["0.tables.0"]
+    changes = (
+        {"0.tables.0": table.astype(np.float64)},
+        {"0.tables.0": table[:-1]},
+        {"0.tables.9": table},
+        {"train_fingerprints": np.zeros(3, np.float32)},
+    )
+    for change in changes:
+        save_model(tmp_path, "qa", config, vocabulary, tensors | change)
+        with pytest.raises(ModelError, match=r"model\.safetensors does not fit"):
+            StoryQA.load(tmp_path)
+    save_model(tmp_path, "qa", config, Vocabulary(vocabulary.words[1:]), tensors)
+    with pytest.raises(ModelError, match=r"vocab\.json does not fit"):
+        StoryQA.load(tmp_path)
+    for size in (10**13, 10**30):
+        for name in ("vocabulary", "slots", "longest_sentence"):
+            save_model(tmp_path, "qa", config | {"shape": config["shape"] | {name: size}}, vocabulary, tensors)
+            with pytest.raises(ModelError, match=f"{name} is {size}"):
+                StoryQA.load(tmp_path)
+
+
+def test_loading_does_not_change_the_global_random_state(model: Path) -> None:
+    before = torch.get_rng_state()
+    StoryQA.load(model)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_ensemble_is_one_model_directory(ensemble: StoryQA, examples: list[Example], tmp_path: Path) -> None:
+    ensemble.save(tmp_path)
+    loaded = StoryQA.load(tmp_path)
+    assert len(loaded.networks) == 3
+    questions = [(example.story, example.question) for example in examples[:50]]
+    for mine, theirs in zip(ensemble.answer_many(questions), loaded.answer_many(questions), strict=True):
+        assert mine.top == theirs.top
+    config = json.loads((tmp_path / "config.json").read_text())
+    for number in (0, 2, 4, "3", True):
+        edit(tmp_path, networks=number)
+        with pytest.raises(ModelError, match=r"damaged|does not fit"):
+            StoryQA.load(tmp_path)
+    edit(tmp_path, networks=config["networks"])
+    StoryQA.load(tmp_path)
