@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from memn2n import Corpus, InputError
-from memn2n.lm.data.corpus import build_vocabulary, coverage, encode_corpus
+from memn2n.lm.data.encoding import build_vocabulary, coverage, encode_corpus
 from memn2n.lm.data.python_help import carried_text
 
 

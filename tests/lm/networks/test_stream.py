@@ -23,9 +23,9 @@ def test_it_is_forward_at_every_position(memory: int, hops: int, linear: int, ti
     for position, word in enumerate(text.tolist()):
         stream.push(word)
         step = stream.next()
-        wanted = (net.W @ states.state[0, position]).log_softmax(0)
+        wanted = (net.output_matrix @ states.state[0, position]).log_softmax(0)
         torch.testing.assert_close(step.log_probability, wanted.detach(), rtol=1e-12, atol=1e-12)
-        attention = states.attention[:, 0, position, -min(position + 1, memory) :]
+        attention = torch.stack(states.attention)[:, 0, position, -min(position + 1, memory) :]
         torch.testing.assert_close(step.attention, attention, rtol=1e-12, atol=1e-12)
         assert not step.log_probability.requires_grad
 

@@ -16,7 +16,7 @@ from memn2n.errors import ModelError
 from memn2n.files.model_folder import save_model
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
-from memn2n.lm.training.progress import LMEpoch, Progress
+from memn2n.lm.training.progress import LMEpoch, TrainingProgress
 from memn2n.lm.training.trainer import LMTrainer
 
 VOCABULARY = LMVocabulary(("a", "b", "c"), "words", lowercase=True)
@@ -63,7 +63,7 @@ def test_a_save_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None
     (tmp_path / "notes.txt").write_text("mine")
     trainer = made()
     for epoch in (4, 5):
-        trainer.progress = Progress(0.5, epoch=epoch, batch=2, loss=1.25, words=9)
+        trainer.progress = TrainingProgress(0.5, epoch=epoch, batch=2, loss=1.25, words=9)
         trainer.run(lambda event: None, lambda best: None)
         save_checkpoint(tmp_path, trainer, VOCABULARY, TEXTS)
         assert load_checkpoint(tmp_path).progress == trainer.progress

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from memn2n.errors import ConfigError, InputError, ModelError, Setting
+from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model, prepare, save_model
 from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
@@ -35,7 +35,7 @@ KIND = LMNetwork.kind
 
 @dataclass(frozen=True, kw_only=True)
 class LMRequest:
-    """What the caller of ``MemoryLM.fit`` asks for; ``build``, the class of the network, is the only other field."""
+    """The arguments of ``MemoryLM.fit``, and the class of the network, ``build``."""
 
     train: Corpus
     valid: Corpus | None = None
@@ -202,8 +202,10 @@ def _read_texts(
     elif held_out := _held_out(len(train), share):
         train, valid = train[:-held_out], train[-held_out:]
     if len(train) <= settings.memory_size:
-        raise InputError(f"{request.train.name} has {len(train)} words to train on, and the memory holds "
-                         f"{settings.memory_size}: give more text, or lower memory_size")  # fmt: skip
+        raise ConfigError(
+            f"{request.train.name} has {len(train)} words to train on, and the memory holds {settings.memory_size}: "
+            "give more text, or lower ", Setting("memory_size"),
+        )  # fmt: skip
     return _Texts(vocabulary, train, valid)
 
 
