@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def perplexity(loss: float) -> float:
-    """Return exp(loss) of a mean loss in nats a word; losses above 700 count as 700, to stay below the largest float."""
+    """Return exp(loss) of a mean loss in nats a word; a loss above 700 counts as 700, since floats end at exp(709)."""
     return math.exp(min(loss, 700.0))
 
 

@@ -98,8 +98,8 @@ def test_the_trainer_trains_it(optimizer: str) -> None:
                         embedding_dropout=0.0, state_dropout=0.1)  # fmt: skip
     network = made()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    LMTrainer(network, ids, ids, config, torch.float32).run(lambda _event: None, lambda _best: None)  # type: ignore[arg-type]
-    loss = mean_loss(network, ids, torch.float32)  # type: ignore[arg-type]
+    LMTrainer(network, ids, ids, config, torch.float32).run(lambda _event: None, lambda _best: None)
+    loss = mean_loss(network, ids, torch.float32)
     assert loss is not None
     assert loss < 0.5, "guessing is 2.2"
     for name, value in network.state_dict().items():

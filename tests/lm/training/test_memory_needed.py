@@ -76,7 +76,9 @@ def test_a_training_that_cannot_fit_is_refused_in_one_line(monkeypatch: pytest.M
 class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The largest tensor in memory, in bytes, that any operation returned."""
 
-    bytes = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.bytes = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

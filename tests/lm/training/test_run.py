@@ -11,6 +11,7 @@ import torch
 
 from memn2n import Corpus, MemoryLM
 from memn2n.files.model_folder import load_model
+from memn2n.lm.data.encoding import encode_corpus
 from memn2n.lm.networks.lstm import LSTMNetwork
 from memn2n.lm.scoring import mean_loss
 from memn2n.lm.training import run as run_module
@@ -79,8 +80,9 @@ def test_an_lstm_is_trained_saved_and_resumed_too(tmp_path: Path) -> None:
     for name, value in lstm.state_dict().items():
         assert torch.equal(value, torch.from_numpy(tensors[name]))
     losses = [epoch.valid for epoch in run.history]
-    _, valid = (run_module.encode_corpus(text, vocabulary) for text in (TRAIN, VALID))
-    assert mean_loss(lstm, valid, torch.float32) == pytest.approx(min(loss for loss in losses if loss is not None))
+    assert mean_loss(lstm, encode_corpus(VALID, vocabulary), torch.float32) == pytest.approx(
+        min(loss for loss in losses if loss is not None)
+    )
 
     def interrupt(event: object) -> None:
         if isinstance(event, LMEpoch):

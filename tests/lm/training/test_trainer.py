@@ -118,7 +118,7 @@ def poison(trainer: LMTrainer, after: int) -> Callable[[LMStep | LMEpoch], None]
             left[0] -= 1
             if left[0] == 0:
                 with torch.no_grad():
-                    trainer.network.H.fill_(math.nan)
+                    trainer.network.get_parameter("H").fill_(math.nan)
 
     return listen
 

@@ -8,4 +8,4 @@ from memn2n.lm.networks.memn2n import LMNetwork
 LanguageNetwork = LMNetwork | LSTMNetwork
 """A network that ``LMTrainer`` can train."""
 
-NETWORKS: dict[str, type[LMNetwork] | type[LSTMNetwork]] = {"memn2n": LMNetwork, "lstm": LSTMNetwork}
+NETWORKS: dict[str, type[LanguageNetwork]] = {"memn2n": LMNetwork, "lstm": LSTMNetwork}
