@@ -58,8 +58,10 @@ class LMRestart:
         if not has_checkpoint(folder):
             return cls(recipe, number, folder, False)
         found = load_checkpoint(folder)
-        ours = asdict(recipe.network) | asdict(recipe.training)
-        theirs = asdict(found.network) | asdict(found.training)
+        ours, theirs = (
+            asdict(network) | {"linear": network.linear_components} | asdict(training)
+            for network, training in ((recipe.network, recipe.training), (found.network, found.training))
+        )
         other = [f"{name} {theirs[name]} in place of {ours[name]}" for name in ours if theirs[name] != ours[name]]
         if found.vocabulary != texts.vocabulary or found.texts != texts.digests:
             other.append("another text")
