@@ -18,7 +18,7 @@ PLAIN = LMTraining(
 
 
 def sentences(number: int, seed: int) -> str:
-    """Sentences with some order: an animal does to another one what it does, and each has its own place."""
+    """Make sentences whose last word depends on the second: each animal has its own place."""
     draw = random.Random(seed)
     places = {"cat": "roof", "dog": "yard", "hen": "barn", "fox": "wood"}
     lines = []

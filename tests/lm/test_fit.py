@@ -13,8 +13,8 @@ from memn2n.lm.training.progress import LMEpoch, LMStep
 from tests.lm.small_model import MODERN, TEST, TRAIN, VALID, assert_same, fit, sentences
 
 
-def test_the_end_is_held_out_where_no_validation_text_is_given() -> None:
-    """And its words are not learned from."""
+def test_the_end_is_held_out_without_validation_text() -> None:
+    """The vocabulary does not include its words."""
     text = sentences(95, 1) + "\n" + "\n".join(["the owl naps in the roof and sees the cat"] * 4)
     lm = fit(dataclasses.replace(MODERN, epochs=1, validation=0.05), train=Corpus.from_text(text), valid=None)
     assert "owl" not in lm.vocabulary.words
@@ -44,7 +44,7 @@ def test_the_vocabulary() -> None:
         fit(short, min_count=100_000)
 
 
-def test_without_a_text_it_is_the_one_that_python_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_text_it_trains_on_the_text_of_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lm_module, "carried_text", lambda: (TRAIN, VALID, TEST))
     short = dataclasses.replace(MODERN, epochs=1)
     assert_same(fit(short, train=None, valid=None), fit(short))
@@ -52,7 +52,7 @@ def test_without_a_text_it_is_the_one_that_python_carries(monkeypatch: pytest.Mo
 
 
 def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
-    """With or without a folder."""
+    """With and without a folder."""
     short = dataclasses.replace(MODERN, epochs=1)
     one = fit(short, seed=3)
     assert one.training.seed == 3

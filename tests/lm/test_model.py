@@ -24,7 +24,7 @@ def unigram_perplexity() -> float:
 
 
 def test_it_learns(lm: MemoryLM) -> None:
-    """Of a sentence's nine words three are free: perplexity 1.8 if all that can be known were."""
+    """Three of a sentence's nine words are random, so the best possible perplexity is 1.8."""
     assert unigram_perplexity() > 9
     assert lm.perplexity(TEST) < 3
     valid = [epoch.valid for epoch in lm.history]
@@ -52,7 +52,7 @@ def test_perplexity_is_the_mean_of_the_scores(lm: MemoryLM) -> None:
 
 
 def test_scores_are_those_of_one_word_after_the_other(lm: MemoryLM) -> None:
-    """Wherever the blocks begin in which a text is evaluated."""
+    """Wherever the blocks of the evaluation begin."""
     ids = list(lm.vocabulary.ids(TEST.words()))
     assert len(ids) > 300
     stream = Stream(lm.network)
@@ -90,7 +90,7 @@ def test_what_comes_next(lm: MemoryLM) -> None:
     assert record["next"][0] == {"word": found.text, "probability": found.ranked[0][1]}
 
 
-def test_it_looks_at_the_word_that_tells(lm: MemoryLM) -> None:
+def test_the_attention_is_on_the_word_that_decides(lm: MemoryLM) -> None:
     for animal, other, place in (("cat", "fox", "roof"), ("dog", "cat", "yard"), ("hen", "dog", "barn")):
         found = lm.next_words(f"wood <eos> the {animal} sees the {other} in the")
         assert found.text == place
@@ -119,7 +119,7 @@ def test_without_a_word_a_sentence_begins(lm: MemoryLM) -> None:
 BEGUN = "sees the hen in the yard <eos> the cat"
 
 
-def test_it_writes_sentences(lm: MemoryLM) -> None:
+def test_generated_text_has_sentences(lm: MemoryLM) -> None:
     words = list(lm.generate(BEGUN, words=60))
     assert len(words) == 60
     assert words[0] in {"sees", "hears", "likes"}
@@ -151,7 +151,7 @@ def test_draws_follow_the_probabilities(lm: MemoryLM) -> None:
     assert two == {word for word, _ in lm.next_words(BEGUN, top=2).ranked}
 
 
-def test_the_unknown_word_is_not_written_unless_asked_for() -> None:
+def test_the_unknown_word_is_not_generated_by_default() -> None:
     text = Corpus.from_text("\n".join(f"the w{i} v{i} x{i} the cat" for i in range(60)))
     lm = fit(MODERN, train=text, valid=None, min_count=5)
     assert lm.vocabulary.words == ("the", "cat")
@@ -200,7 +200,7 @@ def test_a_huge_loss_is_a_huge_perplexity() -> None:
     }  # fmt: skip
 
 
-def test_a_network_is_not_changed_by_being_used(lm: MemoryLM) -> None:
+def test_predictions_do_not_change_the_network(lm: MemoryLM) -> None:
     before = {name: value.clone() for name, value in lm.network.state_dict().items()}
     list(lm.generate("the", words=5))
     lm.next_words("the")

@@ -19,11 +19,11 @@ from tests.lm.small_model import MODERN, PLAIN, TEST, TRAIN, VALID, assert_same,
 
 
 class Killed(Exception):  # noqa: N818 - no error of ours
-    """What stands for a kill: nothing is saved after it."""
+    """Stands for a kill: nothing is saved after it."""
 
 
 def after(batches: int, act: Callable[[], object]) -> Callable[[LMStep | LMEpoch], None]:
-    """Do something after so many batches."""
+    """Call a function after a number of batches."""
     left = [batches]
 
     def listen(event: LMStep | LMEpoch) -> None:
@@ -53,14 +53,14 @@ def batches() -> int:
 
 @pytest.fixture(scope="module")
 def whole() -> dict[Any, MemoryLM]:
-    """Trainings that nothing came between, by their settings and validation text."""
+    """Uninterrupted trainings, by their settings and validation text."""
     return {(training, valid): fit(training, valid=valid) for training in (MODERN, PLAIN) for valid in (VALID, None)}
 
 
 @pytest.mark.parametrize("valid", [VALID, None], ids=["validated", "held out"])
 @pytest.mark.parametrize("training", [MODERN, PLAIN], ids=["adamw", "sgd"])
 @pytest.mark.parametrize("end", [kill, ctrl_c])
-def test_what_was_cut_ends_as_if_it_had_not_been(
+def test_an_interrupted_training_ends_like_an_uninterrupted_one(
     training: LMTraining, valid: Corpus | None, end: Callable[[], None], whole: dict[Any, MemoryLM], batches: int,
     tmp_path: Path,
 ) -> None:  # fmt: skip
@@ -145,14 +145,14 @@ def test_a_real_signal(number: signal.Signals, whole: dict[Any, MemoryLM], tmp_p
     assert_same(fit(PLAIN, folder=tmp_path, resume=True), whole[PLAIN, VALID])
 
 
-def test_more_epochs_can_be_asked_for(tmp_path: Path) -> None:
+def test_a_resumed_training_may_have_more_epochs(tmp_path: Path) -> None:
     fit(dataclasses.replace(PLAIN, epochs=1), folder=tmp_path)
     assert_same(fit(PLAIN, folder=tmp_path, resume=True), fit(PLAIN))
     again = MemoryLM.fit(TRAIN, VALID, folder=tmp_path, resume=True, threads=1)
     assert len(again.history) == 3, "by default as many as before"
 
 
-def test_a_new_training_leaves_nothing_of_the_one_before_to_resume(tmp_path: Path) -> None:
+def test_a_new_training_replaces_the_checkpoint_of_the_earlier_one(tmp_path: Path) -> None:
     fit(folder=tmp_path)
     other = dataclasses.replace(MODERN, seed=5)
 
@@ -165,7 +165,7 @@ def test_a_new_training_leaves_nothing_of_the_one_before_to_resume(tmp_path: Pat
     assert_same(fit(other, folder=tmp_path, resume=True), fit(other))
 
 
-def test_what_cannot_be_resumed(tmp_path: Path) -> None:
+def test_errors_of_resume(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="resume needs the folder of the training"):
         fit(resume=True)
     with pytest.raises(ModelError, match="has no checkpoint to resume from"):

@@ -82,7 +82,9 @@ def test_a_folder_of_another_program_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
-def test_the_best_model_is_kept_apart_from_the_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_saved_model_is_the_best_and_the_checkpoint_the_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     losses = {"a": [3.0, 2.0, 2.5], "b": [3.0, 2.0]}
     runs: dict[str, MemoryLM] = {}
     for name, script in losses.items():
@@ -100,7 +102,7 @@ def test_the_best_model_is_kept_apart_from_the_last(monkeypatch: pytest.MonkeyPa
     assert_same(fit(PLAIN), runs["a"])  # without a folder too
 
 
-def test_a_training_that_fails_keeps_what_was_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_training_keeps_its_last_good_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     left = iter([3.0, 2.0, math.nan])
     with monkeypatch.context() as patch:
         patch.setattr(train_lm, "mean_loss", lambda *_: next(left))
@@ -113,7 +115,7 @@ def test_a_training_that_fails_keeps_what_was_good(monkeypatch: pytest.MonkeyPat
     assert TrainingError.exit_status == 1
 
 
-def test_too_high_a_rate_leaves_no_broken_model(tmp_path: Path) -> None:
+def test_a_rate_that_is_too_high_saves_no_broken_model(tmp_path: Path) -> None:
     """One batch an epoch: its loss is of the weights before the step that breaks them."""
     wild = dataclasses.replace(PLAIN, learning_rate=1e30, clip_norm=1e30, batch_size=10_000, block=10_000)
     with pytest.raises(TrainingError):

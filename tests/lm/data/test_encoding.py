@@ -88,7 +88,7 @@ def test_ids_in_memory_are_read_only_too() -> None:
 
 def test_the_same_text_is_encoded_once(tmp_path: Path) -> None:
     ids, written = stored(tmp_path)
-    os.utime(tmp_path / "text.txt", (0, 0))  # neither a copy nor a clock makes it another text
+    os.utime(tmp_path / "text.txt", (0, 0))  # another timestamp does not make another text of it
     again, then = stored(tmp_path)
     assert then == written
     assert np.array_equal(ids, again)
@@ -98,7 +98,7 @@ def test_the_same_text_is_encoded_once(tmp_path: Path) -> None:
     "change",
     [{"text": TEXT.replace("cat", "hat")}, {"most": 4}, {"lines": "running"}, {"lowercase": True}, {"tokens": "words"}],
 )
-def test_anything_else_is_encoded_anew(tmp_path: Path, change: dict[str, object]) -> None:
+def test_another_text_or_setting_is_encoded_again(tmp_path: Path, change: dict[str, object]) -> None:
     _, written = stored(tmp_path)
     os.utime(tmp_path / "text.txt", (0, 0))
     _, then = stored(tmp_path, **change)  # type: ignore[arg-type]

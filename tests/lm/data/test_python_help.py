@@ -22,7 +22,7 @@ def carry(monkeypatch: pytest.MonkeyPatch, topics: dict[str, str]) -> tuple[Corp
     return carried_text()
 
 
-def test_every_python_carries_english() -> None:
+def test_python_has_about_70_thousand_words_of_help() -> None:
     train, valid, test = carried_text()
     total = size(train) + size(valid) + size(test)
     assert total > 50_000
@@ -35,7 +35,7 @@ def test_every_python_carries_english() -> None:
     assert carried_text() == (train, valid, test)
 
 
-def test_nothing_is_tested_on_that_was_trained_on() -> None:
+def test_the_held_out_texts_share_little_with_the_training_text() -> None:
     train, *held_out = map(paragraphs, carried_text())
     for texts in held_out:
         repeated = sum(len(text.split()) for text in texts & train)
@@ -64,7 +64,7 @@ def test_drawings_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("module", [None, SimpleNamespace()])
-def test_a_python_without_the_text_is_told_so(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+def test_a_python_without_the_text_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", module)
     with pytest.raises(InputError, match=r"this Python lacks pydoc_data\.topics, .*; name a training text"):
         carried_text()

@@ -49,7 +49,7 @@ def test_each_position_reads_from_the_first_word_on(missing: list[int] | None) -
             np.testing.assert_allclose(state[row, position], transcription(network, read), atol=1e-6)
 
 
-def test_what_stands_in_place_of_missing_words_is_of_no_effect() -> None:
+def test_ids_in_missing_slots_have_no_effect() -> None:
     network = made()
     words = torch.randint(11, (1, 9), generator=torch.Generator().manual_seed(1))
     other = words.clone()

@@ -1,5 +1,6 @@
 """Sliding equals the plain windows, and its derivative equals the true one."""
 
+import math
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from memn2n import LMConfig, read_corpus
 from memn2n.lm.data.encoding import build_vocabulary
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.networks.output import cross_entropy
-from memn2n.lm.networks.sliding import Hops, slide
+from memn2n.lm.networks.sliding import Hops, slide, softmax_backward
 from tests.lm.networks.small_network import (
     Case,
     assert_near,
@@ -116,7 +117,7 @@ def test_the_derivative_written_by_hand(linear: int, number: int, more: str) -> 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 5, 3, 2), (3, 1, 4, 2), (2, 4, 1, 3)])
 def test_it_slides_over_inputs_of_any_layout(shape: tuple[int, int, int, int]) -> None:
-    """Transposed and expanded inputs, an expanded gradient: all of them views."""
+    """Inputs and gradients may be transposed or expanded views."""
     hops = Hops(3, 0.2, 1, None, (None,) * 3)
     plain = [x.requires_grad_() for x in inputs(*shape)]
     odd = [x.detach().transpose(0, -1).contiguous().transpose(0, -1).requires_grad_() for x in plain]
@@ -154,7 +155,7 @@ def cross_entropy_of(case: Case) -> Tensor:
     )
 
 
-def test_the_state_cannot_be_changed_behind_the_derivatives_back() -> None:
+def test_pytorch_refuses_a_change_of_the_state_in_place() -> None:
     net, words, _, _ = made(LMConfig(dim=4, linear=2, hops=2, memory_size=3), 2, 3, None, seed=1)
     state = net(words).state
     with pytest.raises(RuntimeError, match="view and is being modified inplace"):
@@ -165,6 +166,17 @@ def test_attention_takes_no_gradient() -> None:
     net, words, _, _ = made(LMConfig(dim=4, linear=2, hops=2, memory_size=3), 2, 3, None, seed=1)
     states = net(words)
     assert states.state.requires_grad
-    attention = torch.stack(states.attention)
-    assert not attention.requires_grad
-    np.testing.assert_allclose(attention.sum(3).numpy(), 1, rtol=1e-12)
+    assert not states.attention.requires_grad
+    np.testing.assert_allclose(states.attention.sum(3).numpy(), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("slots", [1, 7, 100])
+def test_the_derivative_of_the_softmax_is_autograds(dtype: torch.dtype, slots: int) -> None:
+    """To the last bit, with slots that are masked too."""
+    generator = torch.Generator().manual_seed(slots)
+    scores, d_p = (torch.randn(3, 4, slots, generator=generator).mul_(3).to(dtype) for _ in range(2))
+    scores[0, :, : slots - 1] = -math.inf
+    p = scores.requires_grad_().softmax(2)
+    (wanted,) = torch.autograd.grad(p, scores, d_p)
+    assert torch.equal(softmax_backward(p.detach(), d_p), wanted)

@@ -37,7 +37,7 @@ def made(
 
 
 def trained(trainer: LMTrainer, on_event: Callable[[LMStep | LMEpoch], None] | None = None) -> list[LMStep | LMEpoch]:
-    """Train to the end; what was told."""
+    """Train to the end, and return the events."""
     events: list[LMStep | LMEpoch] = []
 
     def listen(event: LMStep | LMEpoch) -> None:
@@ -60,7 +60,7 @@ def assert_same(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> None:
-    """Let validation find these losses, one an epoch."""
+    """Replace the validation losses, one for each epoch."""
     left: Iterator[float] = iter(losses)
     monkeypatch.setattr(lm, "mean_loss", lambda *_: next(left))
 
@@ -70,7 +70,7 @@ def epochs_of(trainer: LMTrainer) -> list[LMEpoch]:
 
 
 def interrupt_after(batches: int, epochs: bool = False) -> Callable[[LMStep | LMEpoch], None]:
-    """Press Ctrl-C after so many batches, or epochs."""
+    """Press Ctrl-C after a number of batches, or of epochs."""
     left = [batches]
 
     def listen(event: LMStep | LMEpoch) -> None:

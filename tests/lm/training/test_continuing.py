@@ -24,7 +24,7 @@ from tests.lm.training.small_training import (
 )
 
 
-def told_without_time(history: list[LMEpoch]) -> list[LMEpoch]:
+def without_times(history: list[LMEpoch]) -> list[LMEpoch]:
     return [dataclasses.replace(epoch, words_per_second=0, seconds=0) for epoch in history]
 
 
@@ -33,7 +33,7 @@ def told_without_time(history: list[LMEpoch]) -> list[LMEpoch]:
 @pytest.mark.parametrize(
     ("after", "epochs"), [(1, False), (3, False), (7, False), (8, False), (15, False), (1, True), (2, True)]
 )
-def test_it_goes_on_after_ctrl_c_as_if_nothing_had_been(
+def test_after_ctrl_c_the_result_is_that_of_an_uninterrupted_training(
     config: LMTraining, valid: int | None, after: int, epochs: bool
 ) -> None:
     whole = made(config, valid=valid)
@@ -48,12 +48,12 @@ def test_it_goes_on_after_ctrl_c_as_if_nothing_had_been(
     again.restore(state, progress)
     trained(again)
     assert_same(again.state(), whole.state())
-    assert told_without_time(again.progress.history) == told_without_time(whole.progress.history)
+    assert without_times(again.progress.history) == without_times(whole.progress.history)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("config", [PLAIN, MODERN], ids=["sgd", "adamw with dropout"])
-def test_it_goes_on_from_the_last_checkpoint_after_a_kill(config: LMTraining) -> None:
+def test_after_a_kill_it_continues_from_the_last_checkpoint(config: LMTraining) -> None:
     whole = made(config)
     trained(whole)
     first = made(config)
@@ -72,8 +72,8 @@ def test_it_goes_on_from_the_last_checkpoint_after_a_kill(config: LMTraining) ->
     assert_same(again.state(), whole.state())
 
 
-def test_an_epoch_is_trained_at_a_rate_below_the_lowest_one() -> None:
-    """One that was cut in it too."""
+def test_the_first_epoch_runs_even_if_its_rate_is_below_the_lowest_one() -> None:
+    """Also if it was interrupted."""
     config = dataclasses.replace(PLAIN, learning_rate=1e-6)
     first = made(config)
     assert not first.run(interrupt_after(2), lambda best: None)
@@ -104,11 +104,11 @@ def test_a_state_holds_what_the_optimizer_had() -> None:
     assert_same(again.state(), trainer.state())
     for name, value in again.state().items():
         assert value.shape == state[name].shape
-        assert value.data_ptr() != state[name].data_ptr(), "it shares nothing with what it was restored from"
+        assert value.data_ptr() != state[name].data_ptr(), "the restored tensors are copies"
 
 
 @pytest.mark.parametrize("anneal", ["cosine", "validation"])
-def test_one_that_ended_goes_on_when_it_is_given_more_epochs(anneal: Any) -> None:
+def test_a_finished_training_continues_with_more_epochs(anneal: Any) -> None:
     config = dataclasses.replace(MODERN, epochs=2, anneal=anneal, patience=9)
     first = made(config)
     trained(first)
@@ -123,7 +123,7 @@ def test_one_that_ended_goes_on_when_it_is_given_more_epochs(anneal: Any) -> Non
     assert trained(fewer) == []
 
 
-def test_one_that_ended_for_want_of_progress_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_that_patience_or_the_lowest_rate_ended_stays_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     for config in (
         dataclasses.replace(MODERN, epochs=9, patience=2),
         dataclasses.replace(PLAIN, epochs=9, lowest_rate=0.04),

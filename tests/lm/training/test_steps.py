@@ -99,7 +99,7 @@ def test_steps_of_adamw_by_hand(clip: Any, weight_decay: float) -> None:
 @pytest.mark.parametrize("clip", ["global", "tensor"])
 @pytest.mark.parametrize("clip_norm", [0.1, 3.0, 1e9])
 def test_the_norm_of_sparse_gradients_is_that_of_dense_ones(clip: Any, clip_norm: float) -> None:
-    """A word that stands twice in a batch has two entries, whose sum counts."""
+    """A word that occurs twice in a batch has two entries, which are summed."""
     dense = torch.tensor([[0.0, 0.0], [3.0, -1.0], [0.5, 2.0]])
     rows = torch.tensor([[1, 2, 1]])
     entries = torch.tensor([[1.0, 1.0], [0.5, 2.0], [2.0, -2.0]])
@@ -172,7 +172,7 @@ def test_it_learns_what_comes_next(optimizer: Any) -> None:
 
 
 def test_it_learns_to_copy_from_memory() -> None:
-    """Three random words, then the same three: half of the words can be known from what stands three words before."""
+    """Three random words, then the same three: half of the words are equal to the one three words before."""
     triples = np.random.default_rng(0).integers(0, 8, (400, 1, 3))
     ids = np.tile(triples, (1, 4, 1)).reshape(-1).astype(np.int32)
     config = dataclasses.replace(

@@ -56,7 +56,7 @@ def test_without_validation_the_training_loss_is_judged() -> None:
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.25, 1.0])
-def test_cosine_rises_and_falls_to_nothing(warmup: float) -> None:
+def test_the_rate_of_cosine_rises_and_then_falls_to_zero(warmup: float) -> None:
     config = dataclasses.replace(MODERN, epochs=4, warmup=warmup, patience=9, learning_rate=0.02)
     events = trained(made(config))
     rates = [event.rate for event in events if isinstance(event, LMStep)]
@@ -83,7 +83,7 @@ def test_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(epochs) == 7
 
 
-def test_what_is_told() -> None:
+def test_the_events_of_an_epoch() -> None:
     events = trained(made(PLAIN))
     epochs = [event for event in events if isinstance(event, LMEpoch)]
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
@@ -97,20 +97,20 @@ def test_what_is_told() -> None:
         assert epoch.words_per_second == pytest.approx(batches.words / epoch.seconds)
 
 
-def test_the_checkpoint_is_made_before_an_epoch_is_told() -> None:
-    """So that whoever hears of an epoch finds its network."""
+def test_the_checkpoint_is_saved_before_its_epoch_is_reported() -> None:
+    """So ``on_event`` can load the network of the epoch that it is called with."""
     order: list[str] = []
     trainer = made(PLAIN)
     trainer.run(
-        lambda event: order.append("told") if isinstance(event, LMEpoch) else None,
+        lambda event: order.append("reported") if isinstance(event, LMEpoch) else None,
         lambda best: order.append(f"{len(trainer.progress.history)} {best}"),
     )
     best = [epoch.best for epoch in trainer.progress.history]
-    assert order == [part for i, b in enumerate(best, 1) for part in (f"{i} {b}", "told")]
+    assert order == [part for i, b in enumerate(best, 1) for part in (f"{i} {b}", "reported")]
 
 
 def poison(trainer: LMTrainer, after: int) -> Callable[[LMStep | LMEpoch], None]:
-    """Let the step after so many batches have gone wrong."""
+    """Set a parameter to nan after a number of batches."""
     left = [after]
 
     def listen(event: LMStep | LMEpoch) -> None:
@@ -126,8 +126,8 @@ def poison(trainer: LMTrainer, after: int) -> Callable[[LMStep | LMEpoch], None]
 @pytest.mark.parametrize("after", [1, 3, 7, 8, 10])
 @pytest.mark.parametrize("valid", [40, None])
 @pytest.mark.parametrize("ctrl_c", [False, True])
-def test_a_network_that_went_wrong_is_never_kept(after: int, valid: int | None, ctrl_c: bool) -> None:
-    """Also where the last step of an epoch did it, after which no batch shows it, or Ctrl-C comes with it."""
+def test_parameters_that_are_not_finite_are_never_saved(after: int, valid: int | None, ctrl_c: bool) -> None:
+    """Also if the last step of an epoch breaks it, which no later batch shows, or Ctrl-C follows that step."""
     trainer = made(PLAIN, valid=valid)
     break_it, press = poison(trainer, after), interrupt_after(after)
     kept: list[dict[str, Tensor]] = []
@@ -147,6 +147,6 @@ def test_a_network_that_went_wrong_is_never_kept(after: int, valid: int | None, 
 
 
 @pytest.mark.parametrize("config", [PLAIN, MODERN])
-def test_too_high_a_rate_is_told(config: LMTraining) -> None:
+def test_a_rate_that_is_too_high_is_an_error(config: LMTraining) -> None:
     with pytest.raises(TrainingError, match=r"became (nan|inf|-inf) in epoch"):
         trained(made(dataclasses.replace(config, learning_rate=1e30, clip_norm=1e30, warmup=0.0, epochs=50)))

@@ -40,7 +40,7 @@ class States(NamedTuple):
     """
 
     state: Float[Tensor, "batch position dim"]
-    attention: tuple[Float[Tensor, "batch position slot"], ...]
+    attention: Float[Tensor, "hop batch position slot"]
 
 
 class Dropout:
@@ -169,8 +169,8 @@ class LMNetwork(nn.Module):
         T_A, T_C = self.T_A.flip(0), self.T_C.flip(0)  # (N, d), oldest first
         if precision is not None:
             E_A, E_C, T_A, T_C, H = (x.to(precision) for x in (E_A, E_C, T_A, T_C, H))
-        state, *attention = slide(E_A, E_C, T_A, T_C, H, hops)
-        return States(state.to(self.A.dtype), tuple(attention))
+        state, attention = slide(E_A, E_C, T_A, T_C, H, hops)
+        return States(state.to(self.A.dtype), attention)
 
     def query(self) -> Float[Tensor, " dim"]:
         """Return the constant first state."""
