@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from memn2n import lm_variant
 from memn2n.errors import DataError
 from memn2n.lm.data.corpus import read_corpus, split_files
-from memn2n.lm.data.encoding import build_vocabulary, encode_corpus
+from memn2n.lm.data.encoding import NumberedText, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMStep
@@ -66,9 +66,9 @@ class Text:
             DataError: if a file cannot be read, or is too short to measure anything.
         """
         train, valid, _ = split_files(folder, "ptb")
-        corpus = read_corpus(train)
-        vocabulary = build_vocabulary(corpus)
-        ids = encode_corpus(corpus, vocabulary)
+        text = NumberedText(read_corpus(train))
+        vocabulary = text.vocabulary()
+        ids = text.ids(vocabulary)
         if valid is None:
             at = len(ids) * 19 // 20
             ids, held_out = ids[:at], ids[at:]

@@ -13,7 +13,7 @@ from memn2n.errors import ConfigError, DataError, InputError
 from memn2n.files.lines import iter_lines, iter_pieces
 from memn2n.lm.data import corpus as corpus_module
 from memn2n.lm.data.corpus import split_files
-from memn2n.lm.data.encoding import build_vocabulary, encode_corpus
+from memn2n.lm.data.encoding import NumberedText, encode_corpus
 from memn2n.lm.vocabulary import EOS
 
 
@@ -99,7 +99,7 @@ def test_a_text_without_a_word_is_one_clear_error(tmp_path: Path, raw: bytes) ->
     cache = tmp_path / "a.ids"
     for use in (
         lambda: list(corpus.words()),
-        lambda: build_vocabulary(corpus),
+        lambda: NumberedText(corpus).vocabulary(),
         lambda: encode_corpus(corpus, LMVocabulary(("a",))),
         lambda: encode_corpus(corpus, LMVocabulary(("a",)), cache),
     ):

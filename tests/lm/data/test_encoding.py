@@ -17,7 +17,7 @@ from memn2n import Corpus, LMVocabulary, read_corpus
 from memn2n.errors import DataError, InputError
 from memn2n.lm.data import encoding
 from memn2n.lm.data.corpus import split_files
-from memn2n.lm.data.encoding import NumberedText, build_vocabulary, coverage, encode_corpus
+from memn2n.lm.data.encoding import NumberedText, coverage, encode_corpus
 from memn2n.lm.vocabulary import EOS, UNK
 
 SENTENCES = st.lists(st.lists(st.text("ab.é<\u0939", min_size=1), min_size=1), min_size=1)
@@ -27,26 +27,26 @@ SENTENCES = st.lists(st.lists(st.text("ab.é<\u0939", min_size=1), min_size=1), 
 def test_text_survives_a_round_trip(sentences: list[list[str]], lines: str) -> None:
     between = "\n" if lines == "sentences" else "\n\n"
     corpus = Corpus.from_text(between.join(map(" ".join, sentences)), lines=lines)  # type: ignore[arg-type]
-    vocabulary = build_vocabulary(corpus)
+    vocabulary = NumberedText(corpus).vocabulary()
     found = [vocabulary.word(i) for i in encode_corpus(corpus, vocabulary)]
     assert found == [word for sentence in sentences for word in (*sentence, EOS)]
 
 
 def test_a_vocabulary_cuts_as_its_text() -> None:
     corpus = Corpus.from_text("A cat, a hat.", tokens="words", lowercase=True)
-    vocabulary = build_vocabulary(corpus, max_words=4)
+    vocabulary = NumberedText(corpus).vocabulary(max_words=4)
     assert vocabulary == LMVocabulary(("a", ","), tokens="words", lowercase=True)
     with pytest.raises(
         DataError, match=r"<text>: there is no word but <unk> and <eos> .* occurs 9 times; lower min_count"
     ):
-        build_vocabulary(corpus, min_count=9)
+        NumberedText(corpus).vocabulary(min_count=9)
     with pytest.raises(DataError, match=r"there is no word but <unk> and <eos> in this text$"):
-        build_vocabulary(Corpus.from_text("<unk>"))
+        NumberedText(Corpus.from_text("<unk>")).vocabulary()
 
 
 @pytest.mark.parametrize("change", [{"tokens": "words"}, {"lowercase": True}])
 def test_a_text_that_is_cut_in_another_way_is_refused(change: dict[str, object]) -> None:
-    vocabulary = build_vocabulary(Corpus.from_text("a"))
+    vocabulary = NumberedText(Corpus.from_text("a")).vocabulary()
     (name,) = change
     with pytest.raises(InputError, match=f"read it with {name}="):
         encode_corpus(Corpus.from_text("a", **change), vocabulary)  # type: ignore[arg-type]
@@ -68,7 +68,7 @@ def stored(tmp_path: Path, text: str = TEXT, most: int | None = None, **how: obj
     path = tmp_path / "text.txt"
     path.write_text(text)
     corpus = read_corpus(path, **how)  # type: ignore[arg-type]
-    vocabulary = build_vocabulary(corpus, max_words=most)
+    vocabulary = NumberedText(corpus).vocabulary(max_words=most)
     cache = tmp_path / "text.ids"
     ids = encode_corpus(corpus, vocabulary, cache)
     assert np.array_equal(ids, encode_corpus(corpus, vocabulary))
@@ -125,7 +125,7 @@ def test_other_programs_can_read_the_cache(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     corpus = Corpus.from_text(TEXT)
-    vocabulary = build_vocabulary(corpus)
+    vocabulary = NumberedText(corpus).vocabulary()
     with pytest.raises(DataError, match=r"none/a\.ids: cannot be written: No such file"):
         encode_corpus(corpus, vocabulary, tmp_path / "none" / "a.ids")
     with pytest.raises(DataError, match="cannot be written"):
@@ -174,7 +174,7 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
 
 def test_an_interrupted_encoding_leaves_the_cache_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = Corpus.from_text(TEXT)
-    encode_corpus(corpus, build_vocabulary(corpus), tmp_path / "a.ids")
+    encode_corpus(corpus, NumberedText(corpus).vocabulary(), tmp_path / "a.ids")
     before = (tmp_path / "a.ids").read_bytes()
     bad = tmp_path / "bad.txt"
     bad.write_bytes(b"a\n" * 10 + b"\xff")
@@ -198,10 +198,10 @@ def test_memory_is_flat_however_long_the_text_or_the_line(tmp_path: Path, space:
     tracemalloc.start()
     try:
         if how == "twice":
-            ids = encode_corpus(corpus, build_vocabulary(corpus), tmp_path / "long.ids")
+            ids = encode_corpus(corpus, NumberedText(corpus, tmp_path).vocabulary(), tmp_path / "long.ids")
         else:
             text = NumberedText(corpus, tmp_path)
-            ids = text.ids(text.vocabulary(len(text)), tmp_path / "long.ids")
+            ids = text.ids(text.vocabulary(), tmp_path / "long.ids")
         assert coverage(ids).unknown == 0
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -215,7 +215,7 @@ def test_penn_treebank(real_data: Path) -> None:
         pytest.skip(f"the Penn Treebank files are not in {real_data / 'ptb'}; name the folder above with MEMN2N_DATA")
     train, valid, _ = split_files(real_data / "ptb", "ptb")
     assert valid is not None
-    vocabulary = build_vocabulary(read_corpus(train))
+    vocabulary = NumberedText(read_corpus(train)).vocabulary()
     assert len(vocabulary) == 10_000
     assert vocabulary.word(2) == "the"
     for path, tokens in ((train, 929_589), (valid, 73_760)):

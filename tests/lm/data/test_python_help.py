@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from memn2n import Corpus, InputError
-from memn2n.lm.data.encoding import build_vocabulary, coverage, encode_corpus
+from memn2n.lm.data.encoding import NumberedText, coverage, encode_corpus
 from memn2n.lm.data.python_help import carried_text
 
 
@@ -28,7 +28,7 @@ def test_python_has_about_70_thousand_words_of_help() -> None:
     assert total > 50_000
     for held_out in (valid, test):
         assert 0.035 < size(held_out) / total < 0.065
-    vocabulary = build_vocabulary(train)
+    vocabulary = NumberedText(train).vocabulary()
     assert {"the", "statement", ".", "Python"} <= set(vocabulary.words)
     for corpus in (valid, test):
         assert coverage(encode_corpus(corpus, vocabulary)).unknown_share < 0.1

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy as torch_cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memn2n.lm.networks import output
 from memn2n.lm.networks.output import cross_entropy, log_probability
+from tests.lm.largest_tensor import LargestTensor
 
 
 def made(words: int, vocabulary: int, dim: int, seed: int, scale: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -101,21 +101,6 @@ def test_bfloat16_is_near_float32() -> None:
     assert (low - high).mean().abs() < 0.005
 
 
-class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The largest storage, in bytes, that any operation returned."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.bytes = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for value in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(value, Tensor):
-                self.bytes = max(self.bytes, value.untyped_storage().nbytes())
-        return result
-
-
 def test_memory_does_not_grow_with_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     vocabulary, dim = 1000, 2
     monkeypatch.setattr(output, "_BLOCK_BYTES", 40 * vocabulary * 4)
@@ -123,7 +108,7 @@ def test_memory_does_not_grow_with_the_batch(monkeypatch: pytest.MonkeyPatch) ->
     for words in (40, 100, 1000):
         state, W, target = made(words, vocabulary, dim, seed=3)
         state, W = state.requires_grad_(), W.requires_grad_()
-        with _Largest() as seen:
+        with LargestTensor() as seen:
             cross_entropy(state, W, target, torch.float32).backward()  # type: ignore[no-untyped-call]
             log_probability(state, W, target, torch.float32)
         largest.append(seen.bytes)
@@ -137,7 +122,7 @@ def test_blocks_of_a_large_vocabulary_are_not_too_short(
     monkeypatch.setattr(output, "LEAST_ROWS", 17)
     monkeypatch.setattr(output, "_BLOCK_BYTES", 10)
     state, W, target = made(20, 500, 2, seed=3)
-    with _Largest() as seen:
+    with LargestTensor() as seen:
         loss = cross_entropy(state, W, target, precision)
     assert seen.bytes == 17 * 500 * precision.itemsize  # more than W and its gradient take
     wanted = torch_cross_entropy(state @ W.T, target, reduction="sum")

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
 from memn2n import LMConfig, read_corpus
-from memn2n.lm.data.encoding import build_vocabulary
+from memn2n.lm.data.encoding import NumberedText
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.networks.output import cross_entropy
 from memn2n.lm.networks.sliding import Hops, slide, softmax_backward
@@ -78,7 +78,7 @@ def test_sliding_equals_windows_on_real_text(real_data: Path, at: int) -> None:
     if not path.is_file():
         pytest.skip(f"Penn Treebank is not there: {path}")
     text = read_corpus(path)
-    vocabulary = build_vocabulary(text)
+    vocabulary = NumberedText(text).vocabulary()
     ids = torch.tensor(list(vocabulary.ids(islice(text.words(), 5000))))
     config = LMConfig()
     assert (config.hops, config.dim, config.memory_size) == (6, 150, 100), "the paper's shape"

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memn2n import Corpus, LMConfig, LMTraining, MemoryLM
 from memn2n.errors import ConfigError
@@ -18,6 +16,7 @@ from memn2n.lm.training import memory_needed as memory
 from memn2n.lm.training.memory_needed import check_memory, least_memory, total_memory
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.windows import epoch_batches, window_batch
+from tests.lm.largest_tensor import LargestTensor
 
 NETWORK, TRAINING = LMConfig(), LMTraining()
 SGD = dataclasses.replace(TRAINING, optimizer="sgd")
@@ -73,26 +72,12 @@ def test_a_training_that_cannot_fit_is_refused_in_one_line(monkeypatch: pytest.M
     check_memory(LMNetwork, NETWORK, TRAINING, 3_000_000)  # the system does not say how much there is
 
 
-class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The largest tensor in memory, in bytes, that any operation returned."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.bytes = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor) and not result.is_meta:
-            self.bytes = max(self.bytes, result.untyped_storage().nbytes())
-        return result
-
-
 @pytest.mark.parametrize("network", [LMConfig(dim=65536), LMConfig(memory_size=1_000_000, dim=4096)])
 def test_it_is_refused_before_anything_is_allocated(
     network: LMConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(memory, "total_memory", lambda: GIB)
-    with _Largest() as seen, pytest.raises(ConfigError, match=r"this needs more than [\d,]+\.\d GiB"):
+    with LargestTensor() as seen, pytest.raises(ConfigError, match=r"this needs more than [\d,]+\.\d GiB"):
         MemoryLM.fit(Corpus.from_text("a b c d e f g " * 99), network=network, folder=tmp_path / "run", threads=1)
     assert seen.bytes < 1000
     assert not (tmp_path / "run").exists()

@@ -17,56 +17,13 @@ from memn2n.lm.data.ids import read_ids, write_ids
 from memn2n.lm.vocabulary import EOS, EOS_ID, UNK, UNK_ID, LMVocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from memn2n.lm.data.corpus import Corpus
     from memn2n.lm.data.ids import Ids
 
 _CHUNK = 1 << 18  # ids that are computed at a time
 _IDS_FORMAT = 1  # increase it when the same text and vocabulary get other ids, so that stored ids are not used
-
-
-def build_vocabulary(corpus: Corpus, *, min_count: int = 1, max_words: int | None = None) -> LMVocabulary:
-    """Make the vocabulary of a text, which should be the training text alone.
-
-    Args:
-        corpus: the text; it is read once.
-        min_count: 1 or more; words that occur fewer times are unknown.
-        max_words: 3 or more; the largest number of ids, ``<unk>`` and ``<eos>`` included.
-
-    Raises:
-        DataError: if the text cannot be read, or no word remains.
-        ConfigError: if ``min_count`` or ``max_words`` is out of range.
-    """
-    return _build(corpus, corpus.words(), min_count, max_words)
-
-
-def encode_corpus(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | None = None) -> Ids:
-    """Return the id of each token of a text.
-
-    With a cache file, memory does not grow with the text, and a later call with the same text and vocabulary uses the
-    file. Texts are the same if they have the same bytes; neither a copy nor a changed timestamp makes another text of
-    them, and hashing the bytes takes a small part of the time of encoding them. A damaged or different cache file is
-    replaced.
-
-    Args:
-        corpus: the text.
-        vocabulary: must cut text as the corpus does.
-        cache: a file such as ``RUN/train.ids`` in an existing folder; without it the ids are in memory.
-
-    Returns:
-        (tokens) int32, read-only; an np.memmap if there is a cache file.
-
-    Raises:
-        DataError: if the text cannot be read or has no word, or the cache file cannot be written.
-        InputError: if the vocabulary cuts text in another way.
-    """
-    for name in ("tokens", "lowercase"):
-        given, wanted = getattr(corpus, name), getattr(vocabulary, name)
-        if given != wanted:
-            raise InputError(f"{corpus.name} is read with {name} {given!r}, but the vocabulary was built with "
-                             f"{wanted!r}; read it with {name}={wanted!r}")  # fmt: skip
-    return _stored(corpus, vocabulary, cache, _chunks(vocabulary.ids(corpus.words())))
 
 
 class NumberedText:
@@ -104,17 +61,62 @@ class NumberedText:
         """Return the number of tokens."""
         return len(self._numbers)
 
-    def vocabulary(self, first: int, *, min_count: int = 1, max_words: int | None = None) -> LMVocabulary:
-        """Make the vocabulary of the first tokens; other arguments and errors are those of ``build_vocabulary``."""
+    def vocabulary(self, first: int | None = None, *, min_count: int = 1, max_words: int | None = None) -> LMVocabulary:
+        """Make the vocabulary of the text, which should be the training text alone.
+
+        Args:
+            first: number of tokens at the beginning to count; by default all.
+            min_count: 1 or more; words that occur fewer times are unknown.
+            max_words: 3 or more; the largest number of ids, ``<unk>`` and ``<eos>`` included.
+
+        Raises:
+            DataError: if no word remains.
+            ConfigError: if ``min_count`` or ``max_words`` is out of range.
+        """
         counts = np.zeros(len(self._words), np.int64)
         for chunk in _slices(self._numbers[:first]):
             counts += np.bincount(chunk, minlength=len(counts))
-        return _build(self._corpus, dict(zip(self._words, counts.tolist(), strict=True)), min_count, max_words)
+        corpus, by_word = self._corpus, dict(zip(self._words, counts.tolist(), strict=True))
+        vocabulary = LMVocabulary.build(
+            by_word, tokens=corpus.tokens, lowercase=corpus.lowercase, min_count=min_count, max_words=max_words
+        )
+        if not vocabulary.words:
+            times = f" that occurs {min_count} times; lower min_count" if min_count > 1 else ""
+            raise DataError(corpus.name, None, f"there is no word but {UNK} and {EOS} in this text{times}")
+        return vocabulary
 
     def ids(self, vocabulary: LMVocabulary, cache: str | Path | None = None) -> Ids:
         """Return what ``encode_corpus`` returns for a vocabulary of this text."""
         table = np.fromiter(vocabulary.ids(self._words), np.int32, len(self._words))
         return _stored(self._corpus, vocabulary, cache, (table[chunk] for chunk in _slices(self._numbers)))
+
+
+def encode_corpus(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | None = None) -> Ids:
+    """Return the id of each token of a text.
+
+    With a cache file, memory does not grow with the text, and a later call with the same text and vocabulary uses the
+    file. Texts are the same if they have the same bytes; neither a copy nor a changed timestamp makes another text of
+    them, and hashing the bytes takes a small part of the time of encoding them. A damaged or different cache file is
+    replaced.
+
+    Args:
+        corpus: the text.
+        vocabulary: must cut text as the corpus does.
+        cache: a file such as ``RUN/train.ids`` in an existing folder; without it the ids are in memory.
+
+    Returns:
+        (tokens) int32, read-only; an np.memmap if there is a cache file.
+
+    Raises:
+        DataError: if the text cannot be read or has no word, or the cache file cannot be written.
+        InputError: if the vocabulary cuts text in another way.
+    """
+    for name in ("tokens", "lowercase"):
+        given, wanted = getattr(corpus, name), getattr(vocabulary, name)
+        if given != wanted:
+            raise InputError(f"{corpus.name} is read with {name} {given!r}, but the vocabulary was built with "
+                             f"{wanted!r}; read it with {name}={wanted!r}")  # fmt: skip
+    return _stored(corpus, vocabulary, cache, _chunks(vocabulary.ids(corpus.words())))
 
 
 class Coverage(NamedTuple):
@@ -152,18 +154,6 @@ def check_known(corpus: Corpus, ids: Ids) -> Coverage:
         raise InputError(f"{corpus.name}: the model knows none of its {found.words:,} words; is it of the same "
                          "language, case and way of cutting words as the training text?")  # fmt: skip
     return found
-
-
-def _build(
-    corpus: Corpus, words: Iterable[str] | Mapping[str, int], min_count: int, max_words: int | None
-) -> LMVocabulary:
-    vocabulary = LMVocabulary.build(
-        words, tokens=corpus.tokens, lowercase=corpus.lowercase, min_count=min_count, max_words=max_words
-    )
-    if not vocabulary.words:
-        times = f" that occurs {min_count} times; lower min_count" if min_count > 1 else ""
-        raise DataError(corpus.name, None, f"there is no word but {UNK} and {EOS} in this text{times}")
-    return vocabulary
 
 
 def _stored(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | None, chunks: Iterable[Ids]) -> Ids:

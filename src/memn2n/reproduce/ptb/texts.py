@@ -63,7 +63,7 @@ def read_texts(data: Path) -> Texts:
             raise DataError(folder, None, f"there is no {path.name} here; name the folder of {names} with --data")
     train, valid = read_corpus(train_file), read_corpus(valid_file)
     text = NumberedText(train)
-    vocabulary = text.vocabulary(len(text))
+    vocabulary = text.vocabulary()
     train_ids = text.ids(vocabulary)
     check_known(train, train_ids)
 
