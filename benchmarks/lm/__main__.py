@@ -1,12 +1,13 @@
-"""Measure the language model: naive PyTorch windows against the package, in turn, on the same words.
+"""Measure the language model: the package against naive PyTorch, in alternation, on the same words.
 
-    python -m benchmarks.lm                                        made-up words, some four minutes on two cores
+    python -m benchmarks.lm                                        made-up words; about four minutes on two cores
     python -m benchmarks.lm --data path/to/ptb --table --json F    Penn Treebank; docs/figures/lm_performance.py draws F
     python -m benchmarks.lm --data path/to/ptb --part quality      minutes until validation perplexity 150; an hour
 
-6 hops, 150 units, memory 100 and 10,000 words. "naive" is what implementations of the paper do: 128 random windows a
-batch, all logits at once, dense gradients, gradient descent with each tensor clipped. Of each figure the best turn
-counts. Without bfloat16 products in hardware, float32 is measured alone. It takes 3 GB of memory, for 100,000 words.
+Run these commands in the root of the repository. The network has 6 hops, 150 units, a memory of 100 and 10,000 words.
+"naive" does what implementations of the paper do: 128 random windows a batch, all logits at once, dense gradients, and
+gradient descent with each tensor clipped. Each figure is that of the fastest round. On a machine that does not multiply
+bfloat16 in hardware, only float32 is measured. The point with 100,000 words takes 3 GB of memory.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _LONG = "quality"
 
 
 def main() -> int:
-    """The command; returns its exit status."""
+    """Run the command, and return its exit status."""
     options = _options()
     try:
         torch.set_num_threads(choose_threads(options.threads))
@@ -52,17 +53,17 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder with ptb.train.txt; without it words are made up")
-    parser.add_argument("--part", choices=PARTS, action="append", help=f"what to measure, by default all but {_LONG}; "
-                        "may be given several times")  # fmt: skip
-    parser.add_argument("--threads", type=int, help="of PyTorch; by default one a core")
+    parser.add_argument("--data", type=Path, help="a folder with ptb.train.txt; by default the words are made up")
+    parser.add_argument("--part", choices=PARTS, action="append", help="what to measure; may be given several times; "
+                        f"by default everything except {_LONG}")  # fmt: skip
+    parser.add_argument("--threads", type=int, help="number of PyTorch's threads; by default one a core")
     parser.add_argument("--table", action="store_true", help="print the tables of docs/performance.md")
-    parser.add_argument("--quick", action="store_true", help="a small network, short turns: to see that it works")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
+    parser.add_argument("--quick", action="store_true", help="a small network and short rounds, to see that it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
     options = parser.parse_args()
     options.part = options.part or [part for part in PARTS if part != _LONG]
     if _LONG in options.part and options.data is None:
-        parser.error(f"--part {_LONG} needs --data: no perplexity is to be learned from made-up words")
+        parser.error(f"--part {_LONG} needs --data: made-up words have no order to learn")
     return options
 
 

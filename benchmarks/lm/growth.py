@@ -1,4 +1,4 @@
-"""How the cost of training the language model grows with memory, hops and vocabulary."""
+"""The cost of training the language model by memory size, number of hops and size of the vocabulary."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from benchmarks.timing import Effort
 
 _WORDS = 50_000  # of the made-up text
-_BATCHES = 2  # before the next look at the clock
+_BATCHES = 2  # a call
 
 
 def growth(
     network: LMConfig, vocabulary: int, effort: Effort, curves: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, Any]]:
-    """Microseconds a word of training, naive and by the default recipe; made-up words.
+    """Measure the microseconds that a word of training takes, naive and by the default recipe, on made-up words.
 
     Args:
-        network: what the curves keep but for what they vary.
-        vocabulary: likewise.
+        network: its settings, of which each curve changes one.
+        vocabulary: number of words, unless the curve changes it.
         effort: for each point.
-        curves: what is varied -> its values.
+        curves: name of the setting that a curve changes -> its values.
     """
     base = {
         "memory_size": f"memory {network.memory_size}", "hops": f"{network.hops} hops",
@@ -58,5 +58,7 @@ def _curve(points: dict[int, tuple[LMConfig, int]], effort: Effort) -> dict[str,
         for precision in precisions():
             works[precision, value] = partial(Training(network, text, recipe, precision).train, _BATCHES)
             words[precision] = _BATCHES * batch_words(recipe)
-    timing = alternate(works, effort)  # all points in turn, so that a busy moment does not make one stand out
+    timing = alternate(
+        works, effort
+    )  # in alternation, so that a busy moment of the machine does not fall on one point only
     return {mode: [1e6 * timing[mode, value].best / words[mode] for value in points] for mode in words}

@@ -1,6 +1,6 @@
-"""Memory of the language model's training, in a process of its own; prints JSON.
+"""Measure the peak memory of the language model's training, and print it as JSON.
 
-python -m benchmarks.lm.memory naive|fp32|bf16 [--data path/to/ptb] [--threads 2]    some batches, some evaluation
+python -m benchmarks.lm.memory naive|fp32|bf16 [--data path/to/ptb] [--threads 2]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _EVALUATED = 4097  # words
 
 
 def in_own_process(mode: str, data: Path | None, threads: int, quick: bool) -> dict[str, float]:
-    """Run this module, and give what it prints."""
+    """Run this module in a process of its own, and return what it prints."""
     command = [sys.executable, "-m", "benchmarks.lm.memory", mode, "--threads", str(threads)]
     command += [] if data is None else ["--data", str(data)]
     command += ["--quick"] if quick else []
@@ -29,7 +29,7 @@ def in_own_process(mode: str, data: Path | None, threads: int, quick: bool) -> d
 
 
 def train_some(mode: str, data: Path | None, quick: bool) -> dict[str, Any]:
-    """A few batches, and evaluation as after an epoch; more of them need no more memory."""
+    """Train on a few batches and evaluate, as in an epoch; more batches need no more memory."""
     from benchmarks.lm.scale import FULL, QUICK
     from benchmarks.lm.workload import RECIPES, Naive, Training, evaluate
 
@@ -48,7 +48,7 @@ def train_some(mode: str, data: Path | None, quick: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["naive", "fp32", "bf16"])
     parser.add_argument("--data", type=Path)

@@ -1,7 +1,7 @@
 """Floating-point operations of a training step of the language model, counted from the shapes.
 
-What is counted is matrix products, a multiply-add as two operations; all else (softmax, ReLU, dropout, the update) is
-left out, as it is from the peak that they are compared with.
+Only matrix products are counted, with two operations for a multiply-add. Softmax, ReLU, dropout and the update are left
+out. The peak that these counts are compared with is that of a matrix product too.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def sliding_operations(network: LMConfig, vocabulary: int, block: int) -> dict[str, float]:
-    """Operations a word by part, of the package's training on blocks of L words.
+    """Count the operations a word of the package's training on blocks of L words, by part.
 
-    With d components, K hops, memory N and vocabulary V, a word takes forward::
+    With d components, K hops, memory size N and V words in the vocabulary, the forward pass of a word takes::
 
         output   2 V d
-        words    2 (L + N - 1) d  in each hop's read, and as many in each hop's scores but the first's
+        words    2 (L + N - 1) d  in each hop for the memory output, and in each hop but the first for the scores
         times    2 N d            likewise
         state    2 d d            in each hop but the first
 
-    and twice as many back, since both factors of a product have a gradient. The first hop's state is constant: it
-    needs no product of matrices but for what is read. A block's scores and reads are products with all the L + N - 1
-    words that its positions look at together, of which each looks at N only: these operations are done, and so counted.
-    The zeros that fill rows of d up to a multiple of 8 in the gradient of W are not.
+    The backward pass takes twice as many, since both factors of a product have a gradient. The first hop has a constant
+    state, whose scores need no product of matrices. The products of a block are with all L + N - 1 words that its
+    positions read together, although each position reads only N of them. The count includes these operations. It does
+    not include the zeros that pad rows of the gradient of W to a multiple of 8.
     """
     d, K, N = network.dim, network.hops, network.memory_size
     return {
@@ -37,10 +37,10 @@ def sliding_operations(network: LMConfig, vocabulary: int, block: int) -> dict[s
 
 
 def naive_operations(network: LMConfig, vocabulary: int) -> dict[str, float]:
-    """The same of ``LMNetwork.windows``: word and time are one vector, which autograd gives a gradient in every hop.
+    """Count the operations a word of training with ``LMNetwork.windows``, where word and time are one vector.
 
-    Forward, a word takes 2 V d, and in each of K hops 2 N d for the scores, as many for the read, and 2 d d. Twice as
-    many go back, but for the gradient of the first hop's state, which is constant.
+    The forward pass takes 2 V d, and in each of K hops 2 N d for the scores, 2 N d for the memory output, and 2 d d.
+    The backward pass takes twice as many, except that the first hop's state is constant and has no gradient.
     """
     d, K, N = network.dim, network.hops, network.memory_size
     return {

@@ -1,4 +1,4 @@
-"""Minutes until a validation perplexity: the default recipe, and the paper's on naive windows."""
+"""Minutes until a validation perplexity, by the default recipe and by the paper's on naive windows."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class _ReachedError(Exception):
 
 
 def quality(text: Text, seconds: float) -> dict[str, Any]:
-    """Train by both recipes until the target is reached, and tell on stderr how far they are.
+    """Train by both recipes until the target is reached, and print the progress on stderr.
 
-    Both are trained by the package. What the paper's recipe takes with naive windows is extrapolated: the steps that it
-    needed, times the seconds that a naive step takes on this machine, as measured before, between and after the
-    trainings. Validation is a part of the default recipe's minutes, and not of the extrapolated ones.
+    The package trains both. The time that the paper's recipe would take with naive windows is extrapolated: the number
+    of steps that it needed, times the seconds that a naive step takes on this machine, which are measured before,
+    between and after the trainings. The default recipe's minutes include validation; the extrapolated ones do not.
 
     Args:
         text: with a validation text.
-        seconds: how long naive steps are measured each time.
+        seconds: how long to measure naive steps, each time.
     """
-    naive = Naive(lm_variant("tensorflow")[0], text)
+    naive = Naive(lm_variant("paper")[0], text)
     naive.step()
     steps = [seconds_a_call(naive.step, seconds)]
     found: dict[str, Any] = {"target": TARGET}

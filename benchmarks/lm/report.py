@@ -13,11 +13,11 @@ _PARTS = {"hops": "embedding and hops", "output": "output and loss", "rest": "up
 
 
 def report(found: dict[str, Any], markdown: bool) -> str:
-    """All that was measured.
+    """Format all figures.
 
     Args:
-        found: what the benchmark writes as JSON.
-        markdown: whether tables are Markdown; otherwise their columns are aligned.
+        found: the figures, as the benchmark writes them as JSON.
+        markdown: whether to write tables in Markdown; otherwise their columns are aligned with spaces.
     """
     of = found["machine"]
     threads = found["threads"]
@@ -45,7 +45,7 @@ def report(found: dict[str, Any], markdown: bool) -> str:
 
 
 def table(rows: Rows, markdown: bool) -> str:
-    """Rows of cells, the first one the heading."""
+    """Format rows of cells; the first row is the heading."""
     if markdown:
         return "\n".join(f"| {' | '.join(row)} |" for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -71,8 +71,8 @@ def _speed(found: dict[str, Any], markdown: bool) -> list[str]:
     noise = max(found["median_over_best"].values()) - 1
     return [
         table(training, markdown),
-        f"The peak, operations a second: {peaks}. Turns: the median was up to {noise:.0%} slower than the best, which "
-        "is what is shown.",
+        f"Peak, operations a second: {peaks}. All figures are of the fastest round; the median of the rounds was up to "
+        f"{noise:.0%} slower.",
         table(evaluation, markdown),
         table(parts, markdown),
     ]
@@ -95,15 +95,15 @@ def _quality(found: dict[str, Any], markdown: bool) -> list[str]:
     lines = [table(rows, markdown)]
     if found["times_sooner"] is not None:
         lines.append(
-            f"The default recipe is there {_number(found['times_sooner'])} times sooner than the paper's on naive "
-            f"windows. The latter was not run: it is {naive['steps']:,.0f} steps, which the paper's recipe needed with "
-            f"the package's blocks, times the measured {_number(1e3 * naive['seconds_per_step'])} ms a naive step."
+            f"The default recipe gets there {_number(found['times_sooner'])} times sooner than the paper's on naive "
+            f"windows. The latter was not run. Its time is that of {naive['steps']:,.0f} steps, which the paper's "
+            f"recipe needed with the package's blocks, at {_number(1e3 * naive['seconds_per_step'])} ms a naive step."
         )
     return lines
 
 
 def _mode(mode: str) -> str:
-    """What a table calls naive, "bf16" or "paper bf16"."""
+    """Return the label of "naive", "bf16" or "paper bf16" in a table."""
     if mode == "naive":
         return "naive windows"
     *recipe, precision = mode.split()

@@ -1,4 +1,4 @@
-"""How much is measured of the language model: all, or enough to see that it works."""
+"""The extent of the measurements: full, or just enough to see that they work."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured.
+    """The extent of the measurements.
 
     Args:
         network: the network's settings.
-        vocabulary: of a made-up text.
-        words: likewise.
-        call_words: how many are trained on before the next look at the clock.
-        speed: for each work.
-        growth: for each point of a curve.
-        curves: what is varied -> its values.
-        naive_seconds: how long naive steps are measured beside a training to some quality.
+        vocabulary: number of distinct words in a made-up text.
+        words: length of a made-up text.
+        call_words: number of words that are trained on in one call, between two readings of the clock.
+        speed: effort for each kind of work.
+        growth: effort for each point of a curve.
+        curves: name of the setting that a curve changes -> its values.
+        naive_seconds: how long to measure naive steps beside a training to some quality.
     """
 
     network: LMConfig
@@ -39,7 +39,7 @@ class Scale:
     naive_seconds: float
 
     def text(self, data: Path | None) -> Text:
-        """What is trained on: a folder's text, or made-up words."""
+        """Return the text of a folder, or made-up words."""
         return Text.made_up(self.vocabulary, self.words) if data is None else Text.read(data)
 
 

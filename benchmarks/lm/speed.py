@@ -1,4 +1,4 @@
-"""How fast the language model trains and evaluates, beside naive windows and the machine's peak, all in turn."""
+"""Speed of training and evaluation, beside naive windows and the machine's peak, measured in alternation."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from memn2n.lm.config import LMConfig
 
 PEAK_WORDS = 512
-_LONGEST = 200_000  # words of the training text that are used
+_LONGEST = 200_000  # words of the training text, at most
 
 
 def speed(text: Text, network: LMConfig, effort: Effort, call_words: int) -> dict[str, Any]:
-    """Words a second, their ratios, the peak, and what share of it training reaches.
+    """Measure words a second, their ratios, the machine's peak, and the share of it that training reaches.
 
     Args:
-        text: what to train and evaluate on.
+        text: the text to train and evaluate on.
         network: the network's settings.
-        effort: for each of a dozen works.
-        call_words: about how many words are trained and evaluated before the next look at the clock.
+        effort: for each of about a dozen kinds of work.
+        call_words: about how many words one call trains or evaluates, between two readings of the clock.
     """
     text = text.shortened(_LONGEST)
     naive = Naive(network, text)
@@ -82,14 +82,14 @@ def speed(text: Text, network: LMConfig, effort: Effort, call_words: int) -> dic
 
 
 def _product(network: LMConfig, vocabulary: int, precision: str) -> Callable[[], object]:
-    """The product of states and output matrix as a plain one of two matrices: what the machine can do."""
+    """Return a product of two plain matrices, of the shapes of the states and W, to measure the machine's peak."""
     a = torch.randn(PEAK_WORDS, network.dim).to(PRECISIONS[precision])
     b = torch.randn(network.dim, vocabulary).to(PRECISIONS[precision])
     return partial(torch.mm, a, b, out=a.new_empty(PEAK_WORDS, vocabulary))
 
 
 def _parts(config: LMConfig, text: Text, precision: str) -> dict[str, Callable[[], object]]:
-    """The two parts of a step of the default recipe, forward and back, each by itself."""
+    """Return the two parts of a step of the default recipe, each with its forward and backward pass."""
     recipe, dtype = RECIPES["default"], PRECISIONS[precision]
     generator = torch.Generator().manual_seed(0)
     network = LMNetwork(config, text.vocabulary, generator, recipe.init_std)
@@ -104,7 +104,7 @@ def _parts(config: LMConfig, text: Text, precision: str) -> dict[str, Callable[[
         network.zero_grad(set_to_none=True)
 
     def output() -> None:
-        cross_entropy(state, network.W, target, dtype).backward()  # type: ignore[no-untyped-call]
+        cross_entropy(state, network.output_matrix, target, dtype).backward()  # type: ignore[no-untyped-call]
         network.zero_grad(set_to_none=True)
         state.grad = None
 
@@ -112,7 +112,7 @@ def _parts(config: LMConfig, text: Text, precision: str) -> dict[str, Callable[[
 
 
 def _shares(best: dict[tuple[str, str], float], call_words: int, precision: str) -> dict[str, float]:
-    """Seconds of a step of the default recipe, by part; the rest is what the parts leave of the whole."""
+    """Return the seconds of a step of the default recipe by part; "rest" is the step without the two parts."""
     step = best["training", f"default {precision}"] * batch_words(RECIPES["default"]) / call_words
     parts = {part: best[part, precision] for part in ("hops", "output")}
     return parts | {"rest": step - sum(parts.values()), "all": step}

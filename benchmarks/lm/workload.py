@@ -1,4 +1,4 @@
-"""The text that the language model is measured on, and what trains on it and evaluates it."""
+"""The text of the measurements, and the training and evaluation that are measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from memn2n import lm_variant
 from memn2n.errors import DataError
-from memn2n.lm.data.corpus import build_vocabulary, encode_corpus, read_corpus, split_files
+from memn2n.lm.data.corpus import read_corpus, split_files
+from memn2n.lm.data.encoding import NumberedText, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMStep
@@ -29,27 +30,27 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 RECIPES = {"default": lm_variant("modern")[1], "paper": lm_variant("paper")[1]}
 SIZES = lm_variant("paper")[0]
 """6 hops, 150 units, memory 100."""
-NAIVE = lm_variant("tensorflow")[1]
-"""What the naive loop is trained with: the TensorFlow port's settings."""
+NAIVE = replace(lm_variant("paper")[1], clip="tensor")
+"""Settings of the naive loop, which are those of the TensorFlow port."""
 
 _VALIDATION = 20_000  # words of a made-up text
 _SHORTEST = 500  # words: some blocks and windows
 
 
 def precisions() -> list[str]:
-    """Those that this machine multiplies in hardware; others would measure a substitute."""
+    """Return the precisions that this machine multiplies in hardware; another would be emulated."""
     return ["fp32", "bf16"] if multiplies_bfloat16(torch.device("cpu")) else ["fp32"]
 
 
 @dataclass(frozen=True)
 class Text:
-    """Word ids, as the package's own reading gives them.
+    """A text as word ids.
 
     Args:
-        name: what figures call it.
-        train: (words) ids.
-        valid: (words) ids.
-        vocabulary: number of words.
+        name: its name in the report.
+        train: (words) ids of the training text.
+        valid: (words) ids of the validation text.
+        vocabulary: number of distinct words.
     """
 
     name: str
@@ -59,46 +60,46 @@ class Text:
 
     @classmethod
     def read(cls, folder: Path) -> Text:
-        """``ptb.train.txt`` and ``ptb.valid.txt`` of a folder; without the latter the end of the text validates.
+        """Read ``ptb.train.txt`` and ``ptb.valid.txt`` of a folder; without the latter, hold out the end of the former.
 
         Raises:
-            DataError: if a file cannot be read, or is too short to be measured.
+            DataError: if a file cannot be read, or is too short to measure anything.
         """
         train, valid, _ = split_files(folder, "ptb")
-        corpus = read_corpus(train)
-        vocabulary = build_vocabulary(corpus)
-        ids = encode_corpus(corpus, vocabulary)
+        text = NumberedText(read_corpus(train))
+        vocabulary = text.vocabulary()
+        ids = text.ids(vocabulary)
         if valid is None:
             at = len(ids) * 19 // 20
             ids, held_out = ids[:at], ids[at:]
         else:
             held_out = encode_corpus(read_corpus(valid), vocabulary)
         if min(len(ids), len(held_out)) < _SHORTEST:
-            raise DataError(folder, None, f"a text to train on and one to validate on, of {_SHORTEST} words each at "
-                            "least, are needed to measure")  # fmt: skip
+            raise DataError(folder, None, f"the training and the validation text must have at least {_SHORTEST} words "
+                            "each")  # fmt: skip
         return cls(train.name, ids, held_out, len(vocabulary))
 
     @classmethod
     def made_up(cls, vocabulary: int, words: int) -> Text:
-        """Words drawn by Zipf's law: the n-th most frequent one is n times rarer than the first."""
+        """Draw words by Zipf's law: the n-th most frequent word is n times rarer than the first."""
         law = np.cumsum(1 / np.arange(1, vocabulary + 1))
         drawn = np.random.default_rng(0).random(words + _VALIDATION) * law[-1]
         ids = np.searchsorted(law, drawn, side="right").astype(np.int32)
         return cls("made-up words", ids[:words], ids[words:], vocabulary)
 
     def shortened(self, words: int) -> Text:
-        """The first words: permuting the blocks of a long text takes time at the beginning of each measured call."""
+        """Return the text with fewer training words, because shuffling a long text takes part of each measured call."""
         return replace(self, train=self.train[:words])
 
 
 class Naive:
     """Training and evaluation as implementations of the paper write them.
 
-    Each word has a memory of its own, all logits of a batch are there at once, and gradients are dense.
+    Each word has a memory of its own, the logits of a batch are in memory at once, and gradients are dense.
 
     Args:
         config: the network's settings.
-        text: what to train and evaluate on.
+        text: the text to train and evaluate on.
     """
 
     def __init__(self, config: LMConfig, text: Text) -> None:
@@ -110,7 +111,7 @@ class Naive:
     def step(self) -> None:
         """Train on a batch of random words."""
         x, target = self._windows(self._text.train)
-        logits = self.network.windows(x)[:, 0] @ self.network.W.T  # (batch, vocabulary)
+        logits = self.network.windows(x)[:, 0] @ self.network.output_matrix.T  # (batch, vocabulary)
         loss = cross_entropy(logits, target, reduction="sum")
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -121,13 +122,13 @@ class Naive:
 
     @torch.no_grad()
     def evaluate(self) -> torch.Tensor:
-        """(batch) log-probabilities of a batch of words."""
+        """Return the (batch) log-probabilities of a batch of words."""
         x, target = self._windows(self._text.valid)
-        logits = self.network.windows(x)[:, 0] @ self.network.W.T
+        logits = self.network.windows(x)[:, 0] @ self.network.output_matrix.T
         return logits.log_softmax(1).gather(1, target[:, None])[:, 0]
 
     def _windows(self, ids: Ids) -> tuple[torch.Tensor, torch.Tensor]:
-        """(batch, N) words of the memory and (batch) the words that come."""
+        """Draw (batch, N) words in memory, and the (batch) words that follow them."""
         N = self.network.config.memory_size
         at = self._rng.integers(N, len(ids), NAIVE.batch_size)
         words = torch.from_numpy(ids[at[:, None] + np.arange(-N, 1)].astype(np.int64))
@@ -135,7 +136,7 @@ class Naive:
 
 
 def batch_words(recipe: LMTraining) -> int:
-    """Words in a batch of whole blocks."""
+    """Return the number of words in a batch of whole blocks."""
     return max(1, recipe.batch_size // recipe.block) * recipe.block
 
 
@@ -148,8 +149,8 @@ class Training:
 
     Args:
         config: the network's settings.
-        text: what to train on.
-        recipe: how.
+        text: the text to train on.
+        recipe: the training's settings.
         precision: of the products.
     """
 
@@ -159,7 +160,7 @@ class Training:
         self.trainer = LMTrainer(self.network, text.train, None, endless, PRECISIONS[precision])
 
     def train(self, batches: int) -> None:
-        """Go on for so many batches."""
+        """Train on the next batches."""
         done = 0
 
         def count(event: LMStep | LMEpoch) -> None:
@@ -172,9 +173,9 @@ class Training:
             self.trainer.run(count, lambda _best: None)
         except _EnoughError:
             return
-        raise KeyboardInterrupt  # nothing else ends it, and it does not let Ctrl-C through
+        raise KeyboardInterrupt  # only Ctrl-C can end it here, since ``run`` returns on Ctrl-C without an exception
 
 
 def evaluate(network: LMNetwork, ids: Ids, precision: str) -> float:
-    """The sum of a text's log-probabilities, by the package."""
+    """Return the sum of a text's log-probabilities, computed by the package."""
     return sum(part.sum().item() for part in log_probabilities_of(network, ids, PRECISIONS[precision]))

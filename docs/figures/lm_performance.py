@@ -1,9 +1,9 @@
-"""Draw docs/figures/lm_performance.svg: how the cost of training the language model grows.
+"""Draw docs/figures/lm_performance.svg: the cost of training the language model by memory, hops and vocabulary.
 
     python -m benchmarks.lm --data path/to/ptb --table --json docs/figures/lm_performance.json
     python docs/figures/lm_performance.py
 
-The first command measures, about three minutes; the second one draws what it found.
+The first command measures for about four minutes, and the second one draws its figures.
 """
 
 import math
@@ -13,7 +13,7 @@ from performance import BOTTOM, HEIGHT, LEFT, RIGHT, STYLE, TOP, WIDTH, Axis, pa
 
 
 class Curve(NamedTuple):
-    """How one kind of training is drawn; ``style`` is a class of STYLE."""
+    """Label and style of one curve; ``style`` is a class of STYLE."""
 
     label: str
     style: str
@@ -26,7 +26,7 @@ MORE_STYLE = "circle.even { fill: #ffffff }\n@media (prefers-color-scheme: dark)
 
 
 def panel(title: str, curve: dict[str, Any], ys: tuple[float, float]) -> str:
-    """One chart; ``ys`` is the range of its upright axis."""
+    """Draw one chart; ``ys`` is the range of its vertical axis."""
     values = curve["values"]
     x = Axis(values[0], values[-1], LEFT, WIDTH - RIGHT)
     y = Axis(*ys, HEIGHT - BOTTOM, TOP)

@@ -44,7 +44,7 @@ def test_operations_are_those_that_pytorch_counts(hops: int, block: int) -> None
     words, target = torch.randint(11, (2, 5 + block - 1)), torch.randint(11, (2 * block,))
     with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
         state = network(words).state.flatten(0, 1)
-        torch.autograd.backward(cross_entropy(state, network.W, target, torch.float32))
+        torch.autograd.backward(cross_entropy(state, network.output_matrix, target, torch.float32))
     found = import_module("benchmarks.lm.operations").sliding_operations(config, 11, block)
     assert sum(found.values()) * 2 * block == counter.get_total_flops()
 
@@ -54,7 +54,7 @@ def test_operations_of_naive_windows_are_those_that_pytorch_counts(hops: int) ->
     config = LMConfig(dim=8, linear=3, hops=hops, memory_size=5)
     network = LMNetwork(config, 11)
     with FlopCounterMode(display=False) as counter:
-        logits = network.windows(torch.randint(11, (2, 5)))[:, 0] @ network.W.T
+        logits = network.windows(torch.randint(11, (2, 5)))[:, 0] @ network.output_matrix.T
         torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([3, 4])))
     assert (
         sum(import_module("benchmarks.lm.operations").naive_operations(config, 11).values()) * 2
@@ -88,7 +88,7 @@ def test_a_naive_step_is_what_the_package_does_in_such_a_step() -> None:
     ours.load_state_dict(naive.network.state_dict())
     words, target = torch.from_numpy(text.train[:-1]).long(), torch.from_numpy(text.train[-1:]).long()
     naive.step()
-    loss = 128 * cross_entropy(ours(words[None]).state[0], ours.W, target, torch.float32)
+    loss = 128 * cross_entropy(ours(words[None]).state[0], ours.output_matrix, target, torch.float32)
     torch.autograd.backward(loss)
     norms = [float(value.grad.norm()) for value in ours.parameters() if value.grad is not None]
     assert min(norms) < 50 < max(norms)

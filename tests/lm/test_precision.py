@@ -22,7 +22,7 @@ def test_auto_asks_the_processor(monkeypatch: pytest.MonkeyPatch, test: str) -> 
     assert choose_precision("auto", torch.device("meta")) is torch.float32
 
 
-def test_a_pytorch_that_cannot_tell_multiplies_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pytorch_without_these_tests_multiplies_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)
     assert not multiplies_bfloat16(CPU)

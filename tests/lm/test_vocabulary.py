@@ -113,7 +113,7 @@ def test_a_word_may_stand_only_once(words: tuple[str, ...]) -> None:
 def test_ids_that_are_not_there() -> None:
     vocabulary = LMVocabulary(("a",))
     for i in (-1, 3):
-        with pytest.raises(IndexError, match=f"id {i} is not of this vocabulary"):
+        with pytest.raises(IndexError, match=f"id {i} is not in this vocabulary"):
             vocabulary.word(i)
 
 

@@ -1,4 +1,4 @@
-"""Which words are trained on and measured: each one once, and none twice."""
+"""Batches: an epoch or an evaluation has each word once."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_blocks_of_an_epoch_never_overlap(words: int, block: int, batch_size: in
 
 
 def test_over_the_epochs_every_word_is_trained_on() -> None:
-    """Also those at both ends, which do not fill a block in every epoch."""
+    """Including those at both ends, which do not fill a block in every epoch."""
     for words in (2, 9, 10, 11, 19, 20, 45):
         config = LMTraining(block=10, batch_size=20)
         seen = {position for epoch in range(1, 200) for block in predicted(words, config, epoch) for position in block}
@@ -80,7 +80,7 @@ def test_random_batches_are_drawn_with_replacement_from_all_words() -> None:
 
 
 @pytest.mark.parametrize("memory", [1, 3, 8])
-def test_a_block_looks_at_the_words_before_it(memory: int) -> None:
+def test_a_block_reads_the_words_before_it(memory: int) -> None:
     ids = np.arange(100, 130, dtype=np.int32)
     starts, length = np.array([1, 2, 9, 26]), 4
     batch = window_batch(ids, starts, length, memory, CPU)

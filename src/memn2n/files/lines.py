@@ -35,35 +35,27 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
 def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, str, bool]]:
     """Yield (line number from 1, text, whether the line ends here), in pieces of about ``limit`` bytes.
 
-    A line longer than ``limit`` is split after spaces. A longer run of bytes without a space stays one piece. The last
-    piece of the text may end with a space instead of a line end.
+    A line longer than ``limit`` is split after spaces. A longer run of bytes without a space is not split: its piece is
+    that run, and at most ``limit`` bytes after it. The last piece of the text may end with a space, not a line end.
 
     Raises:
         DataError: if a piece is not UTF-8.
     """
     number, offset = 1, 0
     held: list[bytes] = []  # the start of the next piece
-
-    def piece(end: bytes) -> str:
-        nonlocal offset
-        raw = b"".join((*held, end))
-        held.clear()
-        offset += len(raw)
-        return _text(raw, name, number, offset - len(raw))
-
     while raw := stream.readline(limit):
         ends = raw.endswith(b"\n") or len(raw) < limit
-        cut = raw.rfind(b" ") + 1 if held or not ends else 0
-        if cut:
-            yield number, piece(raw[:cut]), False
-        rest = raw[cut:]
-        if ends and rest:
-            yield number, piece(rest), True
-            number += 1
-        elif rest:
-            held.append(rest)
+        cut = len(raw) if ends else raw.rfind(b" ") + 1
+        if not cut:
+            held.append(raw)
+            continue
+        piece = b"".join((*held, raw[:cut])) if held else raw[:cut]
+        held = [raw[cut:]] if cut < len(raw) else []
+        yield number, _text(piece, name, number, offset), ends
+        offset += len(piece)
+        number += ends
     if held:
-        yield number, piece(b""), True
+        yield number, _text(b"".join(held), name, number, offset), True
 
 
 def open_bytes(path: str | Path) -> BufferedReader:

@@ -1,4 +1,4 @@
-"""What a language model says, and how well it predicts."""
+"""Answers of a language model: predictions, scores and evaluations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def perplexity(loss: float) -> float:
-    """exp(loss), for a mean loss in nats a word; of a loss above 700 as of 700, near the largest number there is."""
+    """Return exp(loss) of a mean loss in nats a word; a loss above 700 counts as 700, since floats end at exp(709)."""
     return math.exp(min(loss, 700.0))
 
 
@@ -23,8 +23,8 @@ class LMEvaluation:
     """How well a model predicts a text.
 
     Args:
-        words: how many words were predicted, ``<eos>`` included.
-        unknown: share of the text's words that are ``<unk>``, 0 to 1; the more, the easier the text.
+        words: number of predicted words, ``<eos>`` included.
+        unknown: share of the text's words that are ``<unk>``, 0 to 1. A text with more of them is easier to predict.
         loss: mean cross-entropy, in nats a word.
     """
 
@@ -38,18 +38,18 @@ class LMEvaluation:
         return perplexity(self.loss)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return {"words": self.words, "unknown": self.unknown, "loss": self.loss, "perplexity": self.perplexity}
 
 
 @dataclass(frozen=True)
 class WordScore:
-    """One word of a text.
+    """The score of one word of a text.
 
     Args:
-        word: as it stands in the text.
-        log_probability: given the words before it, in nats; None for the first one.
-        unknown: whether it is ``<unk>`` to the model.
+        word: as it is in the text.
+        log_probability: given the words before it, in nats; None for the first word.
+        unknown: whether the model knows it as ``<unk>`` only.
     """
 
     word: str
@@ -58,22 +58,22 @@ class WordScore:
 
     @property
     def bits(self) -> float | None:
-        """The same in bits."""
+        """``log_probability`` in bits."""
         return None if self.log_probability is None else self.log_probability / math.log(2)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return {"word": self.word, "log_probability": self.log_probability, "bits": self.bits, "unknown": self.unknown}
 
 
 @dataclass(frozen=True, eq=False)
 class NextWords:
-    """What may come next, and why.
+    """The most probable next words, and the attention that led to them.
 
     Args:
-        memory: the words that were read, oldest first.
-        ranked: (word, probability), the most probable one first.
-        attention: (hops, words in memory) of each hop, oldest word first; a row sums to 1.
+        memory: the words in memory, oldest first.
+        ranked: (word, probability), most probable first.
+        attention: (hops, words in memory), oldest word first; each row sums to 1.
         unknown_words: words of the text that the model does not know.
     """
 
@@ -89,7 +89,7 @@ class NextWords:
 
     @property
     def remarks(self) -> list[str]:
-        """What a reader should know: a line on unknown words."""
+        """Remarks for the reader: at most one line, about unknown words."""
         return [f"never seen in training: {', '.join(self.unknown_words)}"] if self.unknown_words else []
 
     def attention_view(self) -> AttentionView:
@@ -102,6 +102,6 @@ class NextWords:
         return self.attention_view().to_html(NOTEBOOK_ROWS)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return {"memory": list(self.memory), "next": [{"word": word, "probability": p} for word, p in self.ranked],
                 "attention": self.attention.tolist(), "unknown_words": list(self.unknown_words)}  # fmt: skip

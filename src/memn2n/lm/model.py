@@ -1,4 +1,4 @@
-"""The language model: train on text, ask what comes next, and see where it looked; score, generate, save and load."""
+"""``MemoryLM``, the language model: train it, predict the next words, score and generate text, save and load it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore
 from memn2n.lm.config import LMConfig, LMTraining
-from memn2n.lm.data.corpus import Corpus, Lines, coverage, encode_known, read_corpus
+from memn2n.lm.data.corpus import Corpus, Lines, read_corpus
+from memn2n.lm.data.encoding import check_known, encode_corpus
 from memn2n.lm.data.python_help import carried_text
-from memn2n.lm.networks.memn2n import LMNetwork
+from memn2n.lm.networks.memn2n import LMNetwork, current_names
 from memn2n.lm.networks.stream import Stream
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMEpoch, LMStep
-from memn2n.lm.training.run import KIND, LMRun, save_lm
+from memn2n.lm.training.run import KIND, LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import EOS, UNK_ID, LMVocabulary, cut
-from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads
+from memn2n.machine import choose_precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +37,10 @@ class MemoryLM:
     Args:
         network: the trained network.
         vocabulary: the words that it knows.
-        training: how it was trained.
+        training: the settings of its training.
         history: the epochs of its training.
         interrupted: whether Ctrl-C ended the training early.
-        lines: what a line of the training text was; ``read`` reads others so too.
+        lines: meaning of a line in the training text; ``read`` reads other texts in the same way.
     """
 
     def __init__(
@@ -76,69 +77,57 @@ class MemoryLM:
         threads: int | None = None,
         on_event: Callable[[LMStep | LMEpoch], None] | None = None,
     ) -> Self:
-        """Train on text.
+        """Train a model on text.
 
         Args:
-            train: the text; by default English that Python carries, with its own validation text.
-            valid: what to validate on; by default the end of ``train`` is held out.
-            network: the network's settings; ``memn2n.lm_variant`` has the paper's.
-            training: the training's settings.
-            seed: in place of ``training.seed``.
-            vocabulary: in place of the words of ``train``.
-            min_count: rarer words of ``train`` are unknown words.
-            max_words: the most frequent so many words are known.
-            folder: keeps the word ids, a checkpoint an epoch, and the best model so far; memory does not grow with the
-                text then, and the training can be resumed.
-            resume: go on with the training of ``folder``, to the same end as if it had not been interrupted. The texts
-                must be the same; settings are those of the checkpoint, except for ``training.epochs`` where given.
-            device: where to train, such as "cuda".
-            threads: of PyTorch; by default one a core. With another number the model is another in the last digits.
+            train: training text; by default the text of Python's ``help()``, which brings its own validation text.
+            valid: validation text; by default the end of ``train`` is held out.
+            network: settings of the network; ``memn2n.lm_variant`` has the paper's.
+            training: settings of the training.
+            seed: replaces ``training.seed``.
+            vocabulary: the known words; by default those of ``train``.
+            min_count: words that occur fewer times in ``train`` are unknown.
+            max_words: the largest number of known words, ``<unk>`` and ``<eos>`` included; the most frequent are kept.
+            folder: receives the word ids, a checkpoint after each epoch, and the best model so far. With it, memory
+                does not grow with the text, and the training can be resumed.
+            resume: whether to continue the training in ``folder``. The result is the same as without the interruption.
+                The texts must be the same. Settings are those of the checkpoint, except for ``training.epochs``.
+            device: device to train on, such as "cuda".
+            threads: number of PyTorch's threads; by default one a core. Another number changes the last digits.
             on_event: called after each batch and epoch.
 
         Returns:
-            The model of the lowest validation loss. Ctrl-C ends the training early; ``interrupted`` is True then.
+            The model of the epoch with the lowest validation loss. Ctrl-C ends the training early; then ``interrupted``
+            is True.
 
         Raises:
             InputError: if a text cannot be used.
-            ConfigError: if settings contradict each other, the data, or what this machine has.
+            ConfigError: if settings contradict each other or the data, or need more than this machine has.
             ModelError: if there is nothing to resume, or the folder cannot be written.
             TrainingError: if the loss is not finite; the folder keeps the last good model.
-            KeyboardInterrupt: on Ctrl-C before there is a network to keep.
+            KeyboardInterrupt: on Ctrl-C before the end of the first epoch.
         """
         if train is None:
             train, carried, _ = carried_text()
             valid = carried if valid is None else valid
-        on_device = check_device(device)
-        with torch_threads(choose_threads(threads)):
-            run = LMRun.begin(
-                train, valid, network=network, training=training, seed=seed, vocabulary=vocabulary, min_count=min_count,
-                max_words=max_words, folder=folder, go_on=resume, device=on_device,
-            )  # fmt: skip
-            finished = run.trainer.run(on_event or (lambda _event: None), run.checkpoint)
-        return cls._of(run, interrupted=not finished)
-
-    @classmethod
-    def _of(cls, run: LMRun, interrupted: bool) -> Self:
-        progress = run.trainer.progress
-        if not progress.history:
-            raise KeyboardInterrupt
-        if run.folder is not None:
-            model = cls.load(run.folder)
-            return cls(
-                model.network, model.vocabulary, model.training, tuple(progress.history), interrupted, model.lines
-            )
-        run.network.load_state_dict(run.best)
-        return cls(run.network, run.vocabulary, run.trainer.config, tuple(progress.history), interrupted, run.lines)
+        request = LMRequest(
+            train=train, valid=valid, network=network, training=training, seed=seed, vocabulary=vocabulary,
+            min_count=min_count, max_words=max_words, folder=folder, resume=resume, device=device, threads=threads,
+        )  # fmt: skip
+        run = train_lm(request, on_event)
+        best = run.best_network()
+        assert isinstance(best, LMNetwork)
+        return cls(best, run.vocabulary, run.trainer.config, run.history, run.interrupted, run.lines)
 
     def read(self, text: str | Path | bytes, name: str = "<text>") -> Corpus:
-        """A text, to be cut as the training text was.
+        """Make a corpus that is cut as the training text was.
 
         Args:
-            text: a file's path, or UTF-8 bytes.
-            name: what errors call bytes.
+            text: path of a file, or UTF-8 bytes.
+            name: name of bytes in error messages.
 
         Raises:
-            DataError: if there is no such file, or it cannot be read.
+            DataError: if the file cannot be read.
         """
         tokens, lowercase = self.vocabulary.tokens, self.vocabulary.lowercase
         if isinstance(text, bytes):
@@ -146,31 +135,32 @@ class MemoryLM:
         return read_corpus(text, tokens=tokens, lines=self.lines, lowercase=lowercase)
 
     def evaluate(self, text: Corpus, *, precision: Precision = "fp32") -> LMEvaluation:
-        """Predict every word of a text but the first.
+        """Predict each word of a text but the first.
 
         Args:
-            text: cut as the vocabulary wants it.
+            text: cut as the vocabulary requires; ``read`` does that.
             precision: of the products.
 
         Raises:
-            InputError: if there are fewer than two words, or no known one.
+            InputError: if the text has fewer than two words or no known word, or is cut in another way.
         """
-        ids = encode_known(text, self.vocabulary)
+        ids = encode_corpus(text, self.vocabulary)
+        found = check_known(text, ids)
         total = sum((part.double().sum().item() for part in self._log_probabilities(ids, precision)), 0.0)
-        found = coverage(ids)
         return LMEvaluation(len(ids) - 1, found.unknown_share, -total / (len(ids) - 1))
 
     def perplexity(self, text: Corpus, *, precision: Precision = "fp32") -> float:
-        """The exponential of the mean loss; arguments and errors as of ``evaluate``."""
+        """Return the exponential of the mean loss; arguments and errors are those of ``evaluate``."""
         return self.evaluate(text, precision=precision).perplexity
 
     def score(self, text: Corpus, *, precision: Precision = "fp32") -> Iterator[WordScore]:
-        """Yield each word of a text with its log-probability; the first word, which nothing precedes, has none.
+        """Yield each word of a text with its log-probability; the first word has none, because nothing precedes it.
 
         Raises:
             InputError: as ``evaluate``.
         """
-        ids = encode_known(text, self.vocabulary)
+        ids = encode_corpus(text, self.vocabulary)
+        check_known(text, ids)
         words = zip(text.words(), ids.tolist(), strict=True)
         first, i = next(words)
         yield WordScore(first, None, i == UNK_ID)
@@ -179,11 +169,14 @@ class MemoryLM:
             yield WordScore(word, log_probability, i == UNK_ID)
 
     def next_words(self, text: str, *, top: int = 10) -> NextWords:
-        """What may come after a text, and which of its words each hop looks at.
+        """Predict the next word of a text, and return each hop's attention over the words before it.
 
         Args:
-            text: of more words than the memory holds the latest are read; without a word, the beginning of a sentence.
-            top: how many words to tell.
+            text: only its last ``memory_size`` words are used; without a word, it is the beginning of a sentence.
+            top: number of words to return.
+
+        Raises:
+            ConfigError: if ``top`` is below 1.
         """
         if top < 1:
             raise ConfigError(Setting("top"), f" is {top}: it must be 1 or more")
@@ -208,13 +201,13 @@ class MemoryLM:
         seed: int = 0,
         unknown: bool = False,
     ) -> Iterator[str]:
-        """Yield words that go on from a prompt.
+        """Yield words that continue a prompt.
 
         Args:
-            prompt: where to begin; without a word, at the beginning of a sentence.
-            words: how many to yield, ``<eos>`` included.
-            temperature: below 1 the probable words are drawn more often, at 0 always the most probable one.
-            top_k: draw among so many most probable words only.
+            prompt: text to continue; without a word, it is the beginning of a sentence.
+            words: number of words to yield, ``<eos>`` included.
+            temperature: below 1, probable words are drawn more often; at 0, the most probable word is always drawn.
+            top_k: draw among the ``top_k`` most probable words only.
             seed: the same seed gives the same words.
             unknown: whether ``<unk>`` may be drawn.
 
@@ -251,7 +244,7 @@ class MemoryLM:
             stream.push(i)
 
     def save(self, folder: str | Path) -> None:
-        """Save to a directory, whole or not at all; an earlier model in it is replaced.
+        """Save to a directory atomically; an earlier model in it is replaced.
 
         Raises:
             ModelError: if the folder cannot be written, or belongs to another program.
@@ -263,23 +256,24 @@ class MemoryLM:
         """Read a model that ``save`` wrote.
 
         Raises:
-            ModelError: if there is none, or it is damaged, of another kind or of another version.
+            ModelError: if there is no model, or it is damaged, of another kind or of another version.
         """
         config, vocabulary, tensors = load_model(folder, KIND, LMVocabulary)
         try:
             settings = LMConfig.from_dict(config["network"], complete=True)
-            training = LMTraining.from_dict(config["training"])  # a record only: later settings may lack
+            training = LMTraining.from_dict(config["training"])  # only a record, so settings may be missing
             history = tuple(LMEpoch(**epoch) for epoch in config["history"])
             lines: Lines = config.get("lines", "sentences")
-            Corpus(b"", "<text>", lines=lines)  # refuses other values
+            Corpus(b"", "<text>", lines=lines)  # raises ConfigError for other values
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
         with torch.device("meta"):
             network = LMNetwork(settings, len(vocabulary))
-        wanted = {name: (tuple(value.shape), "float32") for name, value in network.state_dict().items()}
-        if {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()} != wanted:
+        parameters = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+        wanted = {name: (value.shape, torch.float32) for name, value in network.state_dict().items()}
+        if {name: (value.shape, value.dtype) for name, value in parameters.items()} != wanted:
             raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
-        network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}, assign=True)
+        network.load_state_dict(parameters, assign=True)
         return cls(network, vocabulary, training, history, lines=lines)
 
     def _log_probabilities(self, ids: Ids, precision: Precision) -> Iterator[torch.Tensor]:

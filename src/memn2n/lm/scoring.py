@@ -1,4 +1,4 @@
-"""How well a network predicts a text: its loss, and the log-probability of each word."""
+"""The loss of a text under a network, and the log-probability of each of its words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from memn2n.lm.data.ids import Ids
-    from memn2n.lm.networks.memn2n import LMNetwork
+    from memn2n.lm.networks import LanguageNetwork
 
 
 @torch.no_grad()
 def mean_loss(
-    network: LMNetwork, ids: Ids, precision: torch.dtype, stop: threading.Event | None = None
+    network: LanguageNetwork, ids: Ids, precision: torch.dtype, stop: threading.Event | None = None
 ) -> float | None:
-    """Mean loss in nats over every word of a text but the first; None where ``stop`` was set meanwhile."""
+    """Return the mean loss, in nats, of all words of a text but the first; None once ``stop`` is set."""
     total = 0.0
     for log_probabilities in log_probabilities_of(network, ids, precision):
         if stop is not None and stop.is_set():
@@ -33,16 +33,16 @@ def mean_loss(
 
 
 @torch.no_grad()
-def log_probabilities_of(network: LMNetwork, ids: Ids, precision: torch.dtype) -> Iterator[Tensor]:
-    """Yield the log-probabilities of a text's words in their order, some at a time; the first word has none.
+def log_probabilities_of(network: LanguageNetwork, ids: Ids, precision: torch.dtype) -> Iterator[Tensor]:
+    """Yield the log-probabilities of a text's words in order, some words at a time; the first word has none.
 
     Args:
-        network: whatever device it is on.
-        ids: (words) two or more.
+        network: on any device.
+        ids: (words) ids of the text, 2 or more.
         precision: of the products.
     """
     device = network.A.device
     for starts, length in contiguous(len(ids)):
         batch = window_batch(ids, starts, length, network.config.memory_size, device)
         state = network(batch.words, batch.missing, None, precision).state
-        yield log_probability(state.flatten(0, 1), network.W, batch.target.flatten(), precision)
+        yield log_probability(state.flatten(0, 1), network.output_matrix, batch.target.flatten(), precision)

@@ -1,4 +1,4 @@
-"""Which words of a text make a batch, and what they look at."""
+"""Batches of the language model: which words are predicted together, and which words they read."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 Longs = npt.NDArray[np.int64]
 
-MEASURED_AT_A_TIME = 1024  # words: more of them are not faster, and cost memory
-MEASURED_BLOCK = 128
+_EVALUATED_WORDS = 1024  # at a time: more are not faster, and need more memory
+_EVALUATED_BLOCK = 128
 
 
 class WindowBatch(NamedTuple):
-    """Blocks of consecutive words to be predicted, and what they look at.
+    """Blocks of L consecutive words to predict, and the words that they read.
 
     Args:
-        words: (block, N + L - 1) ids of the words that a block's L words look at.
-        target: (block, L) ids of the words themselves.
-        missing: (block) how many of ``words`` at the front do not exist; None where all do.
+        words: (block, N + L - 1) ids of the words that the positions of each block read.
+        target: (block, L) ids of the words to predict.
+        missing: (block) number of ids at the start of ``words`` that stand before the beginning of the text; None if
+            there are none.
     """
 
     words: torch.Tensor
@@ -40,7 +41,7 @@ class EpochBatches:
     """The batches of an epoch, in their order.
 
     Args:
-        order: (blocks) the position of the first word of each block, in the order that they are trained in.
+        order: (blocks) the position of each block's first word, in the order of training.
         block: words in a block.
         size: blocks in a batch.
     """
@@ -54,24 +55,25 @@ class EpochBatches:
 
     @property
     def words(self) -> int:
-        """How many words are trained on."""
+        """Number of words in the epoch."""
         return len(self.order) * self.block
 
     def starts(self, batch: int) -> Longs:
-        """(blocks) where the blocks of a batch begin."""
+        """Return the (blocks) positions of the first words of a batch's blocks."""
         return self.order[batch * self.size : (batch + 1) * self.size]
 
 
 def epoch_batches(words: int, config: LMTraining, epoch: int) -> EpochBatches:
-    """The batches of an epoch, which follow from the seed and its number alone, so that training can go on within it.
+    """Draw the batches of an epoch.
 
-    Every word but the text's first one can be predicted. Blocks begin at a random offset, another one in each epoch;
-    the words that do not fill a block at either end, fewer than two blocks, are left out.
+    They depend on the seed and the epoch's number only, so that training can resume within an epoch. All words but the
+    text's first one can be predicted. The first block starts at a random offset, which differs from epoch to epoch. The
+    words that do not fill a block at either end, fewer than two blocks, are left out of the epoch.
 
     Args:
-        words: in the text, two or more.
+        words: number of words in the text, 2 or more.
         config: settings.
-        epoch: from 1.
+        epoch: number of the epoch, from 1.
     """
     rng = np.random.default_rng((config.seed, epoch))
     predicted = words - 1
@@ -85,14 +87,14 @@ def epoch_batches(words: int, config: LMTraining, epoch: int) -> EpochBatches:
 
 
 def window_batch(ids: Ids, starts: Longs, length: int, memory_size: int, device: torch.device) -> WindowBatch:
-    """The words of some blocks, and what they look at.
+    """Collect the words of some blocks, and the words that they read.
 
     Args:
         ids: the text.
         starts: (block) positions of the blocks' first words, 1 or more.
-        length: words in a block.
+        length: number L of words in a block.
         memory_size: N.
-        device: where the result lies.
+        device: device of the result.
     """
     at = starts[:, None] + np.arange(-memory_size, length)  # (block, N + L)
     words = torch.from_numpy(ids[at.clip(min=0)].astype(np.int64)).to(device)
@@ -102,11 +104,11 @@ def window_batch(ids: Ids, starts: Longs, length: int, memory_size: int, device:
 
 
 def contiguous(words: int) -> Iterator[tuple[Longs, int]]:
-    """Yield (starts of blocks, their length) so that every word of a text but the first is predicted once, in order."""
-    full = np.arange(1, words - MEASURED_BLOCK + 1, MEASURED_BLOCK)
-    size = MEASURED_AT_A_TIME // MEASURED_BLOCK
+    """Yield (first positions, length) of blocks that hold each word of a text but the first one once, in order."""
+    full = np.arange(1, words - _EVALUATED_BLOCK + 1, _EVALUATED_BLOCK)
+    size = _EVALUATED_WORDS // _EVALUATED_BLOCK
     for i in range(0, len(full), size):
-        yield full[i : i + size], MEASURED_BLOCK
-    rest = 1 + len(full) * MEASURED_BLOCK
+        yield full[i : i + size], _EVALUATED_BLOCK
+    rest = 1 + len(full) * _EVALUATED_BLOCK
     if rest < words:
         yield np.array([rest]), words - rest

@@ -88,7 +88,7 @@ BAD = [
     ("train --train {text} --mem_size 0", "--mem_size is 0: it must be from 1"),
     ("train --train {text} --edim 2 --dim 3", "--edim 2 and --dim 3 are the same option"),
     ("train --train {text} --show=maybe", "--show is 'maybe': it must be true or false"),
-    ("train --train {text} --dim 60000 --memory-size 900000", "GiB of memory, of which there are"),
+    ("train --train {text} --dim 60000 --memory-size 900000", "GiB of memory, but there are"),
     ("train --train {text} --max-words 2", "--max-words is 2: it must be 3 or more"),
     ("train --train {text} --device nowhere", "--device is 'nowhere', which PyTorch cannot use here"),
     ("train --train {text} --resume", "run has no checkpoint to resume from"),

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from memn2n import Corpus, InputError
-from memn2n.lm.data.corpus import build_vocabulary, coverage, encode_corpus
+from memn2n.lm.data.encoding import NumberedText, coverage, encode_corpus
 from memn2n.lm.data.python_help import carried_text
 
 
@@ -22,20 +22,20 @@ def carry(monkeypatch: pytest.MonkeyPatch, topics: dict[str, str]) -> tuple[Corp
     return carried_text()
 
 
-def test_every_python_carries_english() -> None:
+def test_python_has_about_70_thousand_words_of_help() -> None:
     train, valid, test = carried_text()
     total = size(train) + size(valid) + size(test)
     assert total > 50_000
     for held_out in (valid, test):
         assert 0.035 < size(held_out) / total < 0.065
-    vocabulary = build_vocabulary(train)
+    vocabulary = NumberedText(train).vocabulary()
     assert {"the", "statement", ".", "Python"} <= set(vocabulary.words)
     for corpus in (valid, test):
         assert coverage(encode_corpus(corpus, vocabulary)).unknown_share < 0.1
     assert carried_text() == (train, valid, test)
 
 
-def test_nothing_is_tested_on_that_was_trained_on() -> None:
+def test_the_held_out_texts_share_little_with_the_training_text() -> None:
     train, *held_out = map(paragraphs, carried_text())
     for texts in held_out:
         repeated = sum(len(text.split()) for text in texts & train)
@@ -64,7 +64,7 @@ def test_drawings_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("module", [None, SimpleNamespace()])
-def test_a_python_without_the_text_is_told_so(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
+def test_a_python_without_the_text_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, module: object) -> None:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", module)
     with pytest.raises(InputError, match=r"this Python lacks pydoc_data\.topics, .*; name a training text"):
         carried_text()

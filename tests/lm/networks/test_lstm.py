@@ -49,7 +49,7 @@ def test_each_position_reads_from_the_first_word_on(missing: list[int] | None) -
             np.testing.assert_allclose(state[row, position], transcription(network, read), atol=1e-6)
 
 
-def test_what_stands_in_place_of_missing_words_is_of_no_effect() -> None:
+def test_ids_in_missing_slots_have_no_effect() -> None:
     network = made()
     words = torch.randint(11, (1, 9), generator=torch.Generator().manual_seed(1))
     other = words.clone()
@@ -98,8 +98,8 @@ def test_the_trainer_trains_it(optimizer: str) -> None:
                         embedding_dropout=0.0, state_dropout=0.1)  # fmt: skip
     network = made()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    LMTrainer(network, ids, ids, config, torch.float32).run(lambda _event: None, lambda _best: None)  # type: ignore[arg-type]
-    loss = mean_loss(network, ids, torch.float32)  # type: ignore[arg-type]
+    LMTrainer(network, ids, ids, config, torch.float32).run(lambda _event: None, lambda _best: None)
+    loss = mean_loss(network, ids, torch.float32)
     assert loss is not None
     assert loss < 0.5, "guessing is 2.2"
     for name, value in network.state_dict().items():

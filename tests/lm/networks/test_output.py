@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy as torch_cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from memn2n.lm.networks import output
 from memn2n.lm.networks.output import cross_entropy, log_probability
+from tests.lm.largest_tensor import LargestTensor
 
 
 def made(words: int, vocabulary: int, dim: int, seed: int, scale: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
@@ -29,7 +29,7 @@ def differentiate(loss: Tensor, state: Tensor, W: Tensor, by: float = 1.0) -> tu
 
 @pytest.fixture(autouse=True)
 def short_blocks() -> Iterator[None]:
-    """Let blocks be as short as their bytes say, or all of these texts were one."""
+    """Allow blocks of a few rows; otherwise each of these texts would be one block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(output, "LEAST_ROWS", 1)
         yield
@@ -43,7 +43,7 @@ def short_blocks() -> Iterator[None]:
 def test_it_is_torchs_cross_entropy(
     words: int, vocabulary: int, dim: int, rows: int, seed: int, double: bool, by: float
 ) -> None:
-    """In one block or several, the last one shorter."""
+    """With one block, and with several of which the last is shorter."""
     dtype = torch.float64 if double else torch.float32
     state, W, target = made(words, vocabulary, dim, seed)
     state, W = (x.to(dtype).requires_grad_() for x in (state, W))
@@ -62,7 +62,7 @@ def test_it_is_torchs_cross_entropy(
 
 
 def test_states_of_any_layout() -> None:
-    """Those of a batch come as a view of another tensor, and one state may stand for all."""
+    """Such as views of other tensors, and one state expanded to many."""
     state, W, target = made(12, 9, 4, seed=1)
     for odd in (state.T.contiguous().T, state[:1].expand(12, 4)):
         given_state, given_W = odd.requires_grad_(), W.clone().T.contiguous().T.requires_grad_()
@@ -101,21 +101,6 @@ def test_bfloat16_is_near_float32() -> None:
     assert (low - high).mean().abs() < 0.005
 
 
-class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """The largest storage, in bytes, that any operation returned."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.bytes = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for value in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(value, Tensor):
-                self.bytes = max(self.bytes, value.untyped_storage().nbytes())
-        return result
-
-
 def test_memory_does_not_grow_with_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     vocabulary, dim = 1000, 2
     monkeypatch.setattr(output, "_BLOCK_BYTES", 40 * vocabulary * 4)
@@ -123,7 +108,7 @@ def test_memory_does_not_grow_with_the_batch(monkeypatch: pytest.MonkeyPatch) ->
     for words in (40, 100, 1000):
         state, W, target = made(words, vocabulary, dim, seed=3)
         state, W = state.requires_grad_(), W.requires_grad_()
-        with _Largest() as seen:
+        with LargestTensor() as seen:
             cross_entropy(state, W, target, torch.float32).backward()  # type: ignore[no-untyped-call]
             log_probability(state, W, target, torch.float32)
         largest.append(seen.bytes)
@@ -137,14 +122,14 @@ def test_blocks_of_a_large_vocabulary_are_not_too_short(
     monkeypatch.setattr(output, "LEAST_ROWS", 17)
     monkeypatch.setattr(output, "_BLOCK_BYTES", 10)
     state, W, target = made(20, 500, 2, seed=3)
-    with _Largest() as seen:
+    with LargestTensor() as seen:
         loss = cross_entropy(state, W, target, precision)
     assert seen.bytes == 17 * 500 * precision.itemsize  # more than W and its gradient take
     wanted = torch_cross_entropy(state @ W.T, target, reduction="sum")
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5 if precision == torch.float32 else 5e-3)
 
 
-def test_a_vocabulary_larger_than_a_block_is_done_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vocabulary_larger_than_a_block_has_blocks_of_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "_BLOCK_BYTES", 10)
     state, W, target = made(3, 100, 2, seed=3)
     wanted = torch_cross_entropy(state @ W.T, target, reduction="sum")
@@ -153,7 +138,7 @@ def test_a_vocabulary_larger_than_a_block_is_done_word_by_word(monkeypatch: pyte
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_huge_logits(precision: torch.dtype) -> None:
-    """A loss that float32's softmax cannot hold is cut at 87 nats; it and its gradient are finite, and lead back."""
+    """A loss beyond float32's range is cut at 87 nats; it and its gradient are finite."""
     state = torch.tensor([[1000.0], [1000.0], [-1000.0]], requires_grad=True)
     W = torch.tensor([[100.0], [-100.0], [0.0]], requires_grad=True)
     target = torch.tensor([0, 1, 1])
@@ -167,7 +152,7 @@ def test_huge_logits(precision: torch.dtype) -> None:
     assert log_p.tolist() == pytest.approx([0, -200_000, 0], rel=0.01)
 
 
-def test_a_logit_that_is_not_finite_is_seen() -> None:
+def test_a_logit_that_is_not_finite_makes_the_loss_not_finite() -> None:
     state, W, target = made(3, 4, 2, seed=1)
     state[1, 0] = float("nan")
     assert cross_entropy(state, W, target, torch.float32).isnan()
@@ -176,7 +161,7 @@ def test_a_logit_that_is_not_finite_is_seen() -> None:
     assert not cross_entropy(state, W, target, torch.float32).isfinite()
 
 
-def test_arguments_are_left_as_they_were() -> None:
+def test_arguments_are_not_changed() -> None:
     given = made(5, 6, 3, seed=4)
     before = [x.clone() for x in given]
     state, W, target = given

@@ -1,4 +1,4 @@
-"""A training on disk: it comes back as it was, and nothing else is taken for it."""
+"""Checkpoints: a training loads as it was saved, and damaged or foreign files are refused."""
 
 import dataclasses
 import itertools
@@ -16,7 +16,7 @@ from memn2n.errors import ModelError
 from memn2n.files.model_folder import save_model
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
-from memn2n.lm.training.progress import LMEpoch, Progress
+from memn2n.lm.training.progress import LMEpoch, TrainingProgress
 from memn2n.lm.training.trainer import LMTrainer
 
 VOCABULARY = LMVocabulary(("a", "b", "c"), "words", lowercase=True)
@@ -59,11 +59,11 @@ def test_a_training_survives_a_round_trip(tmp_path: Path, optimizer: str) -> Non
         assert torch.equal(other, value), name
 
 
-def test_a_save_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None:
+def test_a_save_replaces_only_the_earlier_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     trainer = made()
     for epoch in (4, 5):
-        trainer.progress = Progress(0.5, epoch=epoch, batch=2, loss=1.25, words=9)
+        trainer.progress = TrainingProgress(0.5, epoch=epoch, batch=2, loss=1.25, words=9)
         trainer.run(lambda event: None, lambda best: None)
         save_checkpoint(tmp_path, trainer, VOCABULARY, TEXTS)
         assert load_checkpoint(tmp_path).progress == trainer.progress
@@ -74,7 +74,7 @@ def test_a_save_replaces_the_one_before_and_nothing_else(tmp_path: Path) -> None
 
 
 def test_writing_one_takes_no_more_than_twice_its_size(tmp_path: Path) -> None:
-    """``training_memory`` counts on it."""
+    """So a checkpoint does not need much more memory than the training."""
     words = LMVocabulary(tuple(f"w{i}" for i in range(9998)))
     network = LMNetwork(dataclasses.replace(NETWORK, dim=30), len(words))
     trainer = LMTrainer(network, TEXT, None, dataclasses.replace(made().config, epochs=1), torch.float32)

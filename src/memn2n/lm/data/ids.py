@@ -1,8 +1,8 @@
-"""Word ids in a file that is mapped into memory, not read, so that text may be larger than memory.
+"""Word ids in a file that is mapped into memory, so that a text may be larger than memory.
 
 The file is a safetensors file (8 bytes of header length, a JSON header padded with spaces, the tensor ``ids``). Its
-header names a key, the digest of whatever the ids were made from, and the digest of the ids themselves: a file that is
-stale, damaged or another program's is never taken for what is wanted.
+header holds a key, which is the digest of everything that the ids depend on, and the digest of the ids themselves. So
+a file that is stale, damaged or of another program is never used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_ids(path: Path, key: str) -> Ids | None:
     """Map the ids that ``write_ids`` stored under this key.
 
     Returns:
-        (tokens) int32, a read-only np.memmap; ``None`` where there is no such file, or it is of another key or damaged.
+        (tokens) int32, a read-only np.memmap; ``None`` if the file is missing or damaged, or has another key.
     """
     try:
         with path.open("rb") as file:
@@ -46,7 +46,7 @@ def read_ids(path: Path, key: str) -> Ids | None:
                 return None
             return _map(file, size // _DTYPE.itemsize)
     except OSError:
-        return None  # whoever goes on to write the file is told why that cannot be done
+        return None  # the caller then writes the file, and gets the error if it cannot
 
 
 def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
@@ -55,15 +55,15 @@ def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
     The file is written with ``memn2n.files.whole_file``: a killed program leaves the old file as it was.
 
     Args:
-        path: the file; one that is there is replaced.
-        key: what the ids were made from, in up to 100 ASCII characters.
-        chunks: int32 each, one id at least in all.
+        path: the file; an existing one is replaced.
+        key: digest of everything that the ids depend on, in up to 100 ASCII characters.
+        chunks: int32 arrays; together they have at least one id.
 
     Returns:
         (tokens) int32, a read-only np.memmap.
 
     Raises:
-        DataError: if the file cannot be written. An exception of ``chunks`` goes through, and the file is as before.
+        DataError: if the file cannot be written. If ``chunks`` raises an exception, the file is left unchanged.
     """
     digest, number = hashlib.sha256(), 0
     try:

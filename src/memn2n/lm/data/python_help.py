@@ -1,4 +1,4 @@
-"""English that every Python carries: the language reference behind ``help()``, for training without a download."""
+"""The English text of Python's own ``help()``, for training without a download."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MODULE = "pydoc_data.topics"
-_HELD_OUT = 0.05  # of all words, in the validation text and in the test text each
-_SMALL = 0.01  # of all words: with short topics only, the two are varied, and nearly the same for every Python
+_HELD_OUT = 0.05  # share of all words in the validation text, and in the test text
+_SMALL = 0.01  # share of all words in a topic, at most, that may be held out; short topics make varied texts
 
 
 def carried_text() -> tuple[Corpus, Corpus, Corpus]:
-    """The topics of ``help()``: training, validation and test text, some 90, 5 and 5 per cent of the words.
+    """Split the topics of ``help()`` into a training, a validation and a test text: about 90, 5 and 5% of the words.
 
-    A topic is in one of the three as a whole. Short ones are held out, chosen by a hash of their names, so that a
-    Python has the same split everywhere, and another version of Python nearly the same. A topic that stands in a longer
-    one ("if" is a part of "compound") is left out: it would be tested on what was trained on. Lines that only draw,
-    such as underlines and the borders and rows of tables, are left out too; other markup is very little, and stays.
+    Each topic is in one of the three texts as a whole. The held-out topics are short ones, chosen by a hash of their
+    names. So the split is the same on all machines, and nearly the same in another version of Python. A topic that is
+    part of a longer one ("if" is part of "compound") is left out, because it could be held out while the longer one is
+    trained on. Lines without words, such as underlines, and the rows of tables are left out too. The little remaining
+    markup stays.
 
     Returns:
-        Corpora with tokens "words" and running lines; together some 70 thousand tokens, more in later Pythons.
+        Corpora with tokens "words" and running lines; about 70,000 tokens in all, more in later versions of Python.
 
     Raises:
-        InputError: if this Python was installed without ``pydoc_data``.
+        InputError: if this installation of Python lacks ``pydoc_data``.
     """
     try:
         topics: Mapping[str, str] = import_module(_MODULE).topics
@@ -42,15 +43,15 @@ def carried_text() -> tuple[Corpus, Corpus, Corpus]:
     texts = {name: _plain(topics[name]) for name in _distinct(topics)}
     total = sum(map(_size, texts.values()))
     parts: tuple[list[str], ...] = ([], [], [])
-    room = [_HELD_OUT * total] * 2  # words that the validation and the test text still take
+    wanted = [_HELD_OUT * total] * 2  # words that the validation and the test text may still get
     for name in sorted(texts, key=lambda name: hashlib.sha256(name.encode()).digest()):
         size = _size(texts[name])
-        part = next((i for i, left in enumerate(room) if size <= min(left, _SMALL * total)), None)
+        part = next((i for i, left in enumerate(wanted) if size <= min(left, _SMALL * total)), None)
         if part is None:
             parts[0].append(name)
         else:
             parts[part + 1].append(name)
-            room[part] -= size
+            wanted[part] -= size
     train, valid, test = (
         Corpus.from_text(
             "\n\n".join(texts[name] for name in sorted(part)),
@@ -64,7 +65,7 @@ def carried_text() -> tuple[Corpus, Corpus, Corpus]:
 
 
 def _distinct(topics: Mapping[str, str]) -> list[str]:
-    """The topics of which no more than half stands in longer ones."""
+    """Return the topics that are not mostly part of longer ones."""
     seen: set[str] = set()
     names = []
     for name in sorted(topics, key=lambda name: (-len(topics[name]), name)):
@@ -77,7 +78,7 @@ def _distinct(topics: Mapping[str, str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text whose drawing lines are blank."""
+    """Blank the lines of a text that only draw something."""
     return "\n".join(line if has_word(line) and not line.lstrip().startswith("|") else "" for line in text.split("\n"))
 
 

@@ -3,24 +3,24 @@
 For the N words x_1 .. x_N before a position, oldest first, with K hops and layer-wise tying::
 
     u_1     = (q, .., q)                         a constant query
-    m_i     = A x_i + T_A(N - i)                 memory input: word and time, the latest word having time 0
-    c_i     = B x_i + T_B(N - i)                 memory output
-    p       = softmax(u_k . m_i)                 (1)
+    m_i     = A x_i + T_A(N - i)                 memory input: word and time; the latest word has time 0
+    c_i     = C x_i + T_C(N - i)                 memory output
+    p       = softmax(u_k . m_i)                 (1)  attention
     o_k     = sum_i p_i c_i                      (2)
-    u_{k+1} = f(H u_k + o_k)                     (4); f: ReLU on all but the first ``linear`` components
-    a       = softmax(W u_{K+1})                 (3)
+    u_{k+1} = f(H u_k + o_k)                     (4)  f: ReLU on all but the first ``linear`` components
+    a       = softmax(W u_{K+1})                 (3)  the next word, after the last hop
 
-Seen as a recurrent network, the hops are its steps, u is its hidden state, and what is read from memory is its input.
+Seen as a recurrent network, the hops are its steps, u is its hidden state, and the memory output is its input.
 
-``LMNetwork.windows`` is this, written down plainly: every position has a window of its own. ``LMNetwork.forward`` is
-the same for L consecutive positions at the cost of L + N embedded words rather than L x N: the score splits into
-u . A x_i + u . T_A(N - i), and both parts are dense products (nn/sliding.py). A test holds the two equal.
+``LMNetwork.windows`` computes the hops as they are written here: each position has a memory of its own.
+``LMNetwork.forward`` computes the same for L consecutive positions, and embeds L + N words rather than L x N: the score
+is u . A x_i + u . T_A(N - i), and both terms are dense products (sliding.py). A test compares the two.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -32,7 +32,7 @@ from memn2n.lm.networks.sliding import Hops, slide
 
 
 class States(NamedTuple):
-    """What the network makes of some positions.
+    """The network's output for some positions.
 
     Args:
         state: u after the last hop.
@@ -44,13 +44,13 @@ class States(NamedTuple):
 
 
 class Dropout:
-    """Sets random components to zero and scales the others up, so that their mean stays.
+    """Sets random components to zero and scales up the others, so that the expected value does not change.
 
     Args:
-        embedding: share of the components of embedded words.
-        hop: of the state after each hop but the last.
-        state: of the state after the last hop.
-        generator: where the randomness comes from; it must be on the network's device.
+        embedding: share of the components of embedded words that are dropped.
+        hop: the same for the state after each hop but the last.
+        state: the same for the state after the last hop.
+        generator: source of randomness; it must be on the network's device.
     """
 
     def __init__(self, embedding: float, hop: float, state: float, generator: torch.Generator) -> None:
@@ -60,22 +60,22 @@ class Dropout:
         self._generator = generator
 
     def embedded(self, E: Float[Tensor, "batch word dim"]) -> Float[Tensor, "batch word dim"]:
-        """Embedded words with some components dropped."""
-        kept = self._kept(E, self._embedding)
-        return E if kept is None else E * kept
+        """Drop components of embedded words."""
+        factors = self._factors(E, self._embedding)
+        return E if factors is None else E * factors
 
     def states(self, like: Float[Tensor, "batch position dim"], hops: int) -> tuple[Tensor | None, ...]:
-        """For each hop a factor for each component of the state after it, None where all are kept.
+        """Draw the factors that the state after each hop is multiplied by; None where nothing is dropped.
 
         Args:
-            like: of the shape of a state.
-            hops: K.
+            like: a tensor of the state's shape, type and device.
+            hops: number of hops K.
         """
-        return (*(self._kept(like, self._hop) for _ in range(hops - 1)), self._kept(like, self._state))
+        return (*(self._factors(like, self._hop) for _ in range(hops - 1)), self._factors(like, self._state))
 
-    def _kept(self, like: Tensor, rate: float) -> Tensor | None:
-        """0 where a component is dropped, otherwise what makes up for it; None where none is."""
-        dropped = round(rate * 2**16)  # of 2**16: random bits are made ten times sooner than random reals are compared
+    def _factors(self, like: Tensor, rate: float) -> Tensor | None:
+        """0 for each dropped component and 1 / (1 - rate) for the others; None if the rate is 0."""
+        dropped = round(rate * 2**16)  # of 2**16: drawing random bits is ten times faster than drawing random reals
         if not dropped:
             return None
         bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)
@@ -87,14 +87,18 @@ class Dropout:
 class LMNetwork(nn.Module):
     """An end-to-end memory network that predicts the next word.
 
-    Its parameters are A, B and W (vocabulary, d), T_A and T_B (N, d) and H (d, d); with ``tied`` output W is B.
+    Its parameters have the paper's names: A, C and W (vocabulary, d), T_A and T_C (N, d) and H (d, d). With ``tied``
+    output, W is None and C is the output matrix.
 
     Args:
         config: settings.
         vocabulary: number of words.
-        generator: where the parameters' random start comes from; torch's global one by default.
-        init_std: its standard deviation.
+        generator: source of the random initial parameters; by default PyTorch's global one.
+        init_std: their standard deviation.
     """
+
+    kind: ClassVar[str] = "lm"
+    """Kind of a saved model of this network."""
 
     def __init__(
         self, config: LMConfig, vocabulary: int, generator: torch.Generator | None = None, init_std: float = 0.05
@@ -102,35 +106,35 @@ class LMNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
-        self.sparse = False
+        self.sparse = False  # whether the gradients of A and C are sparse
         d, N = config.dim, config.memory_size
 
-        def start(*size: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(size, generator=generator) * init_std)
+        def random(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(shape, generator=generator) * init_std)
 
-        self.A, self.B = start(vocabulary, d), start(vocabulary, d)
-        self.T_A, self.T_B = start(N, d), start(N, d)
-        self.H = start(d, d)
-        self.own_W = None if config.tied else start(vocabulary, d)
+        self.A, self.C = random(vocabulary, d), random(vocabulary, d)
+        self.T_A, self.T_C = random(N, d), random(N, d)
+        self.H = random(d, d)
+        self.W = None if config.tied else random(vocabulary, d)
 
     @property
-    def W(self) -> Float[Tensor, "vocabulary dim"]:
-        """The output matrix."""
-        return self.B if self.own_W is None else self.own_W
+    def output_matrix(self) -> Float[Tensor, "vocabulary dim"]:
+        """W, or C with tied output."""
+        return self.C if self.W is None else self.W
 
     def windows(
         self, words: Int[Tensor, "batch word"], missing: Int[Tensor, " batch"] | None = None
     ) -> Float[Tensor, "batch position dim"]:
-        """The reference: ``forward``'s states, with one memory a position and nothing shared."""
+        """Compute the states of ``forward`` by the equations: the reference that ``forward`` is tested against."""
         N, L = self.config.memory_size, words.shape[1] - self.config.memory_size + 1
         x = words.unfold(1, N, 1)  # (batch, L, N)
         m = embedding(x, self.A) + self.T_A.flip(0)  # (batch, L, N, d)
-        c = embedding(x, self.B) + self.T_B.flip(0)  # (batch, L, N, d)
+        c = embedding(x, self.C) + self.T_C.flip(0)  # (batch, L, N, d)
         u = self.query().expand(len(words), L, -1)  # (batch, L, d)
         for _ in range(self.config.hops):
             scores = torch.einsum("bld,blnd->bln", u, m)
             if missing is not None:
-                scores = scores.masked_fill(_absent(missing, L, N), -math.inf)
+                scores = scores.masked_fill(_empty_slots(missing, L, N), -math.inf)
             p = scores.softmax(2)  # (1)
             o = torch.einsum("bln,blnd->bld", p, c)  # (2)
             u = self.activate(u @ self.H.T + o)  # (4)
@@ -143,45 +147,58 @@ class LMNetwork(nn.Module):
         dropout: Dropout | None = None,
         precision: torch.dtype | None = None,
     ) -> States:
-        """States for L consecutive positions a row; position l looks at words l .. l + N - 1, its word is l + N.
+        """Compute the states of L consecutive positions a row. Position l reads words l .. l + N - 1 to predict l + N.
 
         Args:
-            words: ids of the N + L - 1 words that the positions look at.
-            missing: how many of a row's first words do not exist, the text having begun later; at most N - 1, so
-                that every position has a word to look at. What stands there is of no effect. None: all exist.
+            words: ids of the N + L - 1 words that the positions read.
+            missing: number of ids at the start of each row that stand before the beginning of the text, at most N - 1.
+                The network ignores them. None means that every row is complete.
             dropout: in training.
-            precision: of the products, such as bfloat16; that of the parameters by default.
+            precision: of the products, such as bfloat16; by default that of the parameters.
         """
         config = self.config
         N, L = config.memory_size, words.shape[1] - config.memory_size + 1
-        E_A, E_B = (embedding(words, table, sparse=self.sparse) for table in (self.A, self.B))  # (batch, word, d)
-        kept: tuple[Tensor | None, ...] = (None,) * config.hops
+        E_A, E_C = (embedding(words, table, sparse=self.sparse) for table in (self.A, self.C))  # (batch, word, d)
+        factors: tuple[Tensor | None, ...] = (None,) * config.hops
         if dropout is not None:
-            E_A, E_B = dropout.embedded(E_A), dropout.embedded(E_B)
-            kept = dropout.states(E_A[:, :L], config.hops)
-        hidden = None if missing is None else _absent(missing, L, N)
+            E_A, E_C = dropout.embedded(E_A), dropout.embedded(E_C)
+            factors = dropout.states(E_A[:, :L], config.hops)
+        empty = None if missing is None else _empty_slots(missing, L, N)
         H: Tensor = self.H
-        hops = Hops(config.hops, config.query, config.linear_components, hidden, kept)
-        T_A, T_B = self.T_A.flip(0), self.T_B.flip(0)  # (N, d), oldest first
+        hops = Hops(config.hops, config.query, config.linear_components, empty, factors)
+        T_A, T_C = self.T_A.flip(0), self.T_C.flip(0)  # (N, d), oldest first
         if precision is not None:
-            E_A, E_B, T_A, T_B, H = (x.to(precision) for x in (E_A, E_B, T_A, T_B, H))
-        state, attention = slide(E_A, E_B, T_A, T_B, H, hops)
+            E_A, E_C, T_A, T_C, H = (x.to(precision) for x in (E_A, E_C, T_A, T_C, H))
+        state, attention = slide(E_A, E_C, T_A, T_C, H, hops)
         return States(state.to(self.A.dtype), attention)
 
     def query(self) -> Float[Tensor, " dim"]:
-        """The constant first state."""
+        """Return the constant first state."""
         return torch.full((self.config.dim,), self.config.query, dtype=self.A.dtype, device=self.A.device)
 
     def activate(self, u: Float[Tensor, "*position dim"]) -> Float[Tensor, "*position dim"]:
-        """ReLU on all but the first ``linear`` components."""
+        """Apply ReLU to all but the first ``linear`` components."""
         linear = self.config.linear_components
         if linear == self.config.dim:
             return u
         return u.relu() if linear == 0 else torch.cat([u[..., :linear], u[..., linear:].relu()], -1)
 
 
-def _absent(missing: Int[Tensor, " batch"], positions: int, slots: int) -> Tensor:
-    """Which slots of each position hold no word, the text having begun later: (batch, position, slot)."""
+_RENAMED = {"B": "C", "T_B": "T_C", "own_W": "W"}
+
+
+def current_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename parameters of models and checkpoints that memn2n wrote when it called C, T_C and W by other names."""
+
+    def current(name: str) -> str:
+        prefix, dot, parameter = name.rpartition(".")  # a checkpoint also has exp_avg.B, for example
+        return prefix + dot + _RENAMED.get(parameter, parameter)
+
+    return {current(name): tensor for name, tensor in tensors.items()}
+
+
+def _empty_slots(missing: Int[Tensor, " batch"], positions: int, slots: int) -> Tensor:
+    """Mark the slots of each position that stand before the beginning of the text: (batch, position, slot)."""
     position = torch.arange(positions, device=missing.device)[:, None]
     slot = torch.arange(slots, device=missing.device)
     return position + slot < missing[:, None, None]

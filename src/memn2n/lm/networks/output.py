@@ -1,7 +1,7 @@
 """The last equation of the network, a = softmax(W u), and its loss, in blocks of words.
 
-The logits of a batch are its largest arrays by far (words x vocabulary). Here they exist for one block of words at a
-time, and become the gradient in place: memory does not grow with the batch.
+The logits of a batch (words x vocabulary) are its largest array by far. Here they exist for one block of words at a
+time, and their gradient overwrites them, so that memory does not grow with the batch.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
-_BLOCK_BYTES = 20 * 2**20  # of logits, as long as that is
-LEAST_ROWS = 256  # or more: W and its gradient go through memory once a block
-_COLUMNS = 8  # float32 products whose result has a multiple of them are a third faster
+_BLOCK_BYTES = 20 * 2**20  # of the logits of a block
+LEAST_ROWS = 256  # of a block, even if they take more bytes: each block reads W and its gradient once
+_COLUMNS = 8  # a float32 product is a third faster if its result has a multiple of 8 columns
 _TINY = 1e-38
 
 
@@ -25,14 +25,14 @@ def cross_entropy(
     target: Int[Tensor, " word"],
     precision: torch.dtype,
 ) -> Float[Tensor, ""]:
-    """Sum of the losses -log softmax(W u)[target], in nats; of one word, at most 87 (float32's range).
+    """Sum the losses -log softmax(W u)[target] of some words, in nats; a word's loss is at most 87 (float32's range).
 
-    The gradient is made together with the loss, so this cannot be differentiated twice.
+    The gradient is computed together with the loss, so this cannot be differentiated twice.
 
     Args:
         state: u of each word.
         W: output matrix.
-        target: the word that came.
+        target: ids of the words.
         precision: of the products; bfloat16 for speed.
     """
     return _CrossEntropy.apply(state, W, target, precision)  # type: ignore[no-any-return, no-untyped-call]
@@ -45,7 +45,7 @@ def log_probability(
     target: Int[Tensor, " word"],
     precision: torch.dtype,
 ) -> Float[Tensor, " word"]:
-    """Log-probability of each target, in nats; arguments as of ``cross_entropy``."""
+    """Return the log-probability of each target, in nats; the arguments are those of ``cross_entropy``."""
     found = torch.empty(len(state), dtype=W.dtype, device=W.device)
     table = W.to(precision)
     logits = _workspace(state, W, precision)
@@ -62,7 +62,7 @@ class _CrossEntropy(torch.autograd.Function):
         d_state = torch.empty_like(state)
         d = state.shape[1]
         odd = -d % _COLUMNS
-        d_W = torch.zeros(0)  # (vocabulary, d + odd), made by the first block
+        d_W = torch.zeros(0)  # (vocabulary, d + odd), computed by the first block
         loss = torch.zeros((), dtype=W.dtype, device=W.device)
         table = W.to(precision)
         logits = _workspace(state, W, precision)
@@ -73,7 +73,7 @@ class _CrossEntropy(torch.autograd.Function):
             at = (torch.arange(len(u), device=u.device), target[block])
             p_target = p[at].to(W.dtype)
             loss -= p_target.clamp(min=_TINY).log().sum()
-            p[at] = (p_target - 1).to(precision)  # now p is the gradient of the logits
+            p[at] = (p_target - 1).to(precision)  # from here on, p is the gradient of the logits
             d_state[block] = p @ table
             u = pad(u, (0, odd))
             if block.start == 0:

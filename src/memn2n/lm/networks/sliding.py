@@ -1,9 +1,9 @@
-"""All hops of L consecutive positions at once, without a window being gathered.
+"""All hops of L consecutive positions at once, without one memory a position.
 
-Position l looks at the N words before it, which are columns l .. l + N - 1 of the L + N - 1 words that the positions
-look at together. So a hop's scores are the diagonals of one dense product, and what it reads is another; a strided view
-of the (position, word) matrix gives the diagonals. The derivative is written by hand: autograd would need many more
-operations, which are so small that their number counts. ``LMNetwork.windows`` is the same written plainly.
+Position l reads columns l .. l + N - 1 of the L + N - 1 words that all positions read together. So the scores of a hop
+are diagonals of one dense product, and the memory output is a second one. A strided view of the (position, word) matrix
+gives the diagonals. The derivative is written by hand, because autograd would run many more operations, which are so
+small that their number matters. ``LMNetwork.windows`` computes the same by the equations.
 """
 
 from __future__ import annotations
@@ -17,48 +17,51 @@ from torch import Tensor
 
 
 class Hops(NamedTuple):
-    """How the hops are made.
+    """Settings and masks of the hops.
 
     Args:
         number: K.
         query: every component of the first state.
-        linear: how many components of the state stay linear.
-        hidden: (batch, position, slot) slots that hold no word, None where all do.
-        kept: of each hop, (batch, position, d) factors of the state after it, for dropout; None for none.
+        linear: number of components of the state that have no ReLU.
+        empty: (batch, position, slot) slots without a word; None if there are none.
+        factors: for each hop, the (batch, position, d) dropout factors of the state after it, or None.
     """
 
     number: int
     query: float
     linear: int
-    hidden: Bool[Tensor, "batch position slot"] | None
-    kept: tuple[Tensor | None, ...]
+    empty: Bool[Tensor, "batch position slot"] | None
+    factors: tuple[Tensor | None, ...]
 
 
 def slide(
     E_A: Float[Tensor, "batch word dim"],
-    E_B: Float[Tensor, "batch word dim"],
+    E_C: Float[Tensor, "batch word dim"],
     T_A: Float[Tensor, "slot dim"],
-    T_B: Float[Tensor, "slot dim"],
+    T_C: Float[Tensor, "slot dim"],
     H: Float[Tensor, "dim dim"],
     hops: Hops,
 ) -> tuple[Float[Tensor, "batch position dim"], Float[Tensor, "hop batch position slot"]]:
-    """States after the last hop, and each hop's attention, which takes no gradient.
+    """Compute the hops of L positions.
 
     Args:
-        E_A: the words that the positions look at, as memory inputs, oldest first.
-        E_B: the same as memory outputs.
-        T_A: times as memory inputs, oldest first.
-        T_B: the same as memory outputs.
-        H: the state's own way from hop to hop.
-        hops: how.
+        E_A: the N + L - 1 words that the positions read, embedded by A, oldest first.
+        E_C: the same words, embedded by C.
+        T_A: times of the N slots for memory inputs, oldest first.
+        T_C: the same for memory outputs.
+        H: the linear map from a hop's state to the next one's.
+        hops: settings and masks.
+
+    Returns:
+        The states after the last hop, and each hop's attention, which has no gradient.
     """
-    return _Slide.apply(E_A, E_B, T_A, T_B, H, hops)  # type: ignore[no-any-return, no-untyped-call]
+    return _Slide.apply(E_A, E_C, T_A, T_C, H, hops)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Slide(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, E_A: Tensor, E_B: Tensor, T_A: Tensor, T_B: Tensor, H: Tensor, hops: Hops
+        ctx: Any, E_A: Tensor, E_C: Tensor, T_A: Tensor, T_C: Tensor, H: Tensor, hops: Hops
     ) -> tuple[Tensor, Tensor]:
         b, M, d = E_A.shape
         N = len(T_A)
@@ -68,7 +71,7 @@ class _Slide(torch.autograd.Function):
         states = E_A.new_empty(hops.number, b * L, d)  # after each hop
         wide, band = _wide(E_A, N)
         for hop, (p, u_next) in enumerate(zip(attention, states, strict=True)):
-            if hop == 0:  # all positions ask the same of a word
+            if hop == 0:  # the query is the same at all positions
                 scores = (E_A @ q).unfold(1, N, 1) + T_A @ q  # (b, L, N)
                 own = H @ q  # (d)
             else:
@@ -76,19 +79,19 @@ class _Slide(torch.autograd.Function):
                 scores = (u @ T_A.T).view(b, L, N)
                 scores += _diagonals(u.view(b, L, d) @ E_A.transpose(1, 2), N)
                 own = u @ H.T  # (b L, d)
-            if hops.hidden is not None:
-                scores.masked_fill_(hops.hidden, -math.inf)
+            if hops.empty is not None:
+                scores.masked_fill_(hops.empty, -math.inf)
             torch.softmax(scores, 2, out=p)  # (1)
             band.copy_(p)
-            torch.add((wide @ E_B).view(b * L, d), own, out=u_next)
-            u_next.addmm_(p.view(b * L, N), T_B)  # (2), (4)
+            torch.add((wide @ E_C).view(b * L, d), own, out=u_next)
+            u_next.addmm_(p.view(b * L, N), T_C)  # (2), (4)
             u_next[:, hops.linear :].relu_()
-            if (kept := hops.kept[hop]) is not None:
-                u_next *= kept.view(b * L, d)
+            if (factors := hops.factors[hop]) is not None:
+                u_next *= factors.view(b * L, d)
         ctx.hops = hops
-        ctx.save_for_backward(E_A, E_B, T_A, T_B, H, attention, states)
+        ctx.save_for_backward(E_A, E_C, T_A, T_C, H, attention, states)
         ctx.mark_non_differentiable(attention)
-        ctx.set_materialize_grads(False)  # or a gradient of zeros would be made for the attention, as large as it is
+        ctx.set_materialize_grads(False)  # otherwise PyTorch allocates zeros as gradients of the attention
         return states[-1].view(b, L, d), attention
 
     @staticmethod
@@ -96,27 +99,27 @@ class _Slide(torch.autograd.Function):
     def backward(ctx: Any, d_state: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
         if d_state is None:
             return (None,) * 6
-        E_A, E_B, T_A, T_B, H, attention, states = ctx.saved_tensors
+        E_A, E_C, T_A, T_C, H, attention, states = ctx.saved_tensors
         hops: Hops = ctx.hops
         b, _, d = E_A.shape
         N = len(T_A)
         L = attention.shape[2]
         q = E_A.new_full((d,), hops.query)
-        d_E_A, d_E_B, d_T_A, d_T_B, d_H = (torch.zeros_like(x) for x in (E_A, E_B, T_A, T_B, H))
+        d_E_A, d_E_C, d_T_A, d_T_C, d_H = (torch.zeros_like(x) for x in (E_A, E_C, T_A, T_C, H))
         wide, band = _wide(E_A, N)
         g = d_state.reshape(b * L, d).clone()  # the gradient of the state after the hop
         for hop in reversed(range(hops.number)):
             p = attention[hop]
-            if (kept := hops.kept[hop]) is not None:
-                g *= kept.view(b * L, d)
+            if (factors := hops.factors[hop]) is not None:
+                g *= factors.view(b * L, d)
             g[:, hops.linear :] *= states[hop][:, hops.linear :] > 0
             blocks = g.view(b, L, d)
-            d_T_B.addmm_(p.view(b * L, N).T, g)
+            d_T_C.addmm_(p.view(b * L, N).T, g)
             band.copy_(p)
-            d_E_B.baddbmm_(wide.transpose(1, 2), blocks)
-            d_p = (g @ T_B.T).view(b, L, N)
-            d_p += _diagonals(blocks @ E_B.transpose(1, 2), N)
-            d_scores = torch._softmax_backward_data(d_p, p, 2, p.dtype)
+            d_E_C.baddbmm_(wide.transpose(1, 2), blocks)
+            d_p = (g @ T_C.T).view(b, L, N)
+            d_p += _diagonals(blocks @ E_C.transpose(1, 2), N)
+            d_scores = softmax_backward(p, d_p)
             band.copy_(d_scores)
             if hop == 0:
                 d_E_A += wide.sum(1)[:, :, None] * q
@@ -129,17 +132,27 @@ class _Slide(torch.autograd.Function):
                 d_H.addmm_(g.T, u)
                 g = (g @ H).addmm_(d_s, T_A)
                 g.view(b, L, d).baddbmm_(wide, E_A)
-        return d_E_A, d_E_B, d_T_A, d_T_B, d_H, None
+        return d_E_A, d_E_C, d_T_A, d_T_C, d_H, None
 
 
-def _wide(E: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """A matrix of zeros, (batch, position, word), and the view of it that is the positions' windows."""
+def softmax_backward(p: Tensor, d_p: Tensor) -> Tensor:
+    """Return the gradient of scores whose softmax over the last dimension is p, from the gradient d_p of p.
+
+    This is the operator that autograd runs itself. The formula p (d_p - sum(p d_p)) in public operations gives other
+    last digits, and a step takes 3% longer. ``torch.autograd.grad`` within a backward pass takes 0.6 ms a hop, 8% of a
+    step. A test compares this function with autograd, in case a version of PyTorch changes the operator.
+    """
+    return torch.ops.aten._softmax_backward_data(d_p, p, -1, p.dtype)  # type: ignore[no-any-return]
+
+
+def _wide(E: Tensor, slots: int) -> tuple[Tensor, Tensor]:
+    """Return a (batch, position, word) tensor of zeros, and the view of it that holds each position's slots."""
     b, M, _ = E.shape
-    wide = E.new_zeros(b, M - size + 1, M)
-    return wide, _diagonals(wide, size)
+    wide = E.new_zeros(b, M - slots + 1, M)
+    return wide, _diagonals(wide, slots)
 
 
-def _diagonals(matrix: Tensor, size: int) -> Tensor:
-    """(batch, position, word) -> (batch, position, slot): slot j of position l is word l + j."""
+def _diagonals(matrix: Tensor, slots: int) -> Tensor:
+    """View (batch, position, word) as (batch, position, slot): slot j of position l is word l + j."""
     b, L, M = matrix.shape
-    return matrix.as_strided((b, L, size), (L * M, M + 1, 1))
+    return matrix.as_strided((b, L, slots), (L * M, M + 1, 1))

@@ -1,1 +1,1 @@
-"""Training of a language model."""
+"""Training of a language model: ``trainer.py`` computes the epochs, ``run.py`` prepares and saves a training."""

@@ -1,4 +1,4 @@
-"""A training on disk: all that it needs to go on exactly, in the folder ``checkpoint`` of its run."""
+"""Checkpoints: everything that a training needs to resume exactly, in the folder ``checkpoint`` of its run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import torch
 from memn2n.errors import ConfigError, ModelError
 from memn2n.files.model_folder import has_model, load_model, save_model
 from memn2n.lm.config import LMConfig, LMTraining
-from memn2n.lm.training.progress import Progress
+from memn2n.lm.networks.memn2n import current_names
+from memn2n.lm.training.progress import TrainingProgress
 from memn2n.lm.vocabulary import LMVocabulary
 
 if TYPE_CHECKING:
@@ -28,30 +29,30 @@ _FOLDER = "checkpoint"
 
 
 class Checkpoint(NamedTuple):
-    """What was saved of a training."""
+    """The content of a checkpoint."""
 
     network: LMConfig
     training: LMTraining
     vocabulary: LMVocabulary
     texts: dict[str, str]
-    progress: Progress
+    progress: TrainingProgress
     tensors: dict[str, Tensor]
 
 
 def text_digests(train: Ids, valid: Ids | None) -> dict[str, str]:
-    """What the texts of a training are known by again."""
+    """Return the SHA-256 of each text's ids, by which a resumed training recognises its texts."""
     texts = {"train": train} if valid is None else {"train": train, "valid": valid}
     return {name: hashlib.sha256(np.ascontiguousarray(ids, "<i4").data).hexdigest() for name, ids in texts.items()}
 
 
 def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, texts: dict[str, str]) -> None:
-    """Save a training, whole or not at all; the one before is replaced.
+    """Save a training atomically; it replaces the earlier checkpoint.
 
     Args:
         run: the run's folder.
-        trainer: at the end of a batch.
+        trainer: the training, between two batches.
         vocabulary: its words.
-        texts: ``text_digests`` of what it is trained and validated on.
+        texts: ``text_digests`` of its texts.
 
     Raises:
         ModelError: if the folder cannot be written.
@@ -67,12 +68,12 @@ def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, tex
 
 
 def has_checkpoint(run: Path) -> bool:
-    """Whether there is something in a run's folder to resume from."""
+    """Return whether a run's folder has a checkpoint."""
     return has_model(run / _FOLDER)
 
 
 def load_checkpoint(run: Path) -> Checkpoint:
-    """Read what ``save_checkpoint`` wrote.
+    """Read a checkpoint that ``save_checkpoint`` wrote.
 
     Raises:
         ModelError: if there is none, or it is damaged.
@@ -87,18 +88,18 @@ def load_checkpoint(run: Path) -> Checkpoint:
             LMTraining.from_dict(config["training"], complete=True),
             vocabulary,
             dict(config["texts"]),
-            Progress.from_dict(config["progress"]),
-            {name: torch.from_numpy(tensor) for name, tensor in tensors.items()},
+            TrainingProgress.from_dict(config["progress"]),
+            current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}),
         )
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
 
 
 def resume(trainer: LMTrainer, checkpoint: Checkpoint, texts: dict[str, str], run: Path) -> None:
-    """Bring a trainer of the checkpoint's settings to where it was saved.
+    """Restore a checkpoint in a trainer that has its settings.
 
     Raises:
-        ModelError: if the texts are not those that it was trained on, or the checkpoint does not fit itself.
+        ModelError: if the texts are not those of the checkpoint, or the checkpoint is damaged.
     """
     for name in ("train", "valid"):
         if texts.get(name) != checkpoint.texts.get(name):

@@ -1,4 +1,4 @@
-"""How far a training has come: what is reported of it, and what a checkpoint keeps."""
+"""The events that a training reports, and the progress that a checkpoint saves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LMStep:
-    """How far an epoch has come, told after each batch; ``loss`` is its mean so far, in nats a word."""
+    """Progress within an epoch, reported after each batch; ``loss`` is its mean so far, in nats a word."""
 
     epoch: int
     words: int
@@ -20,29 +20,34 @@ class LMStep:
 
 @dataclass(frozen=True)
 class LMEpoch:
-    """One epoch; losses are means in nats a word, ``valid`` is None without validation text."""
+    """A finished epoch; losses are means in nats a word, and ``valid`` is None without validation text."""
 
     epoch: int  # from 1
     rate: float
     train: float
     valid: float | None
-    best: bool  # whether its network is kept
+    best: bool  # whether no earlier epoch had a lower or equal loss
     words_per_second: float
     seconds: float
 
+    @property
+    def judged(self) -> float:
+        """The loss that epochs are compared by: the validation loss, or without validation text the training loss."""
+        return self.train if self.valid is None else self.valid
+
 
 @dataclass
-class Progress:
-    """What a training has come to, beside its parameters and its optimizer; all that it needs to go on.
+class TrainingProgress:
+    """The state of a training, except for its parameters, its optimizer and its random generator.
 
     Args:
-        epoch: the epoch under way, from 1.
-        batch: how many of its batches are done.
-        loss: sum of their losses, in nats.
-        words: how many words they had.
-        seconds: how long they took.
         rate: the learning rate of anneal validation.
-        history: the epochs that are done.
+        epoch: number of the current epoch, from 1.
+        batch: number of its batches that are done.
+        loss: sum of their losses, in nats.
+        words: number of words in them.
+        seconds: time that they took.
+        history: the finished epochs.
     """
 
     rate: float
@@ -54,25 +59,20 @@ class Progress:
     history: list[LMEpoch] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Progress:
-        """What ``to_dict`` gave; raises TypeError for anything else."""
+    def from_dict(cls, values: dict[str, Any]) -> TrainingProgress:
+        """Make the progress of ``to_dict``'s values; raises TypeError for any others."""
         return cls(**(values | {"history": [LMEpoch(**epoch) for epoch in values["history"]]}))
 
     @property
     def best(self) -> float:
-        """The lowest loss that an epoch was judged by."""
-        return min((judged(epoch) for epoch in self.history), default=math.inf)
+        """The lowest loss of the finished epochs."""
+        return min((epoch.judged for epoch in self.history), default=math.inf)
 
     @property
     def begun(self) -> bool:
-        """Whether a step was made."""
+        """Whether a batch is done."""
         return self.epoch > 1 or self.batch > 0
-
-
-def judged(epoch: LMEpoch) -> float:
-    """The loss by which an epoch is judged: the validation loss, without validation text the training loss."""
-    return epoch.train if epoch.valid is None else epoch.valid

@@ -1,4 +1,7 @@
-"""Training of the language model: the paper's recipe (section 5) and a modern one."""
+"""The training loop of a language model: ``LMTrainer.epoch`` runs an epoch, and ``LMTrainer.step`` one of its batches.
+
+The settings give the paper's recipe (section 5) or the default one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from memn2n.errors import TrainingError
 from memn2n.lm.networks.memn2n import Dropout
 from memn2n.lm.networks.output import cross_entropy
 from memn2n.lm.scoring import mean_loss
-from memn2n.lm.training.progress import LMEpoch, LMStep, Progress, judged
+from memn2n.lm.training.progress import LMEpoch, LMStep, TrainingProgress
 from memn2n.lm.windows import epoch_batches, window_batch
 from memn2n.machine import ctrl_c_sets
 
@@ -24,28 +27,28 @@ if TYPE_CHECKING:
 
     from memn2n.lm.config import LMClip, LMTraining
     from memn2n.lm.data.ids import Ids
-    from memn2n.lm.networks.memn2n import LMNetwork
+    from memn2n.lm.networks import LanguageNetwork
     from memn2n.lm.windows import EpochBatches
 
 
 class LMTrainer:
-    """Trains a network in place: ``run`` does it all, or goes on from where ``state`` was taken.
+    """Trains a network in place.
 
     Args:
-        network: with its random start, on the device to train on.
-        train: (words) ids of the training text, two or more.
-        valid: those of the validation text, or None.
+        network: with its random initial parameters, on the device to train on.
+        train: (words) ids of the training text, 2 or more.
+        valid: ids of the validation text, or None.
         config: settings.
         precision: of the products.
     """
 
     def __init__(
-        self, network: LMNetwork, train: Ids, valid: Ids | None, config: LMTraining, precision: torch.dtype
+        self, network: LanguageNetwork, train: Ids, valid: Ids | None, config: LMTraining, precision: torch.dtype
     ) -> None:
         self.network = network
         self.config = config
         self.precision = precision
-        self.progress = Progress(config.learning_rate)
+        self.progress = TrainingProgress(config.learning_rate)
         self._train = train
         self._valid = valid
         self._parameters = dict(network.named_parameters())
@@ -57,11 +60,37 @@ class LMTrainer:
         self._adamw = None
         if config.optimizer == "adamw":
             self._adamw = torch.optim.AdamW(self._parameters.values(), weight_decay=config.weight_decay, fused=True)
-        network.sparse = self._adamw is None  # plain SGD touches the rows of the batch's words alone
+        network.sparse = self._adamw is None  # plain SGD only changes the rows of the batch's words
+
+    def run(self, on_event: Callable[[LMStep | LMEpoch], None], checkpoint: Callable[[bool], None]) -> bool:
+        """Train until the settings end the training, or until Ctrl-C.
+
+        Args:
+            on_event: called after each batch and epoch.
+            checkpoint: called after each epoch and on Ctrl-C; its argument is whether this epoch is the best so far.
+
+        Returns:
+            False if Ctrl-C ended the training early.
+
+        Raises:
+            TrainingError: if a loss or parameter is not finite. ``checkpoint`` is never called with such parameters.
+        """
+        stop = threading.Event()
+        with ctrl_c_sets(stop):
+            while not self.finished:
+                epoch = self.epoch(on_event, stop)
+                self._check_parameters()
+                if epoch is None:
+                    checkpoint(False)
+                    return False
+                self._begin_next_epoch(epoch)
+                checkpoint(epoch.best)
+                on_event(epoch)
+        return True
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether the settings end the training here."""
         at, config = self.progress, self.config
         if at.epoch > config.epochs:
             return True
@@ -70,70 +99,16 @@ class LMTrainer:
         since_best = next((i for i, past in enumerate(reversed(at.history)) if past.best), 0)
         return since_best >= config.patience
 
-    def run(self, on_event: Callable[[LMStep | LMEpoch], None], checkpoint: Callable[[bool], None]) -> bool:
-        """Train to the end, or until Ctrl-C.
+    def epoch(self, on_event: Callable[[LMStep | LMEpoch], None], stop: threading.Event) -> LMEpoch | None:
+        """Run the rest of the current epoch: its remaining batches, then the validation text.
 
         Args:
-            on_event: called after each batch and epoch.
-            checkpoint: called after each epoch and on Ctrl-C, with whether the network is the best so far.
+            on_event: called after each batch.
+            stop: ends the epoch early when set.
 
         Returns:
-            False if Ctrl-C ended it early.
-
-        Raises:
-            TrainingError: when a loss or a parameter is not finite. What ``checkpoint`` saved last is good.
+            The finished epoch, or None if ``stop`` ended it early.
         """
-        stop = threading.Event()
-        with ctrl_c_sets(stop):
-            while not self.finished:
-                epoch = self._epoch(on_event, stop)
-                self._check_parameters()
-                if epoch is None:
-                    checkpoint(False)
-                    return False
-                self._next(epoch)
-                checkpoint(epoch.best)
-                on_event(epoch)
-        return True
-
-    def state(self) -> dict[str, Tensor]:
-        """What ``restore`` goes on from, beside ``progress``: parameters, moments and the random state."""
-        tensors = {f"parameter.{name}": value.detach() for name, value in self._parameters.items()}
-        tensors["random"] = self._generator.get_state()
-        if self._adamw is not None:
-            for name, value in self._parameters.items():
-                tensors |= {f"{key}.{name}": moment for key, moment in self._adamw.state[value].items()}
-        return tensors
-
-    def restore(self, tensors: dict[str, Tensor], progress: Progress) -> None:
-        """Go on from a ``state``; one that ended goes on if ``config`` has more epochs now.
-
-        Raises:
-            ValueError: if it is not of such a network and optimizer.
-        """
-        wanted = {f"parameter.{name}" for name in self._parameters} | {"random"}
-        moments = ("step", "exp_avg", "exp_avg_sq") if self._adamw is not None and progress.begun else ()
-        wanted |= {f"{key}.{name}" for key in moments for name in self._parameters}
-        if set(tensors) != wanted:
-            raise ValueError("it is not of such a network and optimizer")
-        with torch.no_grad():
-            for name, value in self._parameters.items():
-                if tensors[f"parameter.{name}"].shape != value.shape:
-                    raise ValueError(f"{name} has another shape")
-                value.copy_(tensors[f"parameter.{name}"])
-                for key in moments:
-                    moment = tensors[f"{key}.{name}"]
-                    if key == "step":
-                        moment = moment.reshape(())  # a file has it as an array of one
-                    elif moment.shape != value.shape:
-                        raise ValueError(f"{key} of {name} has another shape")
-                    assert self._adamw is not None
-                    self._adamw.state[value][key] = moment.to(value.device).clone()
-        self._generator.set_state(tensors["random"].cpu())
-        self.progress = progress
-
-    def _epoch(self, on_event: Callable[[LMStep | LMEpoch], None], stop: threading.Event) -> LMEpoch | None:
-        """Train for what is left of an epoch; None where Ctrl-C ended it."""
         at, config = self.progress, self.config
         batches = epoch_batches(len(self._train), config, at.epoch)
         while at.batch < len(batches):
@@ -141,7 +116,7 @@ class LMTrainer:
                 return None
             begin = time.perf_counter()
             rate = self._rate(at.batch, len(batches))
-            loss, words = self._step(batches, at.batch, rate)
+            loss, words = self.step(batches, at.batch, rate)
             self._check(loss, "the loss")
             at.batch, at.loss, at.words = at.batch + 1, at.loss + loss, at.words + words
             at.seconds += time.perf_counter() - begin
@@ -157,21 +132,72 @@ class LMTrainer:
         rate = self._rate(len(batches) - 1, len(batches))
         return LMEpoch(at.epoch, rate, train, valid, best, at.words / at.seconds, at.seconds)
 
+    def step(self, batches: EpochBatches, number: int, rate: float) -> tuple[float, int]:
+        """Train on batch ``number``, counted from 0; return the sum of its losses and its number of words."""
+        network, starts = self.network, batches.starts(number)
+        batch = window_batch(self._train, starts, batches.block, network.config.memory_size, self._device)
+        words = batch.target.numel()
+        state = network(batch.words, batch.missing, self._dropout, self.precision).state
+        loss = cross_entropy(state.flatten(0, 1), network.output_matrix, batch.target.flatten(), self.precision)
+        (loss if self._adamw is None else loss / words).backward()  # type: ignore[no-untyped-call]
+        if self._adamw is None:
+            sgd_step(self._parameters.values(), rate, self.config.clip, self.config.clip_norm)
+        else:
+            self._adamw_step(self._adamw, rate)
+        network.zero_grad(set_to_none=True)
+        return loss.item(), words
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the tensors that ``restore`` needs: parameters, moments, and the state of the random generator."""
+        tensors = {f"parameter.{name}": value.detach() for name, value in self._parameters.items()}
+        tensors["random"] = self._generator.get_state()
+        if self._adamw is not None:
+            for name, value in self._parameters.items():
+                tensors |= {f"{key}.{name}": moment for key, moment in self._adamw.state[value].items()}
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor], progress: TrainingProgress) -> None:
+        """Continue a training from its ``state`` and progress; ``config`` may have more epochs than it had.
+
+        Raises:
+            ValueError: if the tensors are those of another network or optimizer.
+        """
+        wanted = {f"parameter.{name}" for name in self._parameters} | {"random"}
+        moments = ("step", "exp_avg", "exp_avg_sq") if self._adamw is not None and progress.begun else ()
+        wanted |= {f"{key}.{name}" for key in moments for name in self._parameters}
+        if set(tensors) != wanted:
+            raise ValueError("it belongs to another network or optimizer")
+        with torch.no_grad():
+            for name, value in self._parameters.items():
+                if tensors[f"parameter.{name}"].shape != value.shape:
+                    raise ValueError(f"{name} has another shape")
+                value.copy_(tensors[f"parameter.{name}"])
+                for key in moments:
+                    moment = tensors[f"{key}.{name}"]
+                    if key == "step":
+                        moment = moment.reshape(())  # a file stores it as an array of one number
+                    elif moment.shape != value.shape:
+                        raise ValueError(f"{key} of {name} has another shape")
+                    assert self._adamw is not None
+                    self._adamw.state[value][key] = moment.to(value.device).clone()
+        self._generator.set_state(tensors["random"].cpu())
+        self.progress = progress
+
     def _check(self, loss: float, what: str) -> None:
         if not math.isfinite(loss):
             raise TrainingError(
                 f"{what} became {loss} in epoch {self.progress.epoch}; lower the learning rate "
-                f"({self.config.learning_rate:g}) or the norm that is clipped ({self.config.clip_norm:g})"
+                f"({self.config.learning_rate:g}) or the clipping norm ({self.config.clip_norm:g})"
             )
 
     def _check_parameters(self) -> None:
-        """A batch's loss is that of the parameters before its step: the last step has shown none yet."""
+        """Check what the last step did: a batch's loss is computed before its step."""
         for name, value in self._parameters.items():
             if not value.isfinite().all():
                 self._check(value.sum().item(), f"the parameter {name}")
 
     def _rate(self, batch: int, batches: int) -> float:
-        """The rate of a batch, counted from 0, of the epoch under way."""
+        """Return the learning rate of a batch of the current epoch, counted from 0."""
         at, config = self.progress, self.config
         if config.anneal == "validation":
             return at.rate
@@ -181,46 +207,29 @@ class LMTrainer:
         falling = (done - config.warmup) / (1 - config.warmup) if config.warmup < 1 else 0.0
         return config.learning_rate * max(0.0, (1 + math.cos(math.pi * min(1.0, falling))) / 2)
 
-    def _step(self, batches: EpochBatches, number: int, rate: float) -> tuple[float, int]:
-        """Train on one batch; its summed loss and its words."""
-        network, starts = self.network, batches.starts(number)
-        batch = window_batch(self._train, starts, batches.block, network.config.memory_size, self._device)
-        words = batch.target.numel()
-        state = network(batch.words, batch.missing, self._dropout, self.precision).state
-        loss = cross_entropy(state.flatten(0, 1), network.W, batch.target.flatten(), self.precision)
-        (loss if self._adamw is None else loss / words).backward()  # type: ignore[no-untyped-call]
-        if self._adamw is None:
-            sgd_step(self._parameters.values(), rate, self.config.clip, self.config.clip_norm)
-        else:
-            self._adamw_step(rate)
-        network.zero_grad(set_to_none=True)
-        return loss.item(), words
-
-    def _adamw_step(self, rate: float) -> None:
-        assert self._adamw is not None
+    def _adamw_step(self, adamw: torch.optim.AdamW, rate: float) -> None:
         each = [[value] for value in self._parameters.values()]
         for clipped in each if self.config.clip == "tensor" else [list(self._parameters.values())]:
             torch.nn.utils.clip_grad_norm_(clipped, self.config.clip_norm)
-        for group in self._adamw.param_groups:
+        for group in adamw.param_groups:
             group["lr"] = rate
-        self._adamw.step()
+        adamw.step()
 
-    def _next(self, epoch: LMEpoch) -> None:
-        """Bring progress to the next epoch."""
+    def _begin_next_epoch(self, done: LMEpoch) -> None:
         at, rate = self.progress, self.progress.rate
-        if self.config.anneal == "validation" and at.history and judged(epoch) > 0.9999 * judged(at.history[-1]):
+        if self.config.anneal == "validation" and at.history and done.judged > 0.9999 * at.history[-1].judged:
             rate /= self.config.anneal_by
-        self.progress = Progress(rate, at.epoch + 1, history=[*at.history, epoch])
+        self.progress = TrainingProgress(rate, at.epoch + 1, history=[*at.history, done])
 
 
 @torch.no_grad()
 def sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm: float) -> None:
-    """One step of gradient descent, with the gradient clipped as a whole or each tensor by itself.
+    """Take one step of gradient descent, with the gradient clipped.
 
     Args:
         parameters: with their gradients, which may be sparse.
         rate: learning rate.
-        clip: "global" or "tensor".
+        clip: "global" to clip the norm of the whole gradient, "tensor" to clip that of each parameter's.
         clip_norm: the largest norm.
     """
     steps = [(value, value.grad.coalesce() if value.grad.is_sparse else value.grad) for value in parameters
@@ -229,5 +238,5 @@ def sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm:
     if clip == "global":
         norms = [torch.stack(norms).norm()] * len(steps)
     for (value, gradient), norm in zip(steps, norms, strict=True):
-        scale = min(1.0, clip_norm / norm.item()) if norm > 0 else 1.0  # what is not finite stays so, to be seen
+        scale = min(1.0, clip_norm / norm.item()) if norm > 0 else 1.0  # a norm of nan stays visible in the parameters
         value.add_(gradient, alpha=-rate * scale)

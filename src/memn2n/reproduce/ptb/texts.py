@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import DataError
-from memn2n.lm.data.corpus import Corpus, build_vocabulary, encode_known, read_corpus
+from memn2n.lm.data.corpus import Corpus, read_corpus
+from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.training.checkpoints import text_digests
 from memn2n.reproduce.ptb.paper import LM_TABLE
 
@@ -61,7 +62,15 @@ def read_texts(data: Path) -> Texts:
             names = f"{train_file.name}, {valid_file.name} and {test_file.name}"
             raise DataError(folder, None, f"there is no {path.name} here; name the folder of {names} with --data")
     train, valid = read_corpus(train_file), read_corpus(valid_file)
-    vocabulary = build_vocabulary(train)
-    test_ids = encode_known(read_corpus(test_file), vocabulary) if test_file.is_file() else None
-    return Texts(folder, train, valid, vocabulary, encode_known(train, vocabulary), encode_known(valid, vocabulary),
-                 test_ids)  # fmt: skip
+    text = NumberedText(train)
+    vocabulary = text.vocabulary()
+    train_ids = text.ids(vocabulary)
+    check_known(train, train_ids)
+
+    def encode(corpus: Corpus) -> Ids:
+        ids = encode_corpus(corpus, vocabulary)
+        check_known(corpus, ids)
+        return ids
+
+    test_ids = encode(read_corpus(test_file)) if test_file.is_file() else None
+    return Texts(folder, train, valid, vocabulary, train_ids, encode(valid), test_ids)
