@@ -27,18 +27,11 @@ class FileFormat(NamedTuple):
     suffixes: tuple[str, ...]
 
 
-FORMATS = {
-    "jsonl": FileFormat(iter_jsonl, (".jsonl", ".json", ".ndjson")),
-    "babi": FileFormat(iter_babi, ()),
-}
+FORMATS = {"jsonl": FileFormat(iter_jsonl, (".jsonl", ".json", ".ndjson")), "babi": FileFormat(iter_babi, ())}
 """The formats by name. A file with none of these suffixes is read as bAbI text."""
 
 
-def read_stories(
-    path: str | Path,
-    part: Part = "train",
-    task: int | Iterable[int] | None = None,
-) -> list[Example]:
+def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[int] | None = None) -> list[Example]:
     """Read the examples of a file in any of the formats, or of a folder of bAbI files.
 
     Args:

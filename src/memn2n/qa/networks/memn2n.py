@@ -80,11 +80,7 @@ class QANetwork(nn.Module):
     """
 
     def __init__(
-        self,
-        config: NetworkConfig,
-        shape: DataShape,
-        generator: torch.Generator | None = None,
-        init_std: float = 0.1,
+        self, config: NetworkConfig, shape: DataShape, generator: torch.Generator | None = None, init_std: float = 0.1
     ) -> None:
         super().__init__()
         self.config = config

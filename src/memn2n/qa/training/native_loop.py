@@ -29,12 +29,7 @@ class NativeLoop:
     """
 
     def __init__(
-        self,
-        network: QANetwork,
-        stories: StorySet,
-        examples: Longs,
-        config: TrainingConfig,
-        rng: np.random.Generator,
+        self, network: QANetwork, stories: StorySet, examples: Longs, config: TrainingConfig, rng: np.random.Generator
     ) -> None:
         self._network = engine.native_network(network)
         # by id; holding the StorySet keeps its id from being reused

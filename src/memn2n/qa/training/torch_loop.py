@@ -35,12 +35,7 @@ class TorchLoop:
     """
 
     def __init__(
-        self,
-        network: QANetwork,
-        stories: StorySet,
-        examples: Longs,
-        config: TrainingConfig,
-        rng: np.random.Generator,
+        self, network: QANetwork, stories: StorySet, examples: Longs, config: TrainingConfig, rng: np.random.Generator
     ) -> None:
         self.network = network
         self.stories = stories
