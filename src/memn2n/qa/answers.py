@@ -12,12 +12,14 @@ from memn2n.qa.stories import UNKNOWN_ANSWER
 from memn2n.qa.vocabulary import SPECIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import numpy.typing as npt
 
     from memn2n.qa.predict import Prediction
-    from memn2n.qa.stories import StorySet
+    from memn2n.qa.stories import Example, StorySet
+
+    Bools = npt.NDArray[np.bool_]
 
 FAILED_ABOVE = 0.05
 """A task counts as failed if its error is above this share (section 4.2 of the paper)."""
@@ -147,14 +149,9 @@ class Evaluation:
 
     @classmethod
     def of(
-        cls, stories: StorySet, predictions: Iterable[Prediction], *, seen: npt.NDArray[np.bool_],
-        unknown_answers: tuple[str, ...],
-    ) -> Evaluation:  # fmt: skip
-        """Compare predictions with the right answers.
-
-        ``seen`` marks the questions that are also in the training data; ``unknown_answers`` are the right answers that
-        are not in the vocabulary.
-        """
+        cls, examples: Sequence[Example], stories: StorySet, predictions: Iterable[Prediction], seen: Bools
+    ) -> Evaluation:
+        """Compare predictions with the right answers; ``seen`` marks the questions that are in the training data."""
         wrong = np.zeros(len(stories), bool)
         recalled = np.zeros(len(stories), bool)
         for chosen, probabilities, attention in predictions:
@@ -167,7 +164,7 @@ class Evaluation:
         annotated = np.diff(stories.support_start) > 0
         unanswerable = stories.answer == UNKNOWN_ANSWER
 
-        def count(task: int, *conditions: npt.NDArray[np.bool_]) -> int:
+        def count(task: int, *conditions: Bools) -> int:
             return int(np.logical_and.reduce([stories.task == task, *conditions]).sum())
 
         tasks = tuple(
@@ -178,7 +175,8 @@ class Evaluation:
             )
             for task, label in enumerate(stories.tasks)
         )  # fmt: skip
-        return cls(tasks, unknown_answers)
+        unknown_answers = dict.fromkeys(examples[i].answer for i in np.flatnonzero(unanswerable).tolist())
+        return cls(tasks, tuple(unknown_answers))
 
     @property
     def error(self) -> float:

@@ -14,15 +14,7 @@ from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
 from memn2n.qa.predict import predict_mean
-from memn2n.qa.stories import (
-    UNKNOWN_ANSWER,
-    Example,
-    StorySet,
-    check_examples,
-    check_question,
-    fingerprints,
-    vocabulary_of,
-)
+from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
@@ -55,13 +47,9 @@ class StoryQA:
     """
 
     def __init__(
-        self,
-        networks: Sequence[QANetwork],
-        vocabulary: Vocabulary,
-        training: TrainingConfig,
-        restarts: tuple[Restart, ...],
-        fingerprints: npt.NDArray[np.int64],
-    ) -> None:
+        self, networks: Sequence[QANetwork], vocabulary: Vocabulary, training: TrainingConfig,
+        restarts: tuple[Restart, ...], fingerprints: npt.NDArray[np.int64],
+    ) -> None:  # fmt: skip
         self.networks = tuple(network.eval() for network in networks)
         self.vocabulary = vocabulary
         self.training = training
@@ -116,11 +104,8 @@ class StoryQA:
         examples = check_examples(train, "train")
         validation = None if valid is None else check_examples(valid, "validate")
         training = training or TrainingConfig()
-        training = dataclasses.replace(
-            training,
-            restarts=training.restarts if restarts is None else restarts,
-            seed=training.seed if seed is None else seed,
-        )
+        changes = {"restarts": restarts, "seed": seed}
+        training = training.changed({name: value for name, value in changes.items() if value is not None})
         if vocabulary is None:
             vocabulary = vocabulary_of(examples, lowercase)
         problem = Problem.make(
@@ -196,13 +181,8 @@ class StoryQA:
         """
         examples = check_examples(test, "test")
         stories = StorySet.encode(examples, self.vocabulary)
-        unknown = dict.fromkeys(examples[i].answer for i in np.flatnonzero(stories.answer == UNKNOWN_ANSWER))
-        return Evaluation.of(
-            stories,
-            predict_mean(self.networks, stories),
-            seen=np.isin(fingerprints(examples), self.fingerprints),
-            unknown_answers=tuple(unknown),
-        )
+        seen = np.isin(fingerprints(examples), self.fingerprints)
+        return Evaluation.of(examples, stories, predict_mean(self.networks, stories), seen)
 
     def save(self, folder: str | Path) -> None:
         """Save to a directory, completely or not at all. Replaces an earlier model there.
@@ -217,11 +197,7 @@ class StoryQA:
             "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
             "networks": len(self.networks),
         }
-        tensors = {
-            f"{i}.{name}": value.numpy()
-            for i, network in enumerate(self.networks)
-            for name, value in network.state_dict().items()
-        }
+        tensors = {name: value.numpy() for name, value in _numbered_parameters(self.networks).items()}
         save_model(folder, KIND, config, self.vocabulary, tensors | {_FINGERPRINTS: self.fingerprints})
 
     @classmethod
@@ -233,7 +209,7 @@ class StoryQA:
         """
         config, vocabulary, tensors = load_model(folder, KIND, Vocabulary)
         try:
-            shape = DataShape.from_dict(config["shape"])
+            shape = DataShape.from_dict(config["shape"], complete=True)
             settings = NetworkConfig.from_dict(config["network"], complete=True)
             training = TrainingConfig.from_dict(config["training"])  # a record only: a setting added later may lack
             restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
@@ -248,7 +224,7 @@ class StoryQA:
             raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
         fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
         networks = [QANetwork(settings, shape, torch.Generator()) for _ in range(number)]
-        wanted = {f"{i}.{name}": value for i, one in enumerate(networks) for name, value in one.state_dict().items()}
+        wanted = _numbered_parameters(networks)
         found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
         fits = found == {name: (tuple(value.shape), "float32") for name, value in wanted.items()}
         if not fits or fingerprints.dtype != np.int64:
@@ -261,6 +237,11 @@ class StoryQA:
         """Each word of the story and question that the vocabulary does not have, once."""
         words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
         return tuple(dict.fromkeys(word for sentence in words for word in sentence))
+
+
+def _numbered_parameters(networks: Iterable[QANetwork]) -> dict[str, torch.Tensor]:
+    """The parameters of all networks under the names of model.safetensors, such as ``0.H``."""
+    return {f"{i}.{name}": value for i, one in enumerate(networks) for name, value in one.state_dict().items()}
 
 
 def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:

@@ -19,49 +19,32 @@ A sentence in memory plays the part that a word plays in other RNNs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from memn2n.errors import ConfigError, Setting
 from memn2n.qa.batch import Batch
 from memn2n.qa.config import NetworkConfig
 from memn2n.qa.networks.parts import attend, encode_sentences, official_position_weights, position_weights, read
 from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN
+from memn2n.settings import Range, Settings
 
-_LARGEST = 10**8  # of each number in a DataShape
+_SIZES = Range(1, 10**8)
 
 
 @dataclass(frozen=True)
-class DataShape:
-    """The sizes that the network takes from its training data.
+class DataShape(Settings):
+    """The sizes that the network takes from its training data."""
 
-    Args:
-        vocabulary: number of word ids, null and unknown included.
-        longest_sentence: number of words of the longest sentence; J of encoding pe-official.
-        slots: number of memory slots, which is also the number of times: the sentences of the longest story, at most
-            ``memory_size``. In a longer story, the oldest sentences share the last time.
-    """
-
-    vocabulary: int
-    longest_sentence: int
-    slots: int
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> DataShape:
-        """The shape from parsed JSON.
-
-        Raises:
-            ConfigError: unless the values are whole numbers above 0 with these names.
-        """
-        if set(values) != {"vocabulary", "longest_sentence", "slots"}:
-            raise ConfigError("the shape must have vocabulary, longest_sentence and slots")
-        for name, value in values.items():
-            if type(value) is not int or not 1 <= value <= _LARGEST:
-                raise ConfigError(Setting(name), f" is {value!r}: it must be a whole number from 1 to {_LARGEST}")
-        return cls(**values)
+    vocabulary: Annotated[int, _SIZES]
+    """Number of word ids, null and unknown included."""
+    longest_sentence: Annotated[int, _SIZES]
+    """Number of words of the longest sentence; J of encoding pe-official."""
+    slots: Annotated[int, _SIZES]
+    """Number of memory slots, which is also the number of times: the sentences of the longest story, at most
+    ``memory_size``. In a longer story, the oldest sentences share the last time."""
 
 
 class QANetwork(nn.Module):
@@ -134,7 +117,8 @@ class QANetwork(nn.Module):
             The logits, one for each table row, -inf for rows that do not compete; and the attention, latest sentence
             first.
         """
-        empty = self._empty_slots(batch.filled)
+        slots = 0 if self.config.empty_slots == "mask" else self.shape.slots
+        empty = (slots - batch.filled).clamp(min=0)
         memory = self._memories(batch)  # table -> (batch, slot, d)
         question = batch.question
         u = encode_sentences(question, self._position_weights(question), self.tables[self.table_B])  # (batch, d)
@@ -170,11 +154,6 @@ class QANetwork(nn.Module):
     def words(self, logits: Float[Tensor, "batch row"]) -> Float[Tensor, "batch word"]:
         """Probabilities of the words as answers; column 0 is the word of id ``SPECIAL``."""
         return logits.softmax(1)[:, SPECIAL : self.shape.vocabulary]
-
-    def _empty_slots(self, filled: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
-        if self.config.empty_slots == "mask":
-            return torch.zeros_like(filled)
-        return (self.shape.slots - filled).clamp(min=0)
 
     @property
     def _longest(self) -> int:
