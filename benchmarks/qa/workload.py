@@ -13,8 +13,7 @@ from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.qa.data import read_stories
 from memn2n.qa.networks.memn2n import QANetwork
 from memn2n.qa.stories import StorySet, vocabulary_of
-from memn2n.qa.training.backends import make_loop
-from memn2n.qa.training.problem import Problem
+from memn2n.qa.training.problem import LOOPS, Problem
 from memn2n.simulator.world import World
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def fresh_loop(problem: Problem) -> tuple[QANetwork, Loop]:
     """An untrained network, and the loop that trains it."""
     rng = np.random.default_rng(0)
     network = QANetwork(problem.network, problem.shape, init_std=problem.training.init_std)
-    return network, make_loop(problem.backend, network, problem.stories, problem.examples, problem.training, rng)
+    return network, LOOPS[problem.backend](network, problem.stories, problem.examples, problem.training, rng)
 
 
 def questions_of_epoch(problem: Problem) -> int:

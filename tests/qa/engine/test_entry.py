@@ -12,8 +12,8 @@ from memn2n.errors import ConfigError
 from memn2n.machine import available_cores, choose_threads
 from memn2n.qa import engine
 from memn2n.qa.engine import native_network, native_stories
-from memn2n.qa.training.backends import choose_backend
 from memn2n.qa.training.native_loop import NativeLoop
+from memn2n.qa.training.problem import choose_backend
 from tests.qa.engine.cases import EVERYTHING, EXAMPLES, STORIES, network
 
 

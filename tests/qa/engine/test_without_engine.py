@@ -17,7 +17,7 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in t
 sys.path.insert(0, sys.argv[1])
 import memn2n
 from memn2n.qa import engine
-from memn2n.qa.training.backends import choose_backend
+from memn2n.qa.training.problem import choose_backend
 assert memn2n.__file__.startswith(sys.argv[1]), memn2n.__file__
 print(engine.unavailable())
 print(engine.instruction_sets(), choose_backend("auto", "cpu", memn2n.NetworkConfig()))

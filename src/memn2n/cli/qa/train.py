@@ -120,7 +120,7 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
     """
     from memn2n.cli.qa.progress import TrainingProgress
     from memn2n.files.model_folder import prepare
-    from memn2n.qa.training.metrics import QAMetricsLog
+    from memn2n.qa.training.restarts import QAMetricsLog
 
     new = not out.exists()
     folder = prepare(out)

@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 class NativeLoop:
     """Implements ``memn2n.qa.training.schedule.Loop``. Python's global lock is released while it computes.
 
-    Args:
-        network: the network with its initial parameters, which are trained in place.
-        stories: contains the training examples.
-        examples: positions in ``stories`` of the examples to train on.
-        config: the training's settings.
-        rng: draws the seed of the engine's random numbers.
+    ``rng`` draws only the seed of the engine's random numbers. The network's parameters must be on the CPU.
     """
 
     def __init__(
@@ -35,19 +30,11 @@ class NativeLoop:
         # by id; holding the StorySet keeps its id from being reused
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
-            self._network,
-            self._of(stories),
-            np.asarray(examples, np.int64),
-            batch_size=config.batch_size,
-            clip_norm=config.clip_norm,
-            clip=config.clip,
-            optimizer=config.optimizer,
-            noise=config.noise,
-            noise_rate=config.noise_rate,
-            unknown_rate=config.unknown_rate,
-            sampling=config.sampling,
+            self._network, self._of(stories), np.asarray(examples, np.int64), batch_size=config.batch_size,
+            clip_norm=config.clip_norm, clip=config.clip, optimizer=config.optimizer, noise=config.noise,
+            noise_rate=config.noise_rate, unknown_rate=config.unknown_rate, sampling=config.sampling,
             seed=int(rng.integers(2**63)),
-        )
+        )  # fmt: skip
 
     def epoch(self, rate: float, linear: bool) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""

@@ -5,25 +5,33 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.machine import check_device
+from memn2n.qa import engine
+from memn2n.qa.config import Backend
 from memn2n.qa.networks.memn2n import DataShape, QANetwork
-from memn2n.qa.training.backends import choose_backend, make_loop
+from memn2n.qa.training.native_loop import NativeLoop
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
+from memn2n.qa.training.torch_loop import TorchLoop
+from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig
+    from memn2n.qa.config import NetworkConfig, TrainingConfig
     from memn2n.qa.stories import StorySet
 
 INTERRUPTED = "interrupted"
 """``Restart.stopped`` after Ctrl-C."""
+
+LOOPS: dict[Literal["native", "torch"], type[NativeLoop | TorchLoop]] = {"native": NativeLoop, "torch": TorchLoop}
+"""Backend -> the loop that trains with it."""
 
 
 @dataclass(frozen=True)
@@ -59,40 +67,22 @@ class Restart:
 
 @dataclass(frozen=True)
 class Problem:
-    """What all restarts share: the data, the settings and the backend.
+    """What all restarts share: the data, the settings and the backend."""
 
-    Args:
-        stories: the training data. The vocabulary must have all its answers.
-        examples: positions in ``stories`` of the examples to train on.
-        valid: the validation data: stories, and positions in them; None without validation data.
-        network: the network's settings.
-        shape: the sizes taken from the training data.
-        training: the training's settings.
-        backend: "native" or "torch".
-        device: the PyTorch device to train on; "cpu" for the native backend.
-    """
-
-    stories: StorySet
-    examples: Longs
-    valid: tuple[StorySet, Longs] | None
+    stories: StorySet  # the training data; the vocabulary must have all its answers
+    examples: Longs  # positions in ``stories`` of the examples to train on
+    valid: tuple[StorySet, Longs] | None  # stories, and positions in them; None without validation data
     network: NetworkConfig
     shape: DataShape
     training: TrainingConfig
     backend: Literal["native", "torch"]
-    device: str
+    device: str  # the PyTorch device to train on; "cpu" for the native backend
 
     @classmethod
     def make(
-        cls,
-        *,
-        stories: StorySet,
-        valid: StorySet | None = None,
-        network: NetworkConfig,
-        training: TrainingConfig,
-        vocabulary_size: int,
-        backend: Backend = "auto",
-        device: str = "cpu",
-    ) -> Problem:
+        cls, *, stories: StorySet, valid: StorySet | None = None, network: NetworkConfig, training: TrainingConfig,
+        vocabulary_size: int, backend: Backend = "auto", device: str = "cpu",
+    ) -> Problem:  # fmt: skip
         """Prepare a training: hold out validation data, take the sizes from the data, and choose the backend.
 
         Args:
@@ -101,7 +91,7 @@ class Problem:
             network: the network's settings.
             training: the training's settings.
             vocabulary_size: number of word ids.
-            backend: "auto", "native" or "torch".
+            backend: see ``choose_backend``.
             device: the PyTorch device.
 
         Raises:
@@ -144,7 +134,7 @@ class Problem:
         rng = np.random.default_rng([self.training.seed, number])
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         network = QANetwork(self.network, self.shape, generator, self.training.init_std).to(self.device)
-        loop = make_loop(self.backend, network, self.stories, self.examples, self.training, rng)
+        loop = LOOPS[self.backend](network, self.stories, self.examples, self.training, rng)
         try:
             finished = train(loop, self.valid, self.training, remember, number)
             score = loop.score(self.stories, self.examples)
@@ -166,6 +156,20 @@ class TrainedNetwork(NamedTuple):
 
     restart: Restart
     network: QANetwork
+
+
+def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Literal["native", "torch"]:
+    """Resolve "auto": the engine if it can run this network on this device, otherwise PyTorch.
+
+    Raises:
+        ConfigError: if this machine does not have the device, or ``backend`` is "native" and the engine cannot run it.
+    """
+    check_choice("backend", backend, get_args(Backend))
+    reason = engine.unavailable(config) if check_device(device).type == "cpu" else "it runs on the CPU only"
+    if backend == "native" and reason:
+        problem = f' is "native", but the engine cannot be used: {reason}; use "auto" or "torch"'
+        raise ConfigError(Setting("backend"), problem)
+    return "torch" if backend == "torch" or reason else "native"
 
 
 def _check_needs_no_validation(config: TrainingConfig) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from memn2n.errors import TrainingError
+from memn2n.files.metrics import MetricsLog
 from memn2n.machine import choose_threads, ctrl_c_sets, torch_threads
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Epoch
@@ -19,13 +20,23 @@ if TYPE_CHECKING:
     from memn2n.qa.networks.memn2n import QANetwork
 
 
+class QAMetricsLog(MetricsLog):
+    """Writes each epoch and each restart to ``metrics.partial.jsonl``; call ``publish`` when the model is saved.
+
+    So ``metrics.jsonl`` always belongs to a training that ended in a model.
+    """
+
+    def __call__(self, event: Epoch | Restart) -> None:
+        """Add an event."""
+        values = asdict(event)
+        values.pop("kept", None)  # which restarts are kept is known only after all have ended
+        self.add({"event": "epoch" if isinstance(event, Epoch) else "restart"} | values)
+
+
 def run_restarts(
-    problem: Problem,
-    numbers: Iterable[int],
-    on_event: Callable[[Epoch | Restart], None],
-    on_trained: Callable[[TrainedNetwork], None],
-    threads: int | None = None,
-) -> bool:
+    problem: Problem, numbers: Iterable[int], on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[TrainedNetwork], None], threads: int | None = None,
+) -> bool:  # fmt: skip
     """Train some restarts: one after the other, or several at a time with the native engine.
 
     Args:
@@ -60,12 +71,9 @@ def run_restarts(
 
 
 def _run_in_threads(
-    problem: Problem,
-    numbers: list[int],
-    on_event: Callable[[Epoch | Restart], None],
-    on_trained: Callable[[TrainedNetwork], None],
-    threads: int,
-) -> bool:
+    problem: Problem, numbers: list[int], on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[TrainedNetwork], None], threads: int,
+) -> bool:  # fmt: skip
     """Train the restarts in threads; the engine releases Python's global lock.
 
     Ctrl-C only sets a flag. Restarts that are running end with their current epoch, others do not begin, and every
@@ -123,10 +131,7 @@ def train_restarts(
 ) -> Outcome:
     """Train ``problem.training.restarts`` networks and select by ``problem.training.select``.
 
-    Args:
-        problem: the data, settings and backend.
-        on_event: called after each epoch and each restart.
-        threads: number of restarts that the engine trains at a time, by default one for each core.
+    The arguments mean the same as those of ``run_restarts``.
 
     Returns:
         The networks and restarts. After Ctrl-C, the best network so far.

@@ -53,7 +53,11 @@ class DivergedError(Exception):
 
 
 class Loop(Protocol):
-    """What a backend must offer to train one network on its training data."""
+    """What a backend must offer to train one network on its training data.
+
+    A loop is made of the network with its initial parameters, which are trained in place; the training data, as stories
+    and positions in them; the settings; and a generator, which draws the order of the questions.
+    """
 
     def epoch(self, rate: float, linear: bool) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
@@ -69,12 +73,9 @@ class Loop(Protocol):
 
 
 def train(
-    loop: Loop,
-    valid: tuple[StorySet, Longs] | None,
-    config: TrainingConfig,
-    on_epoch: Callable[[Epoch], None],
+    loop: Loop, valid: tuple[StorySet, Longs] | None, config: TrainingConfig, on_epoch: Callable[[Epoch], None],
     restart: int = 0,
-) -> bool:
+) -> bool:  # fmt: skip
     """Train a network in place, epoch by epoch.
 
     Args:

@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
 
 class TorchLoop:
-    """Implements ``memn2n.qa.training.schedule.Loop``.
-
-    Args:
-        network: the network with its initial parameters, on the device to train on.
-        stories: contains the training examples.
-        examples: positions in ``stories`` of the examples to train on.
-        config: the training's settings.
-        rng: draws the order of the questions, and the noise.
-    """
+    """Implements ``memn2n.qa.training.schedule.Loop`` on the network's device; ``rng`` also draws the noise."""
 
     def __init__(
         self, network: QANetwork, stories: StorySet, examples: Longs, config: TrainingConfig, rng: np.random.Generator
