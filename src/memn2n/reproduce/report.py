@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -77,10 +77,8 @@ class Report(ABC):
         write_whole(out / _MARKDOWN, self.markdown().encode("utf-8", "replace"))
 
     def _origin(self) -> dict[str, Any]:
-        return {
-            "format": _FORMAT, "version": _VERSION, "table": self.table, "command": self.command,
-            "memn2n": self.memn2n, "date": self.date, "data": self.data, "seed": self.seed, "restarts": self.restarts,
-        }  # fmt: skip
+        values = {field.name: getattr(self, field.name) for field in fields(Report)}
+        return {"format": _FORMAT, "version": _VERSION} | values
 
     def _page(self, how: str, explanation: str, lines: Sequence[str]) -> str:
         command = ["```sh", self.command, "```", ""] if self.command else []

@@ -21,19 +21,12 @@ _FILE = Path(__file__).parents[1] / "paper_tables.json"
 
 @dataclass(frozen=True)
 class PaperColumn:
-    """The errors that the paper prints for one model.
+    """The errors that the paper prints for one model."""
 
-    Args:
-        name: the column's name in the table.
-        errors: task -> share of wrong answers, 0 to 1.
-        printed_mean: the printed mean over all tasks; the authors computed it from figures with more digits.
-        printed_failed: the printed number of tasks with an error above 5%.
-    """
-
-    name: str
-    errors: dict[int, float]
-    printed_mean: float
-    printed_failed: int
+    name: str  # the column's name in the table
+    errors: dict[int, float]  # task -> share of wrong answers, 0 to 1
+    printed_mean: float  # over all tasks; the authors computed it from figures with more digits
+    printed_failed: int  # number of tasks with an error above 5%
 
     def mean(self, tasks: Sequence[int]) -> float | None:
         """The mean error over some tasks: as printed over all of them, None over no task."""
@@ -50,17 +43,11 @@ class PaperColumn:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One of the paper's bAbI tables.
+    """One of the paper's bAbI tables."""
 
-    Args:
-        name: one of ``TABLES``.
-        tasks: number -> name, from task 1 on.
-        columns: name -> figures, in the paper's order. Some columns are models other than MemN2N.
-    """
-
-    name: str
-    tasks: dict[int, str]
-    columns: dict[str, PaperColumn]
+    name: str  # one of ``TABLES``
+    tasks: dict[int, str]  # number -> name, from task 1 on
+    columns: dict[str, PaperColumn]  # name -> figures, in the paper's order; some are models other than MemN2N
 
 
 def read_table(name: str) -> PaperTable:
@@ -73,14 +60,10 @@ def read_table(name: str) -> PaperTable:
         raise InputError(f"there is no table {name!r}; there are: {', '.join(TABLES)}")
     printed = json.loads(_FILE.read_bytes())[name]
     rows = dict(enumerate(printed["rows"], 1))
+    figures = zip(printed["columns"], printed["mean"], printed["failed"], strict=True)
     columns = {
-        column: PaperColumn(
-            column,
-            {task: _share(row[i]) for task, row in rows.items()},
-            _share(printed["mean"][i - 1]),
-            printed["failed"][i - 1],
-        )
-        for i, column in enumerate(printed["columns"], 1)
+        column: PaperColumn(column, {task: _share(row[i]) for task, row in rows.items()}, _share(mean), failed)
+        for i, (column, mean, failed) in enumerate(figures, 1)
     }
     return PaperTable(name, {task: row[0] for task, row in rows.items()}, columns)
 

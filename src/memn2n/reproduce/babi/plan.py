@@ -25,21 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """The restarts of one training: on one task, or on all tasks jointly.
+    """The restarts of one training: on one task, or on all tasks jointly."""
 
-    Args:
-        label: "task 3", or "all tasks jointly".
-        problem: the data and settings of the training.
-        test: test questions of the tasks to report.
-        store: the folder of finished restarts.
-        finished: the restarts that were finished when the plan was made, by number.
-    """
-
-    label: str
+    label: str  # "task 3", or "all tasks jointly"
     problem: Problem
-    test: StorySet
+    test: StorySet  # test questions of the tasks to report
     store: RestartStore
-    finished: dict[int, Restart]
+    finished: dict[int, Restart]  # the restarts that were finished when the plan was made, by number
 
     @property
     def epochs(self) -> int:
@@ -55,21 +47,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All trainings of a call.
-
-    Args:
-        table: the paper's table.
-        files: the files of its tasks.
-        wanted: the tasks that the call asks for.
-        tasks: those of them that have both files.
-        columns: each column's recipe with its jobs.
-    """
+    """All trainings of a call."""
 
     table: PaperTable
     files: TaskFiles
-    wanted: tuple[int, ...]
-    tasks: tuple[int, ...]
-    columns: tuple[tuple[Recipe, tuple[Job, ...]], ...]
+    wanted: tuple[int, ...]  # the tasks that the call asks for
+    tasks: tuple[int, ...]  # those of them that have both files
+    columns: tuple[tuple[Recipe, tuple[Job, ...]], ...]  # each column's recipe with its jobs
 
 
 def make_plan(

@@ -23,23 +23,14 @@ _FROM_THE_CALL = ("restarts", "seed", "select")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a column is trained.
+    """How a column is trained."""
 
-    Args:
-        name: the file's name without its ending; also the column's folder among the results.
-        table: the name of the paper's table.
-        column: the name of the column in it.
-        joint: whether one network learns all tasks, instead of one for each task.
-        network: the network's settings.
-        training: the training's settings; those of restarts and seed are replaced by the call's.
-    """
-
-    name: str
-    table: str
-    column: str
-    joint: bool
+    name: str  # the file's name without its ending; also the column's folder among the results
+    table: str  # the name of the paper's table
+    column: str  # the name of the column in it
+    joint: bool  # whether one network learns all tasks, instead of one for each task
     network: NetworkConfig
-    training: TrainingConfig
+    training: TrainingConfig  # restarts and seed are replaced by the call's
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -174,10 +175,6 @@ class TableReport(Report):
     missing: dict[int, str]
     columns: tuple[ColumnReport, ...] = ()
 
-    def with_column(self, column: ColumnReport) -> TableReport:
-        """The report with one more column."""
-        return replace(self, columns=(*self.columns, column))
-
     def to_dict(self) -> dict[str, Any]:
         """JSON values; errors are shares, 0 to 1."""
         return self._origin() | {
@@ -222,11 +219,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 def _tasks(numbers: Iterable[int]) -> str:
     """For example "tasks 1, 3-5"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
+    # in a run of numbers without a gap, the difference between a number and its position is the same
+    groups = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
     plural = "s" if len(runs) > 1 or len(runs[0]) > 1 else ""
     return f"task{plural} " + ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -114,7 +115,7 @@ def run_table(
             trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
             trained_now=trained_now, wall_seconds=wall_seconds,
         )  # fmt: skip
-        report = report.with_column(column)
+        report = replace(report, columns=(*report.columns, column))
         report.write(out)
         if on_column is not None:
             on_column(column, report)

@@ -16,30 +16,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from memn2n.qa.networks.memn2n import QANetwork
     from memn2n.qa.stories import StorySet
     from memn2n.qa.training.problem import Restart, TrainedNetwork
 
 
 @dataclass(frozen=True)
 class TaskErrors:
-    """Shares of wrong answers on the test questions of one task, 0 to 1.
-
-    Args:
-        task: its number.
-        questions: the number of test questions.
-        restarts: the error of each restart; None where it diverged.
-        by_training: of the restart with the lowest loss on the training data, as the paper selects.
-        by_validation: of the restart with the lowest loss on the validation data; None without such data.
-        ensemble: of the mean of all restarts' probabilities.
-    """
+    """Shares of wrong answers on the test questions of one task, 0 to 1."""
 
     task: int
-    questions: int
-    restarts: tuple[float | None, ...]
-    by_training: float
-    by_validation: float | None
-    ensemble: float
+    questions: int  # number of test questions
+    restarts: tuple[float | None, ...]  # the error of each restart; None where it diverged
+    by_training: float  # of the restart with the lowest loss on the training data, as the paper selects
+    by_validation: float | None  # of the restart with the lowest loss on the validation data; None without such data
+    ensemble: float  # of the mean of all restarts' probabilities
 
     @property
     def mean(self) -> float:
@@ -87,7 +77,8 @@ def task_errors(restarts: Iterable[TrainedNetwork], stories: StorySet) -> list[T
         records.append(restart)
         if restart.train is None:
             continue
-        probabilities = _probabilities(network, stories)
+        # (question, word); column 0 belongs to the word with id SPECIAL
+        probabilities = np.concatenate([prediction.probabilities for prediction in predict(network, stories)])
         wrong[restart.restart] = _wrong(probabilities, stories)
         total = probabilities.astype(np.float64) if total is None else total + probabilities
     by_training, by_validation = best_restart(records, "train"), best_restart(records, "valid")
@@ -109,11 +100,6 @@ def task_errors(restarts: Iterable[TrainedNetwork], stories: StorySet) -> list[T
         )  # fmt: skip
 
     return [errors(number, label) for number, label in enumerate(stories.tasks)]
-
-
-def _probabilities(network: QANetwork, stories: StorySet) -> npt.NDArray[np.float32]:
-    """(question, word); column 0 belongs to the word with id ``SPECIAL``."""
-    return np.concatenate([prediction.probabilities for prediction in predict(network, stories)])
 
 
 def _wrong(probabilities: npt.NDArray[np.floating], stories: StorySet) -> npt.NDArray[np.bool_]:

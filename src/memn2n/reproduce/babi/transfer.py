@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -140,12 +141,8 @@ def run_transfer(
     date = datetime.now(UTC).isoformat(timespec="seconds")
 
     def errors(stories: str, train: Path, test: Path | None) -> dict[int, float]:
-        def report_progress(progress: TableProgress) -> None:
-            if on_progress is not None:
-                on_progress(stories, progress)
-
         report = run_table(_TABLE, train, out / f"{stories} stories", [_COLUMN], tasks, options, test=test,
-                           on_progress=report_progress)  # fmt: skip
+                           on_progress=on_progress and partial(on_progress, stories))  # fmt: skip
         return {result.task: result.by_training for result in report.columns[0].results}
 
     chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
