@@ -204,12 +204,8 @@ class StorySet:
         """Encode the validation examples whose answer the vocabulary has; a DataWarning counts the others."""
         known = [example for example in examples if vocabulary.answer_id(example.answer) is not None]
         if len(known) < len(examples):
-            warnings.warn(
-                f"{len(examples) - len(known)} of {len(examples)} validation questions have an answer that no training "
-                "question has; left out",
-                DataWarning,
-                stacklevel=3,
-            )
+            lost = f"{len(examples) - len(known)} of {len(examples)} validation questions"
+            warnings.warn(f"{lost} have an answer that no training question has; left out", DataWarning, stacklevel=3)
         return cls.encode(known, vocabulary)
 
     def __len__(self) -> int:

@@ -6,29 +6,22 @@ To add a format, copy ``jsonl.py``, write its ``iter_...`` function, and add one
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import DataError, InputError
 from memn2n.qa.data.babi import iter_babi, task_files
 from memn2n.qa.data.jsonl import iter_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from memn2n.qa.stories import Example
 
 Part = Literal["train", "valid", "test"]
 
 
-class FileFormat(NamedTuple):
-    """A file format: its reader, and the file name suffixes by which it is recognized."""
-
-    read: Callable[[Path], Iterator[Example]]
-    suffixes: tuple[str, ...]
-
-
-FORMATS = {"jsonl": FileFormat(iter_jsonl, (".jsonl", ".json", ".ndjson")), "babi": FileFormat(iter_babi, ())}
-"""The formats by name. A file with none of these suffixes is read as bAbI text."""
+FORMATS = {".jsonl": iter_jsonl, ".json": iter_jsonl, ".ndjson": iter_jsonl}
+"""File name suffix -> the function that reads the file. Files with other suffixes are read as bAbI text."""
 
 
 def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[int] | None = None) -> list[Example]:
@@ -57,9 +50,7 @@ def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[in
 
 
 def _read(path: Path) -> list[Example]:
-    suffix = path.suffix.lower()
-    file_format = next((known for known in FORMATS.values() if suffix in known.suffixes), FORMATS["babi"])
-    examples = list(file_format.read(path))
+    examples = list(FORMATS.get(path.suffix.lower(), iter_babi)(path))
     if not examples:
         raise DataError(path, None, "there is no question in this file")
     return examples

@@ -57,9 +57,8 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         if current == 1:
             story, positions = [], {}
         elif current <= last:
-            raise DataError(
-                where, number, f"line ID {current} follows {last}; IDs must increase, and 1 starts a new story"
-            )
+            problem = f"line ID {current} follows {last}; IDs must increase, and 1 starts a new story"
+            raise DataError(where, number, problem)
         last = current
         if "\t" not in body:
             sentence = body.rstrip()
@@ -136,11 +135,10 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
         for text in (*example.story, example.question, example.answer):
             if set("\t\r\n") & set(text):
                 raise InputError(f"{text!r} contains a tab or a line end, which the bAbI format does not allow")
-        asked = next((sentence for sentence in example.story if sentence.rstrip().endswith("?")), None)
-        if asked is not None:
-            raise InputError(
-                f"the sentence {asked!r} ends with a question mark, so the bAbI format reads it as a question"
-            )
+        for text in example.story:
+            if text.rstrip().endswith("?"):
+                problem = "ends with a question mark, so the bAbI format reads it as a question"
+                raise InputError(f"the sentence {text!r} {problem}")
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:
