@@ -22,17 +22,11 @@ _JSON, _MARKDOWN = "results.json", "results.md"
 
 @dataclass(frozen=True)
 class FigureTable:
-    """Figures as text, for a terminal and for results.md.
+    """Figures as text, for a terminal and for results.md."""
 
-    Args:
-        headings: of all columns; the first column names the rows.
-        rows: one list of cells a row.
-        summary: rows below the others, such as their mean.
-    """
-
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    summary: Sequence[Sequence[str]] = ()
+    headings: Sequence[str]  # of all columns; the first column names the rows
+    rows: Sequence[Sequence[str]]  # one list of cells a row
+    summary: Sequence[Sequence[str]] = ()  # rows below the others, such as their mean
 
     def markdown(self) -> list[str]:
         """The lines of a Markdown table."""
@@ -77,7 +71,7 @@ class Report(ABC):
         write_whole(out / _MARKDOWN, self.markdown().encode("utf-8", "replace"))
 
     def _origin(self) -> dict[str, Any]:
-        values = {field.name: getattr(self, field.name) for field in fields(Report)}
+        values = {own.name: getattr(self, own.name) for own in fields(Report)}
         return {"format": _FORMAT, "version": _VERSION} | values
 
     def _page(self, how: str, explanation: str, lines: Sequence[str]) -> str:

@@ -59,29 +59,17 @@ class FailedTasks(NamedTuple):
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """One column of a table.
-
-    Args:
-        recipe: how it was trained.
-        table: the paper's table.
-        backend: what trained it.
-        results: the tasks' errors.
-        diverged: tasks on which every restart diverged; no mean includes them.
-        trained_on: the tasks that a joint column learned; empty for other columns.
-        training_seconds: training time of all restarts, those of earlier calls included.
-        trained_now: number of restarts that this call trained.
-        wall_seconds: how long this call trained; the engine trains several restarts at the same time.
-    """
+    """One column of a table."""
 
     recipe: Recipe
     table: PaperTable
-    backend: str
+    backend: str  # what trained it
     results: tuple[TaskErrors, ...]
-    diverged: tuple[int, ...]
-    trained_on: tuple[int, ...]
-    training_seconds: float
-    trained_now: int
-    wall_seconds: float
+    diverged: tuple[int, ...]  # tasks on which every restart diverged; no mean includes them
+    trained_on: tuple[int, ...]  # the tasks that a joint column learned; empty for other columns
+    training_seconds: float  # training time of all restarts, those of earlier calls included
+    trained_now: int  # number of restarts that this call trained
+    wall_seconds: float  # how long this call trained; the engine trains several restarts at the same time
 
     @property
     def tasks(self) -> tuple[int, ...]:

@@ -36,21 +36,13 @@ TRANSFER_EXPLANATION = (
 
 @dataclass(frozen=True)
 class TransferRow:
-    """Test errors, 0 to 1, on one task or in the mean; None without a file, or if every restart diverged.
+    """Test errors, 0 to 1, on one task or in the mean; None without a file, or if every restart diverged."""
 
-    Args:
-        label: the task's number and name.
-        has_published: whether there is a published training file.
-        published: trained on the published file, tested on the published one.
-        transferred: trained on simulated stories, tested on the published file.
-        simulated: trained on simulated stories, tested on other simulated stories.
-    """
-
-    label: str
-    has_published: bool
-    published: float | None
-    transferred: float | None
-    simulated: float | None
+    label: str  # the task's number and name
+    has_published: bool  # whether there is a published training file
+    published: float | None  # trained on the published file, tested on the published one
+    transferred: float | None  # trained on simulated stories, tested on the published file
+    simulated: float | None  # trained on simulated stories, tested on other simulated stories
 
     @property
     def excess(self) -> float | None:
