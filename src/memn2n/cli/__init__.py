@@ -8,6 +8,7 @@ import warnings
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
+from typer import Option
 
 from memn2n.cli import data, demo, info, pictures, serve, simulate
 from memn2n.cli.lm import commands as lm
@@ -46,9 +47,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback(help=_ABOUT)
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - acted on by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Act on the options that stand before the command."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +29,8 @@ Next, talk with the model that comes with the package, and train your own models
 
 
 def demo(
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the stories and of the models.")] = 0,
-    lm: Annotated[
-        bool, typer.Option("--lm/--no-lm", help="Also train a small language model, for about a minute.")
-    ] = True,
+    seed: Annotated[int, Option(min=0, help="Seed of the stories and of the models.")] = 0,
+    lm: Annotated[bool, Option("--lm/--no-lm", help="Also train a small language model, for about a minute.")] = True,
 ) -> None:
     """Train on simulated stories, test, ask a question and show the attention; then train a small language model."""
     from rich.console import Console

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from typer import Argument, Option
 
 from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks
 from memn2n.cli.qa.train import train
@@ -27,7 +28,7 @@ app.command()(train)
 @app.command("eval")
 def evaluate(
     model: StoryModel,
-    data: Annotated[Path, typer.Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
+    data: Annotated[Path, Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
     task: Tasks = None,
     as_json: Json = False,
 ) -> None:
@@ -46,9 +47,7 @@ def evaluate(
 @app.command()
 def ask(
     model: OptionalStoryModel = None,
-    story: Annotated[
-        Path | None, typer.Option(help="A text file with one sentence per line, to begin the story.")
-    ] = None,
+    story: Annotated[Path | None, Option(help="A text file with one sentence per line, to begin the story.")] = None,
     as_json: Json = False,
 ) -> None:
     """Talk with a model: a line that ends in "?" is a question, any other line is the story's next sentence.
@@ -64,11 +63,11 @@ def ask(
 
 @app.command()
 def explain(
-    story: Annotated[Path, typer.Option(help="A text file with one sentence per line.")],
-    question: Annotated[str, typer.Option(help="The question about the story.")],
+    story: Annotated[Path, Option(help="A text file with one sentence per line.")],
+    question: Annotated[str, Option(help="The question about the story.")],
     model: OptionalStoryModel = None,
     support: Annotated[
-        str | None, typer.Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
+        str | None, Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
     ] = None,
     png: Png = None,
     svg: Svg = None,
@@ -93,13 +92,11 @@ def explain(
 @app.command()
 def predict(
     model: StoryModel,
-    data: Annotated[Path, typer.Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path(
-        "-"
-    ),
+    data: Annotated[Path, Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path("-"),
     out: Annotated[
-        Path | None, typer.Option(help="Write to this file, once all is answered; by default to standard output.")
+        Path | None, Option(help="A file, written when all is answered; by default standard output.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
+    top: Annotated[int, Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
 ) -> None:
     """Answer questions from JSONL to JSONL: each object is written with the prediction added."""
     from memn2n.files.records import json_line, write_records

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
-from memn2n.cli.options import INTERRUPTED, Json, parse_tasks, settings_options
+from memn2n.cli.options import Json, interrupted, parse_tasks, settings_options
 from memn2n.errors import TrainingError
 from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
 
@@ -27,23 +28,21 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Out = Annotated[
-    Path | None, typer.Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")
-]
+Out = Annotated[Path | None, Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")]
 
 
 def _add_babi(table: str, summary: str) -> None:
     @app.command(table, help=summary)
     @settings_options(BabiOptions)
     def babi(
-        data: Annotated[Path, typer.Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
+        data: Annotated[Path, Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
         column: Annotated[
             list[str] | None,
-            typer.Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
+            Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
         ] = None,
         tasks: Annotated[
             str | None,
-            typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint column learns all tasks."),
+            Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint column learns all tasks."),
         ] = None,
         *,
         settings: dict[str, Any],
@@ -79,12 +78,12 @@ _add_babi("babi-10k", "Table 3: bAbI, 10,000 training questions a task.")
 @app.command()
 @settings_options(PTBOptions)
 def ptb(
-    data: Annotated[Path, typer.Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
+    data: Annotated[Path, Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
         Path("data") / "ptb"
     ),
     row: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all rows.'
         ),
     ] = None,
@@ -110,8 +109,8 @@ def ptb(
 @app.command()
 @settings_options(TransferOptions)
 def transfer(
-    data: Annotated[Path, typer.Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
-    tasks: Annotated[str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all.")] = None,
+    data: Annotated[Path, Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
+    tasks: Annotated[str | None, Option(metavar="N|N,N|N-N", help="Tasks to report; by default all.")] = None,
     *,
     settings: dict[str, Any],
     out: Out = None,
@@ -146,9 +145,7 @@ def _interruptible(bar: ProgressBar, out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         bar.hide()
-        print(f"memn2n: interrupted; {out} holds what is finished, and the same command continues from there",
-              file=sys.stderr)  # fmt: skip
-        raise typer.Exit(INTERRUPTED) from None
+        raise interrupted(f"; {out} holds what is finished, and the same command continues from there") from None
 
 
 def _finish(report: Report, out: Path, as_json: bool, diverged: list[str]) -> None:
