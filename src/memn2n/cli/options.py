@@ -25,18 +25,15 @@ Json = Annotated[bool, Option("--json", help="Print JSON.")]
 Tasks = Annotated[str | None, Option(metavar="N|N,N|N-N", help="Tasks of a bAbI folder; by default all, jointly.")]
 _STORY_MODEL = 'The folder of a model that qa train wrote; or "stories", the model that comes with the package.'
 StoryModel = Annotated[Path, Argument(metavar="DIR", help=_STORY_MODEL)]
-OptionalStoryModel = Annotated[
-    Path | None, Argument(metavar="DIR", help=f'{_STORY_MODEL} By default "stories".', show_default=False)
-]
+_BY_DEFAULT = f'{_STORY_MODEL} By default "stories".'
+OptionalStoryModel = Annotated[Path | None, Argument(metavar="DIR", help=_BY_DEFAULT, show_default=False)]
 
 # language modelling
 TextModel = Annotated[Path, Argument(metavar="DIR", help="The folder of a model that lm train wrote.")]
 TextFolder = Annotated[Path | None, Option(help="A folder of NAME.train.txt, NAME.valid.txt and NAME.test.txt.")]
 TextName = Annotated[str | None, Option(metavar="NAME", help="Which NAME of --data-dir.", show_default="ptb")]
-ScoringPrecision = Annotated[
-    Precision,
-    Option("--precision", help="Number format of matrix products; auto: bf16 if the hardware has it."),
-]
+_PRECISION = "Number format of matrix products; auto: bf16 if the hardware has it."
+ScoringPrecision = Annotated[Precision, Option("--precision", help=_PRECISION)]
 
 # pictures
 Png = Annotated[Path | None, Option(help="Draw a picture to this PNG file; needs memn2n[figures].")]

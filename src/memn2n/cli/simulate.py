@@ -20,9 +20,7 @@ def simulate(
     train: Annotated[int, Option(help="Training questions of each task.")] = 1000,
     test: Annotated[int, Option(help="Test questions of each task; none of them is in the training data.")] = 1000,
     seed: Annotated[int, Option(help="The same seed gives the same files.")] = 0,
-    world: Annotated[
-        Path | None, Option(help="A TOML file of your own names, verbs and sentences; see docs/simulator.md.")
-    ] = None,
+    world: Annotated[Path | None, Option(help="Your own names and sentences, a TOML file: docs/simulator.md.")] = None,
     file_format: Annotated[StoryFormat, Option("--format", help="babi: bAbI's text files; jsonl: JSONL.")] = "babi",
     out: Annotated[Path, Option(help="Folder for the files; files of the same names are replaced.")] = _OUT,
 ) -> None:

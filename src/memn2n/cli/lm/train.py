@@ -102,12 +102,10 @@ def train(
             raise InputError("--train and --data-dir both name the training text; give one of them")
         text, *found = split_files(data_dir, data_name or _DEFAULT_NAME)
         valid, test = valid or found[0], test or found[1]
-    corpus, (valid_corpus, test_corpus) = _read_texts(
-        text, valid, test, tokens=tokens, lines=lines, lowercase=lowercase
-    )
+    corpus, (held_out, test_corpus) = _read_texts(text, valid, test, tokens=tokens, lines=lines, lowercase=lowercase)
 
     def fit(on_event: Callable[[LMStep | LMEpoch], None]) -> MemoryLM:
-        return MemoryLM.fit(corpus, valid_corpus, network=network, training=training, min_count=min_count,
+        return MemoryLM.fit(corpus, held_out, network=network, training=training, min_count=min_count,
                             max_words=max_words, folder=out, resume=resume, device=device, threads=threads,
                             on_event=on_event)  # fmt: skip
 

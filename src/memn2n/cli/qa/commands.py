@@ -66,9 +66,7 @@ def explain(
     story: Annotated[Path, Option(help="A text file with one sentence per line.")],
     question: Annotated[str, Option(help="The question about the story.")],
     model: OptionalStoryModel = None,
-    support: Annotated[
-        str | None, Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
-    ] = None,
+    support: Annotated[str | None, Option(metavar="N|N,N", help="Supporting facts to mark, counted from 1.")] = None,
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,
@@ -93,9 +91,7 @@ def explain(
 def predict(
     model: StoryModel,
     data: Annotated[Path, Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path("-"),
-    out: Annotated[
-        Path | None, Option(help="A file, written when all is answered; by default standard output.")
-    ] = None,
+    out: Annotated[Path | None, Option(help="A file, written at the end; by default, standard output.")] = None,
     top: Annotated[int, Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
 ) -> None:
     """Answer questions from JSONL to JSONL: each object is written with the prediction added."""
@@ -105,7 +101,7 @@ def predict(
     if str(data) == "-":
         predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
     else:
-        predicted = _predict(qa, data, None, top, at_once=256)
+        predicted = _predict(qa, data, str(data), top, at_once=256)
     if out is not None:
         write_records(out, predicted)
         return
@@ -114,9 +110,7 @@ def predict(
         sys.stdout.buffer.flush()
 
 
-def _predict(
-    qa: StoryQA, source: Path | BinaryIO, name: str | None, top: int, *, at_once: int
-) -> Iterator[dict[str, Any]]:
+def _predict(qa: StoryQA, source: Path | BinaryIO, name: str, top: int, *, at_once: int) -> Iterator[dict[str, Any]]:
     """Yield the records of a JSONL source with their predictions, answered ``at_once`` at a time."""
     from memn2n.files.records import iter_records
     from memn2n.qa.data.jsonl import question_of

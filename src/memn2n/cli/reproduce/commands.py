@@ -28,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_PTB = Path("data/ptb")
 Out = Annotated[Path | None, Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")]
 
 
@@ -78,14 +79,10 @@ _add_babi("babi-10k", "Table 3: bAbI, 10,000 training questions a task.")
 @app.command()
 @settings_options(PTBOptions)
 def ptb(
-    data: Annotated[Path, Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
-        Path("data") / "ptb"
-    ),
+    data: Annotated[Path, Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = _PTB,
     row: Annotated[
         list[str] | None,
-        Option(
-            metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all rows.'
-        ),
+        Option(metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all.'),
     ] = None,
     *,
     settings: dict[str, Any],
