@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer import Argument, Option
@@ -64,6 +64,13 @@ def parse_tasks(text: str | None, option: str) -> list[int] | None:
             raise InputError(f"{option} is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
         tasks.extend(range(first, last + 1))
     return tasks
+
+
+def stdin() -> TextIO:
+    """Return standard input; raises InputError if it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin
 
 
 def interrupted(message: str) -> typer.Exit:

@@ -135,15 +135,12 @@ class _MixedError(ModelError):
 
 
 def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
-    """Load a model that ``save_model`` wrote.
+    """Load the config, vocabulary and tensors of a model that ``save_model`` wrote.
 
     Args:
         folder: the folder of the model.
         kind: the kind that it must have, such as "qa".
         vocabulary: the class of its vocabulary.
-
-    Returns:
-        Its config, vocabulary and tensors.
 
     Raises:
         ModelError: if there is no model, it has another kind or version, or its files are damaged.

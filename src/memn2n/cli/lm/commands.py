@@ -12,7 +12,7 @@ from typer import Argument, Option
 
 from memn2n.cli.lm.port_options import PortCommand
 from memn2n.cli.lm.train import show_evaluation, test_file, train
-from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName
+from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName, stdin
 from memn2n.errors import InputError
 from memn2n.lm.vocabulary import EOS
 
@@ -54,12 +54,7 @@ def score(
     from memn2n.files.records import json_line
 
     lm = MemoryLM.load(model)
-    if str(text) != "-":
-        corpus = lm.read(text)
-    elif sys.stdin is None:
-        raise InputError("standard input is closed")
-    else:
-        corpus = lm.read(sys.stdin.buffer.read(), "<stdin>")
+    corpus = lm.read(text) if str(text) != "-" else lm.read(stdin().buffer.read(), "<stdin>")
     scores = lm.score(corpus, precision=precision)
     if jsonl:
         for word in scores:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks
+from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks, stdin
 from memn2n.cli.qa.train import train
 from memn2n.errors import DataError, InputError
 
@@ -57,7 +57,7 @@ def ask(
     from memn2n.cli.qa.talk import talk
 
     begin = [] if story is None else _sentences(story)
-    if not talk(_load(model), begin, _stdin(), as_json=as_json):
+    if not talk(_load(model), begin, stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
 
 
@@ -99,7 +99,7 @@ def predict(
 
     qa = _load(model)
     if str(data) == "-":
-        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
+        predicted = _predict(qa, stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
     else:
         predicted = _predict(qa, data, str(data), top, at_once=256)
     if out is not None:
@@ -141,9 +141,3 @@ def _load(model: Path | None) -> StoryQA:
     from memn2n.qa.pretrained import load_qa
 
     return load_qa(model)
-
-
-def _stdin() -> TextIO:
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    return sys.stdin

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,9 +120,12 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
                 progress(event)
 
             qa = fit(on_event)
-        with _ctrl_c_ignored():  # a second Ctrl-C must not cost the model that the first one kept
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the kept model
+        try:
             qa.save(folder)
             metrics.publish()
+        finally:
+            signal.signal(signal.SIGINT, before)
     except KeyboardInterrupt:
         raise interrupted(" before there was a network to keep; nothing was saved") from None
     finally:
@@ -130,15 +133,6 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
             with suppress(OSError):
                 folder.rmdir()  # fails if the folder is not empty, which is wanted
     return qa
-
-
-@contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool) -> None:

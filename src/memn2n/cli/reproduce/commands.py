@@ -50,7 +50,7 @@ def _add_babi(table: str, summary: str) -> None:
         out: Out = None,
         as_json: Json = False,
     ) -> None:
-        options, numbers, out = BabiOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out(table)
+        options, numbers, out = BabiOptions(**settings), parse_tasks(tasks, "--tasks"), out or Path("runs", table)
 
         from memn2n.cli.reproduce.progress import RestartBar
         from memn2n.reproduce import run_table
@@ -90,7 +90,7 @@ def ptb(
     as_json: Json = False,
 ) -> None:
     """Table 2: language models on Penn Treebank."""
-    options, out = PTBOptions(**settings), out or _default_out("ptb")
+    options, out = PTBOptions(**settings), out or Path("runs/ptb")
 
     from memn2n.cli.reproduce.progress import EpochBar
     from memn2n.reproduce import run_lm_table
@@ -114,7 +114,7 @@ def transfer(
     as_json: Json = False,
 ) -> None:
     """Our own table: training on simulated stories, test on bAbI."""
-    options, numbers, out = TransferOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out("transfer")
+    options, numbers, out = TransferOptions(**settings), parse_tasks(tasks, "--tasks"), out or Path("runs/transfer")
 
     from memn2n.cli.reproduce.progress import RestartBar
     from memn2n.reproduce import run_transfer
@@ -125,10 +125,6 @@ def transfer(
     if not as_json:
         _print_table(report.figures(), TRANSFER_EXPLANATION)
     _finish(report, out, as_json, [row.label for row in report.rows if row.excess is None])
-
-
-def _default_out(table: str) -> Path:
-    return Path("runs") / table
 
 
 def _command() -> str:

@@ -61,17 +61,18 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise ConfigError("--tensorboard needs TensorBoard: pip install 'memn2n[tensorboard]'") from None
+            raise ConfigError("--tensorboard needs TensorBoard, which is not installed here: "
+                              "pip install 'memn2n[tensorboard]'") from None  # fmt: skip
         self._writer: Any = SummaryWriter(str(folder), purge_step=done + 1)
 
     def __call__(self, event: LMStep | LMEpoch) -> None:
         """Write an epoch; steps are ignored."""
         if not isinstance(event, LMEpoch):
             return
-        values = {"rate": event.rate, "words per second": event.words_per_second}
-        for part, loss in (("train", event.train), ("valid", event.valid)):
-            if loss is not None:
-                values |= {f"loss/{part}": loss, f"perplexity/{part}": perplexity(loss)}
+        losses = {part: loss for part, loss in (("train", event.train), ("valid", event.valid)) if loss is not None}
+        values = {f"loss/{part}": loss for part, loss in losses.items()}
+        values |= {f"perplexity/{part}": perplexity(loss) for part, loss in losses.items()}
+        values |= {"rate": event.rate, "words per second": event.words_per_second}
         for name, value in values.items():
             self._writer.add_scalar(name, value, event.epoch)
         self._writer.flush()

@@ -10,6 +10,7 @@ from memn2n.qa import engine
 from memn2n.qa.config import Backend
 from memn2n.qa.training.native_loop import NativeLoop
 from memn2n.qa.training.torch_loop import TorchLoop
+from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +28,7 @@ def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Lite
     Raises:
         ConfigError: if this machine does not have the device, or ``backend`` is "native" and the engine cannot run it.
     """
-    if backend not in get_args(Backend):
-        raise ConfigError(Setting("backend"), f" is {backend!r}: it must be one of {', '.join(get_args(Backend))}")
+    check_choice("backend", backend, get_args(Backend))
     on_cpu = check_device(device).type == "cpu"
     reason = engine.unavailable(config) if on_cpu else "it runs on the CPU only"
     if backend == "native" and reason:
