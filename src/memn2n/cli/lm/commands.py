@@ -23,7 +23,7 @@ app.command(cls=PortCommand, epilog="The TensorFlow port's options work too: doc
 @app.command("eval", cls=PortCommand)
 def evaluate(
     model: TextModel,
-    text: Annotated[Path | None, Argument(metavar="[FILE]", help="The text; by default that of --data-dir.")] = None,
+    text: Annotated[Path | None, Argument(metavar="[FILE]", help="A text; by default --data-dir's test text.")] = None,
     data_dir: TextFolder = None,
     data_name: TextName = None,
     precision: ScoringPrecision = "fp32",

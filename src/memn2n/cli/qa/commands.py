@@ -66,7 +66,7 @@ def explain(
     story: Annotated[Path, Option(help="A text file with one sentence per line.")],
     question: Annotated[str, Option(help="The question about the story.")],
     model: OptionalStoryModel = None,
-    support: Annotated[str | None, Option(metavar="N|N,N", help="Supporting facts to mark, counted from 1.")] = None,
+    support: Annotated[str | None, Option(metavar="N|N,N", help="Supporting sentences to mark, from 1.")] = None,
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,
