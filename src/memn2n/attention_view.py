@@ -20,17 +20,11 @@ _LABEL = "text-align:left;font-weight:normal"
 
 
 class Row(NamedTuple):
-    """A sentence or word, with its attention.
-
-    Args:
-        text: the sentence or word.
-        weights: (hops,) the weight that each hop gives it; None if it was not read.
-        supporting: whether it is marked as a supporting fact.
-    """
+    """A sentence or word, with its attention."""
 
     text: str
-    weights: npt.NDArray[np.float32] | None
-    supporting: bool = False
+    weights: npt.NDArray[np.float32] | None  # (hops,) the weight that each hop gives it; None if it was not read
+    supporting: bool = False  # whether it is marked as a supporting fact
 
     @property
     def marked(self) -> str:
@@ -39,21 +33,13 @@ class Row(NamedTuple):
 
 
 class AttentionView(NamedTuple):
-    """An answer or prediction with its attention, ready to be displayed.
+    """An answer or prediction with its attention, ready to be displayed."""
 
-    Args:
-        title: the question.
-        rows: the sentences or words, oldest first.
-        hops: the number of hops.
-        ranked: (answer or word, probability), most probable first.
-        remarks: lines of text that the reader should see.
-    """
-
-    title: str
-    rows: list[Row]
-    hops: int
-    ranked: tuple[tuple[str, float], ...]
-    remarks: list[str]
+    title: str  # the question
+    rows: list[Row]  # the sentences or words, oldest first
+    hops: int  # the number of hops
+    ranked: tuple[tuple[str, float], ...]  # (answer or word, probability), most probable first
+    remarks: list[str]  # lines of text that the reader should see
 
     def most_attended(self, number: int) -> list[int]:
         """Positions of the ``number`` rows with the largest weight in any hop, in the order of the rows."""

@@ -86,19 +86,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class DocumentedSetting:
-    """What help and documentation say about one setting.
+    """What help and documentation say about one setting."""
 
-    Args:
-        name: the name in Python, such as ``batch_size``.
-        hint: the type, with its range if it has one.
-        default: the default value.
-        text: the docstring of the field, in one line.
-    """
-
-    name: str
-    hint: Any
+    name: str  # in Python, such as ``batch_size``
+    hint: Any  # the type, with its range if it has one
     default: Any
-    text: str
+    text: str  # the docstring of the field, in one line
 
     @property
     def summary(self) -> str:

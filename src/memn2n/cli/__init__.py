@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import sys
 import warnings
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer import Option
 
 from memn2n.cli import data, demo, info, pictures, serve, simulate
 from memn2n.cli.lm import commands as lm
@@ -46,9 +47,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback(help=_ABOUT)
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - acted on by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Act on the options that stand before the command."""
@@ -81,7 +82,7 @@ def main() -> None:
     except (MemN2NError, OSError) as error:
         if _debug:
             raise
-        message, status = _file_error(error) if isinstance(error, OSError) else (_message(error), error.exit_status)
+        message, status = _message_and_status(error)
         print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(status)
 
@@ -96,26 +97,19 @@ def _exit_with(error: typer.BadParameter) -> NoReturn:
     sys.exit(error.exit_code)
 
 
-def _message(error: MemN2NError) -> str:
-    """The message of an error, with the options of the settings that it names."""
-    return error.spelled(option_name) if isinstance(error, ConfigError) else str(error)
+def _message_and_status(error: MemN2NError | OSError) -> tuple[str, int]:
+    """Message, with the options of the settings that it names, and exit status.
 
-
-def _file_error(error: OSError) -> tuple[str, int]:
-    """Message and exit status. A wrong path is bad input, a full disk is a failure."""
+    A wrong path is bad input, a full disk is a failure.
+    """
+    if isinstance(error, MemN2NError):
+        return error.spelled(option_name) if isinstance(error, ConfigError) else str(error), error.exit_status
     if error.errno in {errno.ENOSPC, errno.EDQUOT} or error.filename is None:
         return f"writing failed: {error.strerror or error}", MemN2NError.exit_status
     return f"{error.filename}: {error.strerror}", InputError.exit_status
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
-    line: str | None = None,
-) -> None:
-    ours = issubclass(category, DataWarning)
-    text = str(message) if ours else warnings.formatwarning(message, category, filename, lineno, line)
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
+    """Print a warning, instead of ``warnings.showwarning``; ``where`` begins with the file and the line."""
+    text = str(message) if issubclass(category, DataWarning) else warnings.formatwarning(message, category, *where[:2])
     print(f"memn2n: {text.strip()}", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 app = typer.Typer(help="Public data sets.", no_args_is_help=True)
 
@@ -18,10 +19,10 @@ def _group() -> None:
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="The data set: babi.")],
-    out: Annotated[Path | None, typer.Option(help="Where to unpack; by default data/NAME.")] = None,
-    url: Annotated[str | None, typer.Option(help="Another address of the archive.")] = None,
-    sha256: Annotated[str | None, typer.Option(help="SHA-256 of that archive, if it is another one.")] = None,
+    name: Annotated[str, Argument(help="The data set: babi.")],
+    out: Annotated[Path | None, Option(help="Where to unpack; by default data/NAME.")] = None,
+    url: Annotated[str | None, Option(help="Another address of the archive.")] = None,
+    sha256: Annotated[str | None, Option(help="SHA-256 of that archive, if it is another one.")] = None,
 ) -> None:
     """Download a data set, check its SHA-256 and unpack it. An interrupted download is resumed."""
     from rich.console import Console

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_SKILLS = {
-    1: "where people are",
-    11: 'whom "she" and "he" mean',
-    15: "what follows for one animal from what its kind fears",
-}
+_SKILLS = {1: "where people are", 11: 'whom "she" and "he" mean', 15: "what an animal fears, given its kind"}
 _SHOWN = 15
 _LM_EPOCHS = 10
 _PROMPT = "If the value is"
@@ -29,10 +25,8 @@ Next, talk with the model that comes with the package, and train your own models
 
 
 def demo(
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the stories and of the models.")] = 0,
-    lm: Annotated[
-        bool, typer.Option("--lm/--no-lm", help="Also train a small language model, for about a minute.")
-    ] = True,
+    seed: Annotated[int, Option(min=0, help="Seed of the stories and of the models.")] = 0,
+    lm: Annotated[bool, Option("--lm/--no-lm", help="Also train a small language model, for about a minute.")] = True,
 ) -> None:
     """Train on simulated stories, test, ask a question and show the attention; then train a small language model."""
     from rich.console import Console
@@ -59,16 +53,12 @@ def _stories(seed: int, console: Console) -> None:
         qa = StoryQA.fit(train, network=NetworkConfig(dim=30), training=training, on_event=progress)
     if qa.interrupted:
         console.print("\nThe training was interrupted; the network so far is used.")
-    console.print(
-        "\nThe test, on other questions. Attention recall: how often some hop puts its largest weight on a supporting "
-        "fact."
-    )
+    console.print("\nThe test, on other questions. Attention recall: how often some hop puts its largest weight on a "
+                  "supporting fact.")  # fmt: skip
     show_evaluation(qa.evaluate(test), console)
     asked = [example for example in test if example.task == str(_SHOWN)]
     answers = qa.answer_many((example.story, example.question) for example in asked)
-    found = [
-        {*answer.attention.argmax(1)} >= {*example.support} for example, answer in zip(asked, answers, strict=True)
-    ]
+    found = [{*answer.attention.argmax(1)} >= {*one.support} for one, answer in zip(asked, answers, strict=True)]
     shown = found.index(True) if True in found else 0
     which = "the first one whose supporting facts the hops find" if found[shown] else "the first one"
     console.print(f"\nA question of task {_SHOWN}, {which}:")
@@ -79,10 +69,8 @@ def _language_model(seed: int, console: Console) -> None:
     from memn2n import LMTraining, MemoryLM, carried_text
     from memn2n.cli.lm.progress import LMProgress
 
-    console.print(
-        "\nA language model, whose memory holds the previous 100 words, is trained on the reference of the Python "
-        "language. Its perplexity on other text falls:"
-    )
+    console.print("\nA language model, whose memory holds the previous 100 words, is trained on the reference of the "
+                  "Python language. Its perplexity on other text falls:")  # fmt: skip
     train, valid, _ = carried_text()
     with LMProgress(_LM_EPOCHS) as progress:
         training = LMTraining(epochs=_LM_EPOCHS, seed=seed)

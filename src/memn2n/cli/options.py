@@ -1,49 +1,45 @@
-"""Options that several commands share, options derived from settings, and the exit status of Ctrl-C."""
+"""Options that several commands share, options derived from settings, and the end of a command by Ctrl-C."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer import Argument, Option
 
 from memn2n.errors import InputError
 from memn2n.machine import Precision
 from memn2n.settings import DocumentedSetting, Settings, documented_settings
 
-INTERRUPTED = 130
-"""Exit status of a command that Ctrl-C ended: 128 + SIGINT."""
+_INTERRUPTED = 130  # exit status of a command that Ctrl-C ended: 128 + SIGINT
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json = Annotated[bool, Option("--json", help="Print JSON.")]
 
 # question answering
-Tasks = Annotated[
-    str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks of a bAbI folder; by default all, jointly.")
-]
+Tasks = Annotated[str | None, Option(metavar="N|N,N|N-N", help="Tasks of a bAbI folder; by default all, jointly.")]
 _STORY_MODEL = 'The folder of a model that qa train wrote; or "stories", the model that comes with the package.'
-StoryModel = Annotated[Path, typer.Argument(metavar="DIR", help=_STORY_MODEL)]
-OptionalStoryModel = Annotated[
-    Path | None, typer.Argument(metavar="DIR", help=f'{_STORY_MODEL} By default "stories".', show_default=False)
-]
+StoryModel = Annotated[Path, Argument(metavar="DIR", help=_STORY_MODEL)]
+_BY_DEFAULT = f'{_STORY_MODEL} By default "stories".'
+OptionalStoryModel = Annotated[Path | None, Argument(metavar="DIR", help=_BY_DEFAULT, show_default=False)]
 
 # language modelling
-TextModel = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a model that lm train wrote.")]
-TextFolder = Annotated[Path | None, typer.Option(help="A folder of NAME.train.txt, NAME.valid.txt and NAME.test.txt.")]
-TextName = Annotated[str | None, typer.Option(metavar="NAME", help="Which NAME of --data-dir.", show_default="ptb")]
-ScoringPrecision = Annotated[
-    Precision,
-    typer.Option("--precision", help="Number format of matrix products; auto: bf16 if the hardware has it."),
-]
+TextModel = Annotated[Path, Argument(metavar="DIR", help="The folder of a model that lm train wrote.")]
+TextFolder = Annotated[Path | None, Option(help="A folder of NAME.train.txt, NAME.valid.txt and NAME.test.txt.")]
+TextName = Annotated[str | None, Option(metavar="NAME", help="Which NAME of --data-dir.", show_default="ptb")]
+_PRECISION = "Number format of matrix products; auto: bf16 if the hardware has it."
+ScoringPrecision = Annotated[Precision, Option("--precision", help=_PRECISION)]
 
 # pictures
-Png = Annotated[Path | None, typer.Option(help="Draw a picture to this PNG file; needs memn2n[figures].")]
-Svg = Annotated[Path | None, typer.Option(help="Draw a picture to this SVG file; needs memn2n[figures].")]
-Pdf = Annotated[Path | None, typer.Option(help="Draw a picture to this PDF file; needs memn2n[figures].")]
-Html = Annotated[Path | None, typer.Option(help="Write a table to this file, as a fragment of HTML.")]
+Png = Annotated[Path | None, Option(help="Draw a picture to this PNG file; needs memn2n[figures].")]
+Svg = Annotated[Path | None, Option(help="Draw a picture to this SVG file; needs memn2n[figures].")]
+Pdf = Annotated[Path | None, Option(help="Draw a picture to this PDF file; needs memn2n[figures].")]
+Html = Annotated[Path | None, Option(help="Write a table to this file, as a fragment of HTML.")]
 
 
 def parse_tasks(text: str | None, option: str) -> list[int] | None:
@@ -68,6 +64,19 @@ def parse_tasks(text: str | None, option: str) -> list[int] | None:
             raise InputError(f"{option} is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
         tasks.extend(range(first, last + 1))
     return tasks
+
+
+def stdin() -> TextIO:
+    """Return standard input; raises InputError if it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
+    return sys.stdin
+
+
+def interrupted(message: str) -> typer.Exit:
+    """Print what a command that Ctrl-C interrupted has saved; return the exception that ends the command."""
+    print(f"memn2n: interrupted{message}", file=sys.stderr)
+    return typer.Exit(_INTERRUPTED)
 
 
 def option_name(setting: str) -> str:
@@ -110,7 +119,7 @@ def settings_options(*configs: type[Settings]) -> Callable[[Callable[..., None]]
 
 def _option(setting: DocumentedSetting) -> inspect.Parameter:
     help_ = re.sub(r"``(\w+)``", lambda name: option_name(name[1]), setting.summary)
-    option = typer.Option(help=help_)
+    option = Option(help=help_)
     return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=setting.default,
                              annotation=Annotated[setting.hint, option])  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument
 
 from memn2n.cli.options import Pdf, Png, Svg
 from memn2n.errors import InputError
@@ -29,7 +29,7 @@ def write_pictures(view: AttentionView, html: Path | None, **figures: Path | Non
 
 
 def plot(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a training run.")],
+    run: Annotated[Path, Argument(metavar="RUN", help="The folder of a training run.")],
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from types import TracebackType
 
 
 class ProgressBar:
@@ -27,7 +26,7 @@ class ProgressBar:
     """
 
     def __init__(
-        self, seconds_between_lines: float = 0.0, enabled: bool = True, *, first: str = "", unit: str = ""
+        self, seconds_between_lines: float = 0, enabled: bool = True, *, first: str = "", unit: str = ""
     ) -> None:
         self._console = Console(stderr=True)
         self._first, self._unit = first, unit
@@ -95,5 +94,5 @@ class ProgressBar:
             self.show(self._first, "", 0, None)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from memn2n.cli.options import settings_options
 from memn2n.errors import ConfigError
@@ -15,7 +15,7 @@ from memn2n.serve.limits import Limits
 def serve(
     models: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar="[DIR|NAME=DIR]...",
             help="Model directories, for stories or for text. Each model is named after its directory, or NAME. "
             '"stories" is the model that comes with the package, and the default.',
@@ -24,21 +24,21 @@ def serve(
     ] = None,
     host: Annotated[
         str,
-        typer.Option(
+        Option(
             help="Address to listen on; 0.0.0.0 for all addresses of this machine. If other machines can reach it, put "
             "a reverse proxy in front of the server (docs/serve.md)."
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 selects a free one.")] = 8321,
+    port: Annotated[int, Option(min=0, max=65535, help="Port to listen on; 0 selects a free one.")] = 8321,
     token: Annotated[
         str | None,
-        typer.Option(
+        Option(
             envvar="MEMN2N_TOKEN", show_envvar=True,
             help="Answer only requests with this token. Required if other machines can reach the host. Other users of "
             "this machine can see the option, but not the variable.",
         ),
     ] = None,
-    no_auth: Annotated[bool, typer.Option("--no-auth", help="Answer all requests, with any host name.")] = False,
+    no_auth: Annotated[bool, Option("--no-auth", help="Answer all requests, with any host name.")] = False,
     *,
     settings: dict[str, Any],
 ) -> None:  # fmt: skip

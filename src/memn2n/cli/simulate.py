@@ -6,28 +6,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from memn2n.cli.options import parse_tasks
 from memn2n.qa.config import StoryFormat
 from memn2n.settings import check_range
 
+_OUT = Path("data/simulated")
+
 
 def simulate(
-    task: Annotated[str, typer.Option(metavar="N|N,N|N-N|all", help="bAbI's tasks, 1 to 20.")] = "all",
-    train: Annotated[int, typer.Option(help="Training questions of each task.")] = 1000,
-    test: Annotated[
-        int, typer.Option(help="Test questions of each task; none of them is in the training data.")
-    ] = 1000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
-    world: Annotated[
-        Path | None, typer.Option(help="A TOML file of your own names, verbs and sentences; see docs/simulator.md.")
-    ] = None,
-    file_format: Annotated[
-        StoryFormat, typer.Option("--format", help="babi: bAbI's text files; jsonl: JSON lines.")
-    ] = "babi",
-    out: Annotated[Path, typer.Option(help="Folder for the files; files of the same names are replaced.")] = Path(
-        "data/simulated"
-    ),
+    task: Annotated[str, Option(metavar="N|N,N|N-N|all", help="bAbI's tasks, 1 to 20.")] = "all",
+    train: Annotated[int, Option(help="Training questions of each task.")] = 1000,
+    test: Annotated[int, Option(help="Test questions of each task; none of them is in the training data.")] = 1000,
+    seed: Annotated[int, Option(help="The same seed gives the same files.")] = 0,
+    world: Annotated[Path | None, Option(help="Your own names and sentences, a TOML file: docs/simulator.md.")] = None,
+    file_format: Annotated[StoryFormat, Option("--format", help="babi: bAbI's text files; jsonl: JSONL.")] = "babi",
+    out: Annotated[Path, Option(help="Folder for the files; files of the same names are replaced.")] = _OUT,
 ) -> None:
     """Simulate stories with questions for the 20 tasks of bAbI, and write them to files."""
     from rich.console import Console

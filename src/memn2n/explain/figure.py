@@ -65,12 +65,9 @@ def attention_figure(view: AttentionView) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path, file_format: str | None = None) -> None:
-    """Write a figure to a file, completely or not at all.
+    """Write a figure to a file, completely or not at all. An existing file is replaced.
 
-    Args:
-        figure: the figure.
-        path: the file; an existing file is replaced.
-        file_format: "png", "svg" or "pdf"; by default the ending of the file's name.
+    The format is "png", "svg" or "pdf", by default the ending of the file's name.
 
     Raises:
         InputError: if the format is none of these.

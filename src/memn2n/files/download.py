@@ -12,7 +12,6 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +23,8 @@ if TYPE_CHECKING:
     DownloadProgress = Callable[[int, int | None], None]
 
 
-@dataclass(frozen=True)
-class Archive:
-    """The tar archive of a data set."""
-
-    url: str
-    sha256: str
-
-
-ARCHIVES = {
-    "babi": Archive(  # ParlAI's copy of bAbI v1.2; the authors' site is gone
+ARCHIVES = {  # address and SHA-256 of a tar archive
+    "babi": (  # ParlAI's copy of bAbI v1.2; the authors' site is gone
         "https://dl.fbaipublicfiles.com/parlai/babi/babi.tar.gz",
         "f7f0bee187efca0d81c3daac1b162cda4eb7f9505dee5ad6846eabbed3dbf92e",
     ),
@@ -47,13 +38,9 @@ _CONNECTION_ERRORS = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.
 
 
 def get(
-    name: str,
-    folder: str | Path,
-    *,
-    url: str | None = None,
-    sha256: str | None = None,
+    name: str, folder: str | Path, *, url: str | None = None, sha256: str | None = None,
     progress: DownloadProgress = lambda _done, _total: None,
-) -> Path:
+) -> Path:  # fmt: skip
     """Download a data set and unpack it.
 
     The archive is downloaded to ``FOLDER.download``. If the transfer breaks off, the next call resumes it.
@@ -74,8 +61,8 @@ def get(
     """
     if name not in ARCHIVES:
         raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
-    archive = ARCHIVES[name]
-    url, sha256 = url or archive.url, (sha256 or archive.sha256).lower()
+    published_url, published_sha256 = ARCHIVES[name]
+    url, sha256 = url or published_url, (sha256 or published_sha256).lower()
     if not url.lower().startswith(("http://", "https://")):
         raise ConfigError(Setting("url"), f" is {url}: it must start with http:// or https://")
     if not re.fullmatch("[0-9a-f]{64}", sha256):

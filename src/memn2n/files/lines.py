@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,11 +26,12 @@ def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
     Raises:
         DataError: if the file cannot be opened, or a line is not UTF-8.
     """
-    if not isinstance(source, (str, Path)):
-        yield from _lines(source, name or "<stream>")
-        return
-    with open_bytes(source) as stream:
-        yield from _lines(stream, str(source))
+    where = str(source) if isinstance(source, (str, Path)) else name or "<stream>"
+    offset = 0
+    with open_bytes(source) if isinstance(source, (str, Path)) else nullcontext(source) as stream:
+        for number, raw in enumerate(stream, 1):
+            yield number, _text(raw, where, number, offset)
+            offset += len(raw)
 
 
 def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, str, bool]]:
@@ -91,13 +93,6 @@ def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
             file.writelines(lines)
     except OSError as error:
         raise DataError(target, None, f"cannot be written: {error.strerror}") from None
-
-
-def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    offset = 0
-    for number, raw in enumerate(stream, 1):
-        yield number, _text(raw, name, number, offset)
-        offset += len(raw)
 
 
 def _text(raw: bytes, name: str, number: int, offset: int) -> str:

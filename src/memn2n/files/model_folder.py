@@ -40,7 +40,6 @@ FORMAT = "memn2n"
 VERSION = 2
 
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
-_FILES = (WEIGHTS, VOCABULARY, CONFIG)
 _SAVING, _SAVED = ".saving-", ".saved"
 _READ_ATTEMPTS, _READ_PAUSE = 5, 0.02  # seconds; how often, and how long after, a load reads again
 
@@ -51,7 +50,7 @@ class Words(Protocol):
     """The vocabulary of a model of any kind."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values from which ``from_dict`` makes the same vocabulary."""
+        """Return JSON values."""
 
     @classmethod
     def from_dict(cls, record: Any) -> Self:
@@ -72,8 +71,8 @@ def prepare(folder: str | Path) -> Path:
     folder = Path(folder)
     with _file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _staging(folder).rmdir()
-        for name in _FILES:
+        Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder)).rmdir()
+        for name in (WEIGHTS, VOCABULARY, CONFIG):
             if (folder / name).is_dir():
                 raise ModelError(f"{folder / name} is a folder, but a model needs a file of this name; remove it")
     config = folder / CONFIG
@@ -100,16 +99,16 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     """
     folder = prepare(folder)
     weights = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
-    words = _json(vocabulary.to_dict())
-    digests = {WEIGHTS: _digest(weights), VOCABULARY: _digest(words)}
-    header = {"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests}
+    files = {WEIGHTS: weights, VOCABULARY: _json(vocabulary.to_dict())}
+    digests = {name: _digest(content) for name, content in files.items()}
+    files[CONFIG] = _json({"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests} | config)
     with _file_errors(folder):
         _move_saved(folder)
         for left in folder.glob(f"{_SAVING}*"):  # from a save that was killed
             shutil.rmtree(left, ignore_errors=True)
-        staging = _staging(folder)
+        staging = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
         try:
-            for name, content in ((WEIGHTS, weights), (VOCABULARY, words), (CONFIG, _json(header | config))):
+            for name, content in files.items():
                 write_whole(staging / name, content)
             staging.rename(folder / _SAVED)
         finally:
@@ -136,15 +135,12 @@ class _MixedError(ModelError):
 
 
 def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
-    """Load a model that ``save_model`` wrote.
+    """Load the config, vocabulary and tensors of a model that ``save_model`` wrote.
 
     Args:
         folder: the folder of the model.
         kind: the kind that it must have, such as "qa".
         vocabulary: the class of its vocabulary.
-
-    Returns:
-        Its config, vocabulary and tensors.
 
     Raises:
         ModelError: if there is no model, it has another kind or version, or its files are damaged.
@@ -173,10 +169,9 @@ def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any],
     except ValueError:
         raise ModelError(f"{folder / VOCABULARY} is not a memn2n vocabulary; train again") from None
     try:
-        tensors = safetensors.numpy.load(content[WEIGHTS])
+        return config, words, safetensors.numpy.load(content[WEIGHTS])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"{folder / WEIGHTS} is not a safetensors file ({error}); train again") from None
-    return config, words, tensors
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -189,10 +184,6 @@ def _config(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder / CONFIG} has format version {config.get('version')!r}, but this memn2n reads "
                          f"version {VERSION}; use the memn2n that wrote it, or train again")  # fmt: skip
     return config
-
-
-def _staging(folder: Path) -> Path:
-    return Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
 
 
 def _move_saved(folder: Path) -> None:

@@ -32,15 +32,11 @@ def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iter
             if "\\u" in text:  # an escape may be half of a surrogate pair, which cannot be written as UTF-8
                 json_line(record)
         except json.JSONDecodeError as error:
-            raise DataError(
-                where, number, f"this line is not JSON: {error.msg} (column {error.colno}); write one object per line"
-            ) from None
+            problem = f"{error.msg} (column {error.colno}); write one object per line"
+            raise DataError(where, number, f"this line is not JSON: {problem}") from None
         except (ValueError, RecursionError) as error:
-            reason = (
-                "half of a surrogate pair"
-                if isinstance(error, UnicodeError)
-                else "a value is nested too deep, too large, NaN or Infinity"
-            )
+            other = "a value is nested too deep, too large, NaN or Infinity"
+            reason = "half of a surrogate pair" if isinstance(error, UnicodeError) else other
             raise DataError(where, number, f"this line is not usable JSON: {reason}") from None
         if not isinstance(record, dict):
             raise DataError(where, number, 'a line must be a JSON object: {"story": [...], "question": "...", ...}')

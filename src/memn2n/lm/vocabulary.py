@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.settings import check_choice
 from memn2n.unicode_text import normal_form, record_of_words
 
 if TYPE_CHECKING:
@@ -80,12 +81,6 @@ def cut(text: str, tokens: Tokens, lowercase: bool = False) -> list[str]:
     return _token_pattern().findall(normal_form(text, lowercase))
 
 
-def check_tokens(tokens: str) -> None:
-    """Raise ConfigError unless ``tokens`` is one of ``Tokens``."""
-    if tokens not in get_args(Tokens):
-        raise ConfigError(Setting("tokens"), f" is {tokens!r}: it must be one of {', '.join(get_args(Tokens))}")
-
-
 @dataclass(frozen=True)
 class LMVocabulary:
     """The words that a language model knows: id 0 is ``<unk>``, id 1 is ``<eos>``, id 2 is the first word.
@@ -105,7 +100,7 @@ class LMVocabulary:
     lowercase: bool = False
 
     def __post_init__(self) -> None:
-        check_tokens(self.tokens)
+        check_choice("tokens", self.tokens, get_args(Tokens))
         if len(self._ids) != len(self):
             raise ValueError("a word occurs twice in the vocabulary")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from memn2n.cli.lm.port_options import PortCommand
 from memn2n.cli.lm.train import show_evaluation, test_file, train
-from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName
+from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName, stdin
 from memn2n.errors import InputError
 from memn2n.lm.vocabulary import EOS
 
@@ -22,9 +23,7 @@ app.command(cls=PortCommand, epilog="The TensorFlow port's options work too: doc
 @app.command("eval", cls=PortCommand)
 def evaluate(
     model: TextModel,
-    text: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The text; by default NAME.test.txt of --data-dir.")
-    ] = None,
+    text: Annotated[Path | None, Argument(metavar="[FILE]", help="A text; by default --data-dir's test text.")] = None,
     data_dir: TextFolder = None,
     data_name: TextName = None,
     precision: ScoringPrecision = "fp32",
@@ -45,9 +44,9 @@ def evaluate(
 @app.command()
 def score(
     model: TextModel,
-    text: Annotated[Path, typer.Argument(metavar="[FILE]", help="The text; - for standard input.")] = Path("-"),
+    text: Annotated[Path, Argument(metavar="[FILE]", help="The text; - for standard input.")] = Path("-"),
     precision: ScoringPrecision = "fp32",
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Write one JSON object per word.")] = False,
+    jsonl: Annotated[bool, Option("--jsonl", help="Write one JSON object per word.")] = False,
 ) -> None:
     """Print each word's log-probability, given the words before it, in nats and in bits."""
     from memn2n import MemoryLM
@@ -55,12 +54,7 @@ def score(
     from memn2n.files.records import json_line
 
     lm = MemoryLM.load(model)
-    if str(text) != "-":
-        corpus = lm.read(text)
-    elif sys.stdin is None:
-        raise InputError("standard input is closed")
-    else:
-        corpus = lm.read(sys.stdin.buffer.read(), "<stdin>")
+    corpus = lm.read(text) if str(text) != "-" else lm.read(stdin().buffer.read(), "<stdin>")
     scores = lm.score(corpus, precision=precision)
     if jsonl:
         for word in scores:
@@ -76,8 +70,8 @@ def score(
 @app.command("explain")
 def next_words(
     model: TextModel,
-    text: Annotated[str, typer.Argument(help="The text before; by default the beginning of a sentence.")] = "",
-    top: Annotated[int, typer.Option(help="Number of words to print.")] = 10,
+    text: Annotated[str, Argument(help="The text before; by default the beginning of a sentence.")] = "",
+    top: Annotated[int, Option(help="Number of words to print.")] = 10,
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,
@@ -106,15 +100,15 @@ def next_words(
 @app.command()
 def generate(
     model: TextModel,
-    prompt: Annotated[str, typer.Argument(help="The text to continue; by default the beginning of a sentence.")] = "",
-    words: Annotated[int, typer.Option(help=f"Number of words, each {EOS} included.")] = 20,
+    prompt: Annotated[str, Argument(help="The text to continue; by default the beginning of a sentence.")] = "",
+    words: Annotated[int, Option(help=f"Number of words, each {EOS} included.")] = 20,
     temperature: Annotated[
-        float, typer.Option(help="Below 1, probable words are drawn more often; 0: always the most probable word.")
+        float, Option(help="Below 1, probable words are drawn more often; 0: always the most probable word.")
     ] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw only among the TOP_K most probable words.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same words.")] = 0,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Allow <unk> to be drawn.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help=f"Print {EOS}, not a line end.")] = False,
+    top_k: Annotated[int | None, Option(help="Draw only among the TOP_K most probable words.")] = None,
+    seed: Annotated[int, Option(min=0, max=2**63 - 1, help="The same seed gives the same words.")] = 0,
+    unknown: Annotated[bool, Option("--unknown", help="Allow <unk> to be drawn.")] = False,
+    raw: Annotated[bool, Option("--raw", help=f"Print {EOS}, not a line end.")] = False,
 ) -> None:
     """Continue a text, word by word."""
     from memn2n import MemoryLM

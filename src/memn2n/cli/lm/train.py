@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer import Option
 
-from memn2n.cli.options import INTERRUPTED, Json, TextFolder, TextName, settings_options
+from memn2n.cli.options import Json, TextFolder, TextName, interrupted, settings_options
 from memn2n.errors import ConfigError, InputError, Setting, TrainingError
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
 from memn2n.lm.vocabulary import Tokens
@@ -31,56 +32,46 @@ Lines = Literal["sentences", "running"]
 
 @settings_options(LMConfig, LMTraining)
 def train(
-    text: Annotated[
-        Path | None, typer.Option("--train", help="Training text; by default, English that comes with Python.")
-    ] = None,
-    valid: Annotated[
-        Path | None, typer.Option(help="Validation text; by default the end of the training text.")
-    ] = None,
-    test: Annotated[Path | None, typer.Option(help="Test text.")] = None,
+    text: Annotated[Path | None, Option("--train", help="Training text; by default, Python's reference.")] = None,
+    valid: Annotated[Path | None, Option(help="Validation text; by default the end of the training text.")] = None,
+    test: Annotated[Path | None, Option(help="Test text.")] = None,
     data_dir: TextFolder = None,
     data_name: TextName = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for model, checkpoint and metrics.jsonl; an earlier run there is replaced.")
+        Path, Option(help="Folder for model, checkpoint and metrics.jsonl; an earlier run there is replaced.")
     ] = _DEFAULT_OUT,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the training in the folder --out.")] = False,
-    is_test: Annotated[
-        bool, typer.Option("--is-test/--no-is-test", hidden=True, help="Test the model in --out instead.")
-    ] = False,
+    resume: Annotated[bool, Option("--resume", help="Continue the training in the folder --out.")] = False,
+    is_test: Annotated[bool, Option("--is-test/--no-is-test", hidden=True, help="Test the model in --out.")] = False,
     tokens: Annotated[
         Tokens | None,
-        typer.Option(
+        Option(
             help="How text is split: at whitespace only, or into words and punctuation.",
             show_default="space; for Python's text: words",
         ),
     ] = None,
     lines: Annotated[
         Lines | None,
-        typer.Option(
+        Option(
             help="What a line is: a sentence, or part of a paragraph.",
             show_default="sentences; for Python's text: running",
         ),
     ] = None,
-    lowercase: Annotated[bool, typer.Option("--lowercase", help="Treat upper and lower case as the same.")] = False,
-    min_count: Annotated[int, typer.Option(help="Words that are rarer in the training text are unknown words.")] = 1,
-    max_words: Annotated[
-        int | None, typer.Option(help="Size of the vocabulary, at most; rarer words are unknown words.")
-    ] = None,
+    lowercase: Annotated[bool, Option("--lowercase", help="Treat upper and lower case as the same.")] = False,
+    min_count: Annotated[int, Option(help="Words that are rarer in the training text are unknown words.")] = 1,
+    max_words: Annotated[int | None, Option(help="Largest vocabulary; rarer words are unknown words.")] = None,
     variant: Annotated[
         LMVariant | None,
-        typer.Option(
+        Option(
             help="Defaults of the settings: chosen by validation, the paper's, or the TensorFlow port's.",
             show_default="modern",
         ),
     ] = None,
     *,
     settings: dict[str, Any],
-    device: Annotated[str, typer.Option(help="Where to train, such as cuda.")] = "cpu",
-    threads: Annotated[int | None, typer.Option(help="Threads of PyTorch.", show_default="one per core")] = None,
-    show: Annotated[bool, typer.Option(help="Show the progress within an epoch.")] = True,
-    tensorboard: Annotated[
-        Path | None, typer.Option(help="Folder for TensorBoard's events; needs memn2n[tensorboard].")
-    ] = None,
+    device: Annotated[str, Option(help="Where to train, such as cuda.")] = "cpu",
+    threads: Annotated[int | None, Option(help="Threads of PyTorch.", show_default="one per core")] = None,
+    show: Annotated[bool, Option(help="Show the progress within an epoch.")] = True,
+    tensorboard: Annotated[Path | None, Option(help="TensorBoard's folder; needs memn2n[tensorboard].")] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on text. Ctrl-C saves a checkpoint, from which --resume continues."""
@@ -88,10 +79,15 @@ def train(
     network, training = network.changed(settings), training.changed(settings)
 
     from memn2n import MemoryLM
+    from memn2n.lm.data.corpus import split_files
     from memn2n.lm.training.checkpoints import load_checkpoint
 
-    if is_test:
-        _test(out, test or test_file(data_dir, data_name), as_json)
+    if is_test:  # as in the TensorFlow port
+        tested = test or test_file(data_dir, data_name)
+        if tested is None:
+            raise InputError("--is-test needs a test text: give --data-dir and --data-name, or --test")
+        model = MemoryLM.load(out)
+        show_evaluation(model.evaluate(model.read(tested)), as_json)
         return
     checkpoint = None
     if resume:
@@ -100,17 +96,23 @@ def train(
         _check_same(wanted, checkpoint, out)
         if "epochs" not in settings:
             training = checkpoint.training
-    texts = _read_texts(text, valid, test, data_dir, data_name, tokens=tokens, lines=lines, lowercase=lowercase)
+    test_file(data_dir, data_name)  # refuses a name without a folder
+    if data_dir is not None:
+        if text is not None:
+            raise InputError("--train and --data-dir both name the training text; give one of them")
+        text, *found = split_files(data_dir, data_name or _DEFAULT_NAME)
+        valid, test = valid or found[0], test or found[1]
+    corpus, (held_out, test_corpus) = _read_texts(text, valid, test, tokens=tokens, lines=lines, lowercase=lowercase)
 
     def fit(on_event: Callable[[LMStep | LMEpoch], None]) -> MemoryLM:
-        return MemoryLM.fit(texts.train, texts.valid, network=network, training=training, min_count=min_count,
+        return MemoryLM.fit(corpus, held_out, network=network, training=training, min_count=min_count,
                             max_words=max_words, folder=out, resume=resume, device=device, threads=threads,
                             on_event=on_event)  # fmt: skip
 
     model = _train(fit, out, training.epochs, checkpoint, show=show, tensorboard=tensorboard)
-    _report(model, None if model.interrupted else texts.test, out, as_json)
+    _report(model, None if model.interrupted else test_corpus, out, as_json)
     if model.interrupted:
-        raise _interrupted(out)
+        raise interrupted(_resumable(out))
 
 
 def test_file(data_dir: Path | None, data_name: str | None) -> Path | None:
@@ -127,60 +129,24 @@ def show_evaluation(evaluation: LMEvaluation, as_json: bool) -> None:
     typer.echo(json.dumps(evaluation.to_dict()) if as_json else lm_evaluation_line(evaluation))
 
 
-def _test(model: Path, text: Path | None, as_json: bool) -> None:
-    """Test a model, as --is-test of the TensorFlow port does."""
-    from memn2n import MemoryLM
-
-    if text is None:
-        raise InputError("--is-test needs a test text: give --data-dir and --data-name, or --test")
-    lm = MemoryLM.load(model)
-    show_evaluation(lm.evaluate(lm.read(text)), as_json)
-
-
-class _Texts(NamedTuple):
-    """Training, validation and test text; None for a text that was neither given nor found."""
-
-    train: Corpus
-    valid: Corpus | None
-    test: Corpus | None
-
-
 def _read_texts(
-    train: Path | None,
-    valid: Path | None,
-    test: Path | None,
-    data_dir: Path | None,
-    data_name: str | None,
-    *,
-    tokens: Tokens | None,
-    lines: Lines | None,
-    lowercase: bool,
-) -> _Texts:
-    """Read the texts that the options name; without a training text, the English that comes with Python."""
+    train: Path | None, *others: Path | None, tokens: Tokens | None, lines: Lines | None, lowercase: bool
+) -> tuple[Corpus, list[Corpus | None]]:
+    """Read a training text, and the validation and test text; without ``train``, they come with Python by default."""
     from memn2n import carried_text, read_corpus
-    from memn2n.lm.data.corpus import split_files
 
-    test_file(data_dir, data_name)  # refuses a name without a folder
-    if data_dir is not None:
-        if train is not None:
-            raise InputError("--train and --data-dir both name the training text; give one of them")
-        train, *found = split_files(data_dir, data_name or _DEFAULT_NAME)
-        valid, test = valid or found[0], test or found[1]
     if train is None:
-        texts = _Texts(*(
+        corpus, *default = (
             replace(text, tokens=tokens or text.tokens, lines=lines or text.lines, lowercase=lowercase)
             for text in carried_text()
-        ))  # fmt: skip
+        )
     else:
         corpus = read_corpus(train, tokens=tokens or "space", lines=lines or "sentences", lowercase=lowercase)
-        texts = _Texts(corpus, None, None)
-
-    def read(path: Path | None, otherwise: Corpus | None) -> Corpus | None:
-        if path is None:
-            return otherwise
-        return read_corpus(path, tokens=texts.train.tokens, lines=texts.train.lines, lowercase=lowercase)
-
-    return _Texts(texts.train, read(valid, texts.valid), read(test, texts.test))
+        default = []
+    return corpus, [
+        read_corpus(path, tokens=corpus.tokens, lines=corpus.lines, lowercase=lowercase) if path else text
+        for path, text in zip_longest(others, default)
+    ]
 
 
 def _check_same(wanted: dict[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
@@ -227,13 +193,16 @@ def _train(
             model = fit(on_event)
         metrics.publish()  # resuming a finished training has no events
     except KeyboardInterrupt:
-        raise _interrupted(out if begun else None) from None
+        raise interrupted(_resumable(out) if begun else " before the training began; nothing was saved") from None
     except TrainingError as error:
         kept = f"; the best model before that is in {out}" if metrics.lines else ""
         raise TrainingError(f"{error}{kept}") from error
     finally:
-        if new:
-            _remove_unused(out)
+        if new and not (out / "checkpoint").exists():
+            with suppress(OSError):
+                for name in ("train.ids", "valid.ids"):
+                    (out / name).unlink(missing_ok=True)
+                out.rmdir()
     return model
 
 
@@ -261,20 +230,5 @@ def _report(model: MemoryLM, test: Corpus | None, folder: Path, as_json: bool) -
     typer.echo(f"saved in {folder}")
 
 
-def _interrupted(checkpoint: Path | None) -> typer.Exit:
-    """Say where the checkpoint is, if there is one; return the exception that ends the command."""
-    if checkpoint is None:
-        print("memn2n: interrupted before the training began; nothing was saved", file=sys.stderr)
-    else:
-        print(f"memn2n: interrupted; the checkpoint is in {checkpoint}, and the same command with --resume continues",
-              file=sys.stderr)  # fmt: skip
-    return typer.Exit(INTERRUPTED)
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove what a training that did not begin left in a new folder: word ids, and the folder."""
-    if not (folder / "checkpoint").exists():
-        with suppress(OSError):
-            for name in ("train.ids", "valid.ids"):
-                (folder / name).unlink(missing_ok=True)
-            folder.rmdir()
+def _resumable(out: Path) -> str:
+    return f"; the checkpoint is in {out}, and the same command with --resume continues"

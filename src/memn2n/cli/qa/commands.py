@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks
+from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks, stdin
 from memn2n.cli.qa.train import train
 from memn2n.errors import DataError, InputError
 
@@ -27,7 +28,7 @@ app.command()(train)
 @app.command("eval")
 def evaluate(
     model: StoryModel,
-    data: Annotated[Path, typer.Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
+    data: Annotated[Path, Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
     task: Tasks = None,
     as_json: Json = False,
 ) -> None:
@@ -46,9 +47,7 @@ def evaluate(
 @app.command()
 def ask(
     model: OptionalStoryModel = None,
-    story: Annotated[
-        Path | None, typer.Option(help="A text file with one sentence per line, to begin the story.")
-    ] = None,
+    story: Annotated[Path | None, Option(help="A text file with one sentence per line, to begin the story.")] = None,
     as_json: Json = False,
 ) -> None:
     """Talk with a model: a line that ends in "?" is a question, any other line is the story's next sentence.
@@ -58,18 +57,16 @@ def ask(
     from memn2n.cli.qa.talk import talk
 
     begin = [] if story is None else _sentences(story)
-    if not talk(_load(model), begin, _stdin(), as_json=as_json):
+    if not talk(_load(model), begin, stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
 
 
 @app.command()
 def explain(
-    story: Annotated[Path, typer.Option(help="A text file with one sentence per line.")],
-    question: Annotated[str, typer.Option(help="The question about the story.")],
+    story: Annotated[Path, Option(help="A text file with one sentence per line.")],
+    question: Annotated[str, Option(help="The question about the story.")],
     model: OptionalStoryModel = None,
-    support: Annotated[
-        str | None, typer.Option(metavar="N|N,N", help="Sentences to mark as supporting facts, counted from 1.")
-    ] = None,
+    support: Annotated[str | None, Option(metavar="N|N,N", help="Supporting sentences to mark, from 1.")] = None,
     png: Png = None,
     svg: Svg = None,
     pdf: Pdf = None,
@@ -93,22 +90,18 @@ def explain(
 @app.command()
 def predict(
     model: StoryModel,
-    data: Annotated[Path, typer.Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path(
-        "-"
-    ),
-    out: Annotated[
-        Path | None, typer.Option(help="Write to this file, once all is answered; by default to standard output.")
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
+    data: Annotated[Path, Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path("-"),
+    out: Annotated[Path | None, Option(help="A file, written at the end; by default, standard output.")] = None,
+    top: Annotated[int, Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
 ) -> None:
     """Answer questions from JSONL to JSONL: each object is written with the prediction added."""
     from memn2n.files.records import json_line, write_records
 
     qa = _load(model)
     if str(data) == "-":
-        predicted = _predict(qa, _stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
+        predicted = _predict(qa, stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
     else:
-        predicted = _predict(qa, data, None, top, at_once=256)
+        predicted = _predict(qa, data, str(data), top, at_once=256)
     if out is not None:
         write_records(out, predicted)
         return
@@ -117,9 +110,7 @@ def predict(
         sys.stdout.buffer.flush()
 
 
-def _predict(
-    qa: StoryQA, source: Path | BinaryIO, name: str | None, top: int, *, at_once: int
-) -> Iterator[dict[str, Any]]:
+def _predict(qa: StoryQA, source: Path | BinaryIO, name: str, top: int, *, at_once: int) -> Iterator[dict[str, Any]]:
     """Yield the records of a JSONL source with their predictions, answered ``at_once`` at a time."""
     from memn2n.files.records import iter_records
     from memn2n.qa.data.jsonl import question_of
@@ -150,9 +141,3 @@ def _load(model: Path | None) -> StoryQA:
     from memn2n.qa.pretrained import load_qa
 
     return load_qa(model)
-
-
-def _stdin() -> TextIO:
-    if sys.stdin is None:
-        raise InputError("standard input is closed")
-    return sys.stdin

@@ -40,19 +40,13 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
     if prompt:
         console.print(f'Type sentences, then a question that ends in "?". {_HELP}', highlight=False)
     number, asked = 0, False
-    while True:
-        line = _typed() if prompt else lines.readline()
-        if not line:
-            if number and not asked and not prompt:
-                print('memn2n: no question was asked; a question is a line that ends in "?"', file=sys.stderr)
-                return False
-            return good or prompt
+    while line := _typed() if prompt else lines.readline():
         number += 1
         text = line.strip()
+        asked = asked or text.startswith(":") or text.endswith(_QUESTION_MARKS)
+        if text == ":quit":
+            break
         try:
-            asked = asked or text.startswith(":") or text.endswith(_QUESTION_MARKS)
-            if text == ":quit":
-                return good or prompt
             if text == ":reset":
                 story.clear()
                 last = None
@@ -78,6 +72,10 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
             good = False
             where = "" if prompt else f"<stdin>:{number}: "
             print(f"memn2n: {where}{error}", file=sys.stderr, flush=True)
+    if number and not asked and not prompt:
+        print('memn2n: no question was asked; a question is a line that ends in "?"', file=sys.stderr)
+        return False
+    return good or prompt
 
 
 def _typed() -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-from memn2n.cli.options import INTERRUPTED, Json, Tasks, parse_tasks, settings_options
+from memn2n.cli.options import Json, Tasks, interrupted, parse_tasks, settings_options
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
 from memn2n.qa.config import variant as settings_of
 
@@ -29,31 +29,24 @@ _SELECTED_BY = {"train": "training", "validation": "validation"}
 
 @settings_options(NetworkConfig, TrainingConfig)
 def train(
-    out: Annotated[Path, typer.Option(help="Folder for the model and metrics.jsonl.")],
+    out: Annotated[Path, Option(help="Folder for the model and metrics.jsonl.")],
     data: Annotated[
-        Path | None,
-        typer.Argument(help="A bAbI file or folder, or a JSONL file; by default, simulated stories of task 1."),
+        Path | None, Argument(help="A bAbI file or folder, or a JSONL file; by default, simulated stories of task 1.")
     ] = None,
     task: Tasks = None,
     valid: Annotated[
-        Path | None, typer.Option(help="Validation data; by default DATA's own (qa1_valid.txt), or a share of it.")
+        Path | None, Option(help="Validation data; by default DATA's own (qa1_valid.txt), or a share of it.")
     ] = None,
-    test: Annotated[
-        Path | None, typer.Option(help="Test data; by default the test files of DATA, if it is a folder.")
-    ] = None,
-    variant: Annotated[
-        Variant, typer.Option(help="Defaults of the settings: the official code's, or the paper's.")
-    ] = "official",
-    lowercase: Annotated[bool, typer.Option(help="Treat upper and lower case as the same.")] = True,
+    test: Annotated[Path | None, Option(help="Test data; by default the test files of DATA, if a folder.")] = None,
+    variant: Annotated[Variant, Option(help="Default settings: the official code's, or the paper's.")] = "official",
+    lowercase: Annotated[bool, Option(help="Treat upper and lower case as the same.")] = True,
     as_json: Json = False,
     *,
     settings: dict[str, Any],
-    backend: Annotated[
-        Backend, typer.Option(help="What trains; auto: the native engine if it can, otherwise PyTorch.")
-    ] = "auto",
-    device: Annotated[str, typer.Option(help="Where PyTorch trains, such as cuda.")] = "cpu",
+    backend: Annotated[Backend, Option(help="What trains; auto: the native engine if it can, else PyTorch.")] = "auto",
+    device: Annotated[str, Option(help="Where PyTorch trains, such as cuda.")] = "cpu",
     threads: Annotated[
-        int | None, typer.Option(help="Restarts that the engine trains at the same time.", show_default="one per core")
+        int | None, Option(help="Restarts that the engine trains at the same time.", show_default="one per core")
     ] = None,
 ) -> None:
     """Train a model on stories. Ctrl-C ends the training and keeps the best network so far."""
@@ -62,31 +55,25 @@ def train(
 
     from memn2n import StoryQA
 
-    parts = _read_parts(data, task, valid, test, simulation_seed=training.seed)
+    examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(parts.train, parts.valid, network=network, training=training, lowercase=lowercase,
+        return StoryQA.fit(examples, held_out, network=network, training=training, lowercase=lowercase,
                            backend=backend, device=device, threads=threads, on_event=on_event)  # fmt: skip
 
     qa = _train(fit, training, out)
-    _report(qa, parts.test, out, as_json)
+    _report(qa, test_examples, out, as_json)
     if qa.interrupted:
-        print(f"memn2n: interrupted; the best model so far is in {out}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED)
+        raise interrupted(f"; the best model so far is in {out}")
 
 
-class _Parts(NamedTuple):
-    """Training, validation and test examples; None for a part that was neither given nor found."""
-
-    train: list[Example]
-    valid: list[Example] | None
-    test: list[Example] | None
-
-
-def _read_parts(
+def _read_examples(
     data: Path | None, task: str | None, valid: Path | None, test: Path | None, *, simulation_seed: int
-) -> _Parts:
-    """Read the files that the options name, or the files of ``data`` for parts that they do not name."""
+) -> tuple[list[Example], list[Example] | None, list[Example] | None]:
+    """Read the training, validation and test examples that the options name, or the parts of ``data`` otherwise.
+
+    A part that was neither given nor found is None.
+    """
     from memn2n.qa.data import read_stories
     from memn2n.qa.data.babi import available
     from memn2n.simulator import SKILLS, simulate
@@ -110,7 +97,7 @@ def _read_parts(
             return None  # validation covers all tasks: by files, or by a share of the training data
         return read_stories(data, part, found) if found else None
 
-    return _Parts(train, read(valid, "valid"), read(test, "test"))
+    return train, read(valid, "valid"), read(test, "test")
 
 
 def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, out: Path) -> StoryQA:
@@ -133,26 +120,19 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
                 progress(event)
 
             qa = fit(on_event)
-        with _ctrl_c_ignored():  # a second Ctrl-C must not cost the model that the first one kept
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the kept model
+        try:
             qa.save(folder)
             metrics.publish()
+        finally:
+            signal.signal(signal.SIGINT, before)
     except KeyboardInterrupt:
-        print("memn2n: interrupted before there was a network to keep; nothing was saved", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+        raise interrupted(" before there was a network to keep; nothing was saved") from None
     finally:
         if new:
             with suppress(OSError):
                 folder.rmdir()  # fails if the folder is not empty, which is wanted
     return qa
-
-
-@contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
-from memn2n.cli.options import INTERRUPTED, Json, parse_tasks, settings_options
+from memn2n.cli.options import Json, interrupted, parse_tasks, settings_options
 from memn2n.errors import TrainingError
 from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
 
@@ -27,30 +28,29 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Out = Annotated[
-    Path | None, typer.Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")
-]
+_PTB = Path("data/ptb")
+Out = Annotated[Path | None, Option(help="Folder of the results and of the trained networks; by default runs/TABLE.")]
 
 
 def _add_babi(table: str, summary: str) -> None:
     @app.command(table, help=summary)
     @settings_options(BabiOptions)
     def babi(
-        data: Annotated[Path, typer.Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
+        data: Annotated[Path, Option(help="The folder of bAbI files: en for babi-1k, en-10k for babi-10k.")],
         column: Annotated[
             list[str] | None,
-            typer.Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
+            Option(metavar="NAME", help='A column such as "PE LS RN"; can be repeated; by default all columns.'),
         ] = None,
         tasks: Annotated[
             str | None,
-            typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint column learns all tasks."),
+            Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint column learns all tasks."),
         ] = None,
         *,
         settings: dict[str, Any],
         out: Out = None,
         as_json: Json = False,
     ) -> None:
-        options, numbers, out = BabiOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out(table)
+        options, numbers, out = BabiOptions(**settings), parse_tasks(tasks, "--tasks"), out or Path("runs", table)
 
         from memn2n.cli.reproduce.progress import RestartBar
         from memn2n.reproduce import run_table
@@ -79,14 +79,10 @@ _add_babi("babi-10k", "Table 3: bAbI, 10,000 training questions a task.")
 @app.command()
 @settings_options(PTBOptions)
 def ptb(
-    data: Annotated[Path, typer.Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = (
-        Path("data") / "ptb"
-    ),
+    data: Annotated[Path, Option(help="The folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")] = _PTB,
     row: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all rows.'
-        ),
+        Option(metavar="NAME", help='A row such as "6x100" (hops x memory size); can be repeated; by default all.'),
     ] = None,
     *,
     settings: dict[str, Any],
@@ -94,7 +90,7 @@ def ptb(
     as_json: Json = False,
 ) -> None:
     """Table 2: language models on Penn Treebank."""
-    options, out = PTBOptions(**settings), out or _default_out("ptb")
+    options, out = PTBOptions(**settings), out or Path("runs/ptb")
 
     from memn2n.cli.reproduce.progress import EpochBar
     from memn2n.reproduce import run_lm_table
@@ -110,15 +106,15 @@ def ptb(
 @app.command()
 @settings_options(TransferOptions)
 def transfer(
-    data: Annotated[Path, typer.Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
-    tasks: Annotated[str | None, typer.Option(metavar="N|N,N|N-N", help="Tasks to report; by default all.")] = None,
+    data: Annotated[Path, Option(help="The folder en-10k of bAbI files, to train on and to test on.")],
+    tasks: Annotated[str | None, Option(metavar="N|N,N|N-N", help="Tasks to report; by default all.")] = None,
     *,
     settings: dict[str, Any],
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Our own table: training on simulated stories, test on bAbI."""
-    options, numbers, out = TransferOptions(**settings), parse_tasks(tasks, "--tasks"), out or _default_out("transfer")
+    options, numbers, out = TransferOptions(**settings), parse_tasks(tasks, "--tasks"), out or Path("runs/transfer")
 
     from memn2n.cli.reproduce.progress import RestartBar
     from memn2n.reproduce import run_transfer
@@ -129,10 +125,6 @@ def transfer(
     if not as_json:
         _print_table(report.figures(), TRANSFER_EXPLANATION)
     _finish(report, out, as_json, [row.label for row in report.rows if row.excess is None])
-
-
-def _default_out(table: str) -> Path:
-    return Path("runs") / table
 
 
 def _command() -> str:
@@ -146,9 +138,7 @@ def _interruptible(bar: ProgressBar, out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         bar.hide()
-        print(f"memn2n: interrupted; {out} holds what is finished, and the same command continues from there",
-              file=sys.stderr)  # fmt: skip
-        raise typer.Exit(INTERRUPTED) from None
+        raise interrupted(f"; {out} holds what is finished, and the same command continues from there") from None
 
 
 def _finish(report: Report, out: Path, as_json: bool, diverged: list[str]) -> None:

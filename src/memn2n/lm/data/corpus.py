@@ -9,9 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
-from memn2n.errors import ConfigError, DataError, InputError, Setting
+from memn2n.errors import DataError, InputError
 from memn2n.files.lines import iter_pieces, open_bytes
-from memn2n.lm.vocabulary import EOS, Tokens, check_tokens, cut
+from memn2n.lm.vocabulary import EOS, Tokens, cut
+from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +51,8 @@ class Corpus:
     lowercase: bool = False
 
     def __post_init__(self) -> None:
-        check_tokens(self.tokens)
-        if self.lines not in get_args(Lines):
-            raise ConfigError(Setting("lines"), f" is {self.lines!r}: it must be one of {', '.join(get_args(Lines))}")
+        check_choice("tokens", self.tokens, get_args(Tokens))
+        check_choice("lines", self.lines, get_args(Lines))
 
     @classmethod
     def from_text(

@@ -13,7 +13,6 @@ from memn2n.lm.training.progress import LMEpoch
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-    from types import TracebackType
 
     from memn2n.lm.training.progress import LMStep
 
@@ -28,13 +27,11 @@ def epoch_record(epoch: LMEpoch) -> dict[str, Any]:
 
 
 class LMMetricsLog(MetricsLog):
-    """Writes ``metrics.jsonl`` anew after each epoch.
-
-    The file has each epoch once, even if the training was interrupted and resumed.
+    """Writes ``metrics.jsonl`` anew after each epoch, with each epoch once, even if the training was resumed.
 
     Args:
         folder: the folder of the training; it must exist when an epoch ends.
-        history: the epochs that are already done, when a training is resumed.
+        history: the epochs that are already done.
     """
 
     def __init__(self, folder: Path, history: Iterable[LMEpoch] = ()) -> None:
@@ -64,30 +61,24 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise ConfigError(
-                "--tensorboard needs TensorBoard, which is not installed here: pip install 'memn2n[tensorboard]'"
-            ) from None
+            raise ConfigError("--tensorboard needs TensorBoard, which is not installed here: "
+                              "pip install 'memn2n[tensorboard]'") from None  # fmt: skip
         self._writer: Any = SummaryWriter(str(folder), purge_step=done + 1)
 
     def __call__(self, event: LMStep | LMEpoch) -> None:
         """Write an epoch; steps are ignored."""
         if not isinstance(event, LMEpoch):
             return
-        values = {
-            "loss/train": event.train,
-            "loss/valid": event.valid,
-            "perplexity/train": perplexity(event.train),
-            "perplexity/valid": None if event.valid is None else perplexity(event.valid),
-            "rate": event.rate,
-            "words per second": event.words_per_second,
-        }
+        losses = {part: loss for part, loss in (("train", event.train), ("valid", event.valid)) if loss is not None}
+        values = {f"loss/{part}": loss for part, loss in losses.items()}
+        values |= {f"perplexity/{part}": perplexity(loss) for part, loss in losses.items()}
+        values |= {"rate": event.rate, "words per second": event.words_per_second}
         for name, value in values.items():
-            if value is not None:
-                self._writer.add_scalar(name, value, event.epoch)
+            self._writer.add_scalar(name, value, event.epoch)
         self._writer.flush()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._writer.close()

@@ -10,6 +10,7 @@ from memn2n.errors import ConfigError, InputError
 from memn2n.lm.config import LMConfig, LMTraining, lm_variant
 from memn2n.reproduce.ptb.paper import LM_TABLE, LMFigures, read_lm_figures
 from memn2n.reproduce.recipe_file import parse_recipe
+from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,10 +53,8 @@ def read_lm_recipe(path: Path) -> LMRecipe:
     try:
         values = parse_recipe(path, _REQUIRED, _FROM_THE_CALL)
         figures, row, model = read_lm_figures(), values["row"], values["model"]
-        if row not in figures:
-            raise ConfigError(f"row is {row!r}: it must be one of {', '.join(figures)}")
-        if model not in get_args(Model):
-            raise ConfigError(f"model is {model!r}: it must be one of {', '.join(get_args(Model))}")
+        check_choice("row", row, figures)
+        check_choice("model", model, get_args(Model))
         network, training = lm_variant(values["variant"])
         return LMRecipe(path.stem, row, figures[row], model,
                         LMConfig.from_dict(asdict(network) | values.get("network", {})),
