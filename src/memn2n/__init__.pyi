@@ -35,5 +35,5 @@ from .qa.vocabulary import Vocabulary as Vocabulary
 from .rules import solve as solve
 from .simulator import simulate as simulate
 from .simulator.world import World as World
-from .simulator.world_file import read_world as read_world
+from .simulator.world import read_world as read_world
 from .version import __version__ as __version__

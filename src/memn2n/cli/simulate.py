@@ -30,7 +30,7 @@ def simulate(
 
     from memn2n.simulator import MAX_QUESTIONS, SKILLS
     from memn2n.simulator.story_files import write_simulated
-    from memn2n.simulator.world_file import read_world
+    from memn2n.simulator.world import read_world
 
     tasks = dict.fromkeys(parse_tasks(task, "--task") or SKILLS)
     check_range("train", train, 1, MAX_QUESTIONS)

@@ -7,13 +7,13 @@ the task. The words, sentences and statistics are those of the published files (
 from __future__ import annotations
 
 import hashlib
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
 from memn2n.qa.stories import Example, Split
 from memn2n.settings import check_range
-from memn2n.simulator import animals, argument_relations, carrying, motives, moves, space, supporting_facts, uncertainty
+from memn2n.simulator import moves, objects, reasoning, space
 from memn2n.simulator.random_choices import RandomChoices
 from memn2n.simulator.story_writer import StoryWriter
 from memn2n.simulator.world import World, published_world
@@ -41,26 +41,26 @@ _MOVING = {"people": 1, "places": 2}
 _CARRYING = {"people": 1, "places": 2, "objects": 1}
 
 SKILLS: dict[int, Skill] = {
-    1: Skill("single-supporting-fact", supporting_facts.single_fact, _MOVING),
-    2: Skill("two-supporting-facts", supporting_facts.two_facts, _CARRYING),
-    3: Skill("three-supporting-facts", supporting_facts.three_facts, _CARRYING),
-    4: Skill("two-arg-relations", argument_relations.two_arguments, {"places": 3}),
-    5: Skill("three-arg-relations", argument_relations.three_arguments, {**_CARRYING, "people": 2}),
-    6: Skill("yes-no-questions", carrying.yes_or_no, _CARRYING),
-    7: Skill("counting", carrying.counting, {**_CARRYING, "people": 2}),
-    8: Skill("lists-sets", carrying.lists, _CARRYING),
-    9: Skill("simple-negation", uncertainty.negation, _MOVING),
-    10: Skill("indefinite-knowledge", uncertainty.indefinite, {"people": 1, "places": 3}),
+    1: Skill("single-supporting-fact", objects.single_fact, _MOVING),
+    2: Skill("two-supporting-facts", objects.two_facts, _CARRYING),
+    3: Skill("three-supporting-facts", objects.three_facts, _CARRYING),
+    4: Skill("two-arg-relations", space.two_arguments, {"places": 3}),
+    5: Skill("three-arg-relations", objects.three_arguments, {**_CARRYING, "people": 2}),
+    6: Skill("yes-no-questions", objects.yes_or_no, _CARRYING),
+    7: Skill("counting", objects.counting, {**_CARRYING, "people": 2}),
+    8: Skill("lists-sets", objects.lists, _CARRYING),
+    9: Skill("simple-negation", moves.negation, _MOVING),
+    10: Skill("indefinite-knowledge", moves.indefinite, {"people": 1, "places": 3}),
     11: Skill("basic-coreference", moves.coreference, _MOVING),
     12: Skill("conjunction", moves.conjunction, {"people": 2, "places": 3}),
     13: Skill("compound-coreference", moves.compound_coreference, {"people": 2, "places": 3}),
     14: Skill("time-reasoning", moves.time_order, {**_MOVING, "times": 2}),
-    15: Skill("basic-deduction", animals.deduction, {"animals": 2, "creatures": 1}),
-    16: Skill("basic-induction", animals.induction, {"creatures": 2, "colors": 2}),
+    15: Skill("basic-deduction", reasoning.deduction, {"animals": 2, "creatures": 1}),
+    16: Skill("basic-induction", reasoning.induction, {"creatures": 2, "colors": 2}),
     17: Skill("positional-reasoning", space.positions, {"shapes": 3}),
     18: Skill("size-reasoning", space.sizes, {"containers": 2}),
     19: Skill("path-finding", space.paths, {"places": 3}),
-    20: Skill("agents-motivations", motives.motives, {"people": 1}),
+    20: Skill("agents-motivations", reasoning.motives, {"people": 1}),
 }
 """Number of a bAbI task -> skill."""
 
@@ -75,11 +75,7 @@ _MAX_SILENT = 20
 
 
 def simulate(
-    task: int | Iterable[int] = 1,
-    n_train: int = 1000,
-    n_test: int = 1000,
-    seed: int = 0,
-    world: World | None = None,
+    task: int | Iterable[int] = 1, n_train: int = 1000, n_test: int = 1000, seed: int = 0, world: World | None = None
 ) -> Split:
     """Write stories with questions, answers and supporting facts.
 
@@ -146,15 +142,13 @@ def iter_simulated(
         for _ in train:
             pass
         repeats = 0
-        for example in (example for story in stories for example in story):
-            if _digest(example) not in known:
-                repeats = 0
+        for example in chain.from_iterable(stories):
+            repeats = repeats + 1 if _digest(example) in known else 0
+            if repeats == 0:
                 yield example
-                continue
-            repeats += 1
-            if repeats == _MAX_REPEATS:
-                raise InputError(f"task {task}: no stories are left to test on after the training stories; "
-                                 "lower n_train")  # fmt: skip
+            elif repeats == _MAX_REPEATS:
+                problem = "no stories are left to test on after the training stories; lower n_train"
+                raise InputError(f"task {task}: {problem}")
 
     train = training()
     return train, islice(unseen(), n_test)

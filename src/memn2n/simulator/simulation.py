@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,11 +39,10 @@ class Simulation:
     """
 
     def __init__(self, writer: StoryWriter, get_there: float = 1, giving: bool = False) -> None:
-        world, rng = writer.world, writer.rng
-        self.writer = writer
+        self.writer, self.world, self.rng = writer, writer.world, writer.rng
         self.get_there = get_there
         self.giving = giving
-        self.place = {name: rng.choice(world.places) for name in (*world.people, *world.objects)}
+        self.place = {name: self.rng.choice(self.world.places) for name in (*self.world.people, *self.world.objects)}
         """Person, or object that nobody carries -> its place. At first no sentence states it."""
         self.carrier: dict[str, str] = {}
         """Object -> the person who carries it."""
@@ -54,7 +54,7 @@ class Simulation:
         """Object that was dropped and not taken again -> (the sentence about it, the one that states the place)."""
         self.carried_to: dict[str, list[tuple[str, int]]] = {}
         """Object -> (place, sentence) for each place to which it was carried since it was last taken."""
-        self.handled: dict[str, dict[str, list[int]]] = {}
+        self.handled: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         """Person -> object -> the sentences in which they took, dropped, gave or received it."""
         self.acted: dict[str, int] = {}
         """Person -> the sentence in which they last took, dropped or gave something."""
@@ -63,20 +63,19 @@ class Simulation:
 
     def move(self) -> None:
         """A random person moves to another place."""
-        self._move(self.writer.rng.choice(self.writer.world.people))
+        self._move(self.rng.choice(self.world.people))
 
     def step(self) -> None:
         """A random person does something that is possible: moves, or takes, drops or gives an object."""
-        world, rng = self.writer.world, self.writer.rng
         actions: list[Callable[[], None]] = []
         weights: list[float] = []
-        for person in world.people:
+        for person in self.world.people:
             here = self.place[person]
-            things = [name for name in world.objects if name not in self.carrier and self.place[name] == here]
+            things = [name for name in self.world.objects if name not in self.carrier and self.place[name] == here]
             carried = [name for name, carrier in self.carrier.items() if carrier == person]
-            others = [name for name in world.people if name != person and self.place[name] == here]
+            others = [name for name in self.world.people if name != person and self.place[name] == here]
             actions.append(partial(self._move, person))
-            weights.append(1 - 1 / len(world.places))  # as if a place were drawn that may be the present one
+            weights.append(1 - 1 / len(self.world.places))  # as if a place were drawn that may be the present one
             if things:
                 actions.append(partial(self._get, person, things))
                 weights.append(1)
@@ -86,12 +85,11 @@ class Simulation:
             if self.giving and carried and others:
                 actions.append(partial(self._give, person, carried, others))
                 weights.append(_GIVE_WEIGHT)
-        rng.weighted(actions, weights)()
+        self.rng.weighted(actions, weights)()
 
     def _move(self, person: str) -> None:
-        world, rng = self.writer.world, self.writer.rng
-        place = rng.choice([place for place in world.places if place != self.place[person]])
-        position = self.writer.write("move", person=person, verb=rng.choice(world.moves), place=place)
+        place = self.rng.choice([place for place in self.world.places if place != self.place[person]])
+        position = self.writer.write("move", person=person, verb=self.rng.choice(self.world.moves), place=place)
         self.place[person] = place
         self.came[person] = position
         for name, carrier in self.carrier.items():
@@ -99,10 +97,9 @@ class Simulation:
                 self.carried_to[name].append((place, position))
 
     def _get(self, person: str, things: list[str]) -> None:
-        rng = self.writer.rng
-        name = rng.choice(things)
-        phrase = "get_there" if rng.chance(self.get_there) else "get"
-        position = self.writer.write(phrase, person=person, verb=rng.choice(self.writer.world.gets), object=name)
+        name = self.rng.choice(things)
+        phrase = "get_there" if self.rng.chance(self.get_there) else "get"
+        position = self.writer.write(phrase, person=person, verb=self.rng.choice(self.world.gets), object=name)
         self.carrier[name] = person
         self.taken[name] = position
         self.carried_to[name] = []
@@ -110,25 +107,23 @@ class Simulation:
         self._handle(person, name, position)
 
     def _drop(self, person: str, things: list[str]) -> None:
-        rng = self.writer.rng
-        name = rng.choice(things)
-        phrase = "drop_there" if rng.chance(_DROP_THERE) else "drop"
-        position = self.writer.write(phrase, person=person, verb=rng.choice(self.writer.world.drops), object=name)
+        name = self.rng.choice(things)
+        phrase = "drop_there" if self.rng.chance(_DROP_THERE) else "drop"
+        position = self.writer.write(phrase, person=person, verb=self.rng.choice(self.world.drops), object=name)
         del self.carrier[name]
         self.place[name] = self.place[person]
         self.dropped[name] = (position, self.came.get(person))
         self._handle(person, name, position)
 
     def _give(self, person: str, things: list[str], others: list[str]) -> None:
-        rng = self.writer.rng
-        name, receiver = rng.choice(things), rng.choice(others)
-        verb = rng.choice(self.writer.world.gives)
+        name, receiver = self.rng.choice(things), self.rng.choice(others)
+        verb = self.rng.choice(self.world.gives)
         position = self.writer.write("give", person=person, verb=verb, object=name, receiver=receiver)
         self.carrier[name] = receiver
         self.gifts.append(Given(position, person, name, receiver))
         self._handle(person, name, position)
-        self.handled.setdefault(receiver, {}).setdefault(name, []).append(position)
+        self.handled[receiver][name].append(position)
 
     def _handle(self, person: str, name: str, position: int) -> None:
         self.acted[person] = position
-        self.handled.setdefault(person, {}).setdefault(name, []).append(position)
+        self.handled[person][name].append(position)

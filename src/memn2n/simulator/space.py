@@ -1,4 +1,4 @@
-"""Tasks 17 to 19: positions of shapes, sizes of containers, and the path from one place to another."""
+"""Tasks 4 and 17 to 19: directions of places, positions of shapes, sizes of containers, paths between places."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 _DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 """(x, y) of north, south, east and west, or of above, below, right and left: in the order of the world's words."""
 
+_MIDDLE_PLACE_FIRST = 0.345
+"""Probability that a sentence of task 4 begins with the place in the middle."""
+
 _POSITION_QUESTIONS = 8
-_MIDDLE_FIRST = 2 / 3
+_MIDDLE_SHAPE_FIRST = 2 / 3
 """Probability that a sentence of task 17 begins with the shape that both sentences name."""
 
 _SIZE_SENTENCES = 5
@@ -33,6 +36,30 @@ _NEIGHBOUR_WEIGHT = 1.45
 """A neighbour is this many times as probable to be in the next sentence as a step of the path."""
 
 
+def two_arguments(writer: StoryWriter) -> None:
+    """Task 4: three places in a line; which place lies north of another, or which place lies another north of?
+
+    The answer is always the place that its supporting fact begins with, as in the bAbI files.
+    """
+    rng = writer.rng
+    first, middle, last = rng.sample(writer.world.places, 3)
+    north, south, east, west = writer.world.directions
+    forth, back = rng.choice(((north, south), (south, north), (east, west), (west, east)))  # from the first to the last
+    facts = []
+    for outer, inwards in rng.shuffled(((first, forth), (last, back))):
+        outwards = back if inwards == forth else forth
+        if rng.chance(_MIDDLE_PLACE_FIRST):
+            facts.append((writer.write("lies", place=middle, direction=inwards, other=outer), middle, inwards, outer))
+        else:
+            facts.append((writer.write("lies", place=outer, direction=outwards, other=middle), outer, outwards, middle))
+    fact, answer, direction, place = rng.choice(facts)
+    if rng.chance(0.5):
+        writer.ask("what_lies", answer, fact, direction=direction, place=place)
+    else:
+        opposite = back if direction == forth else forth
+        writer.ask("lies_of_what", answer, fact, direction=opposite, place=place)
+
+
 def positions(writer: StoryWriter) -> None:
     """Task 17: how do two shapes lie to each other? The story states how each lies to a third one."""
     rng, world = writer.rng, writer.world
@@ -41,7 +68,7 @@ def positions(writer: StoryWriter) -> None:
     steps.append(rng.choice([step for step in _DIRECTIONS if step != steps[0]]))
     facts = []
     for shape, (x, y) in zip((first, last), steps, strict=True):  # (x, y): from the middle to the shape
-        if rng.chance(_MIDDLE_FIRST):
+        if rng.chance(_MIDDLE_SHAPE_FIRST):
             word = world.positions[_DIRECTIONS.index((-x, -y))]
             facts.append(writer.write("stands", shape=middle, position=word, other=shape))
         else:

@@ -22,14 +22,9 @@ _WRITERS = {"babi": (write_babi, "txt"), "jsonl": (write_jsonl, "jsonl")}
 
 
 def write_simulated(
-    folder: str | Path,
-    tasks: Iterable[int],
-    n_train: int,
-    n_test: int,
-    seed: int = 0,
-    world: World | None = None,
+    folder: str | Path, tasks: Iterable[int], n_train: int, n_test: int, seed: int = 0, world: World | None = None,
     file_format: StoryFormat = "babi",
-) -> Iterator[tuple[Path, Path]]:
+) -> Iterator[tuple[Path, Path]]:  # fmt: skip
     """Write the stories of tasks to files that are named like those of bAbI.
 
     The stories are written as a stream: memory use does not depend on their number. The files of a task are
@@ -48,8 +43,7 @@ def write_simulated(
         The training file and the test file of each task, once both are written.
 
     Raises:
-        InputError: as ``simulate`` does, before anything is written; if a number of questions is below 1; if the folder
-            cannot be created or written to.
+        InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to.
     """
     check_range("n_train", n_train, 1, MAX_QUESTIONS)
     check_range("n_test", n_test, 1, MAX_QUESTIONS)
