@@ -60,7 +60,6 @@ def _last_need(statements: Sequence[Statement], name: str, place: str | None = N
     """The last stated need of a person; with ``place``, the last one that is met there."""
     for statement in reversed(statements):
         if isinstance(statement, Described) and name in statement.who and statement.quality in _PLACE_FOR:
-            need = statement.quality
-            if place is None or _PLACE_FOR[need] == place:
-                return need
+            if place in (None, _PLACE_FOR[statement.quality]):
+                return statement.quality
     return None

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from memn2n.rules.questions import Question
     from memn2n.rules.statements import Relation, Statement
 
-    _Slots = re.Match[str]
+    _Slots = dict[str, str]
 
 TIMES = ("yesterday", "this morning", "this afternoon", "this evening")
 """Times of day, earliest first."""
 
 _T = TypeVar("_T")
+
+_NAMES = {"who", "other", "receiver"}
+"""Slots that begin with a capital letter in a statement or question."""
 
 _WORDS = {
     "then": r"(?:(?:then|after that|afterwards|following that),? )?",
@@ -47,17 +50,12 @@ def singular(plural: str) -> str:
     return plural
 
 
-def _name(text: str) -> str:
-    return text[:1].upper() + text[1:]  # some questions write names in lower case
-
-
 def _who(slots: _Slots) -> tuple[str, ...]:
-    other = slots.groupdict().get("other")
-    return (_name(slots["who"]), _name(other)) if other else (_name(slots["who"]),)
+    return (slots["who"], slots["other"]) if slots.get("other") else (slots["who"],)
 
 
 def _moved(slots: _Slots) -> Statement:
-    return statements.Moved(_who(slots), slots["place"], (slots["time"] or slots["late"] or "").lower())
+    return statements.Moved(_who(slots), slots["place"], (slots["time"] or slots["late"]).lower())
 
 
 def _side(slots: _Slots) -> Relation:
@@ -76,13 +74,11 @@ _SENTENCES: dict[str, Callable[[_Slots], Statement]] = {
     ),
     "{then}<who> {took} <the thing>(?: there)?": lambda s: statements.Took(_who(s), s["thing"]),
     "{then}<who> {dropped} <the thing>(?: there)?": lambda s: statements.Dropped(_who(s), s["thing"]),
-    "{then}<who> {gave} <the thing> to <receiver>": lambda s: statements.Gave(
-        _who(s), s["thing"], _name(s["receiver"])
-    ),
+    "{then}<who> {gave} <the thing> to <receiver>": lambda s: statements.Gave(_who(s), s["thing"], s["receiver"]),
     "<the first> is {side} <the second>": lambda s: statements.Related(s["first"], _side(s), s["second"]),
     "<the first> is bigger than <the second>": lambda s: statements.Related(s["first"], "bigger", s["second"]),
     "<the first> fits inside <the second>": lambda s: statements.Related(s["first"], "smaller", s["second"]),
-    "<who> is an? <kind>": lambda s: statements.OfKind(_name(s["who"]), s["kind"].lower()),
+    "<who> is an? <kind>": lambda s: statements.OfKind(s["who"], s["kind"].lower()),
     "<who> is <quality>": lambda s: statements.Described(_who(s), s["quality"].lower()),
     "<kind> are afraid of <feared>": lambda s: statements.Fears(
         singular(s["kind"].lower()), singular(s["feared"].lower())
@@ -91,32 +87,28 @@ _SENTENCES: dict[str, Callable[[_Slots], Statement]] = {
 
 _QUESTIONS: dict[str, Callable[[_Slots], Question]] = {
     "where is <the thing>": lambda s: questions.WhereIs(s["thing"]),
-    "where is <who>": lambda s: questions.WhereIs(_name(s["who"])),
+    "where is <who>": lambda s: questions.WhereIs(s["who"]),
     "where was <the thing> before <the place>": lambda s: questions.WhereBefore(s["thing"], s["place"]),
-    "where was <who> before <the place>": lambda s: questions.WhereBefore(_name(s["who"]), s["place"]),
-    "is <who> in <the place>": lambda s: questions.IsIn(_name(s["who"]), s["place"]),
-    "what is <who> carrying": lambda s: questions.Carries(_name(s["who"])),
-    "how many objects is <who> carrying": lambda s: questions.Carries(_name(s["who"]), count=True),
-    "what did <who> give to <receiver>": lambda s: questions.Gift(
-        "thing", _name(s["who"]), receiver=_name(s["receiver"])
-    ),
-    "who gave <the thing> to <receiver>": lambda s: questions.Gift(
-        "giver", thing=s["thing"], receiver=_name(s["receiver"])
-    ),
+    "where was <who> before <the place>": lambda s: questions.WhereBefore(s["who"], s["place"]),
+    "is <who> in <the place>": lambda s: questions.IsIn(s["who"], s["place"]),
+    "what is <who> carrying": lambda s: questions.Carries(s["who"]),
+    "how many objects is <who> carrying": lambda s: questions.Carries(s["who"], count=True),
+    "what did <who> give to <receiver>": lambda s: questions.Gift("thing", s["who"], receiver=s["receiver"]),
+    "who gave <the thing> to <receiver>": lambda s: questions.Gift("giver", thing=s["thing"], receiver=s["receiver"]),
     "who gave <the thing>": lambda s: questions.Gift("giver", thing=s["thing"]),
     "who received <the thing>": lambda s: questions.Gift("receiver", thing=s["thing"]),
-    "who did <who> give <the thing> to": lambda s: questions.Gift("receiver", _name(s["who"]), s["thing"]),
+    "who did <who> give <the thing> to": lambda s: questions.Gift("receiver", s["who"], s["thing"]),
     "what is {side} <the second>": lambda s: questions.WhatIs(_side(s), s["second"]),
     "what is <the first> {side}": lambda s: questions.WhatIs(OPPOSITE[_side(s)], s["first"]),
     "is <the first> {side} <the second>": lambda s: questions.IsRelated(s["first"], _side(s), s["second"]),
     "is <the first> bigger than <the second>": lambda s: questions.IsRelated(s["first"], "bigger", s["second"]),
     "does <the first> fit in <the second>": lambda s: questions.IsRelated(s["first"], "smaller", s["second"]),
     "how do you go from <the start> to <the goal>": lambda s: questions.Path(s["start"], s["goal"]),
-    "what is <who> afraid of": lambda s: questions.AfraidOf(_name(s["who"])),
-    "what colou?r is <who>": lambda s: questions.ColourOf(_name(s["who"])),
-    "where will <who> go": lambda s: questions.WillGo(_name(s["who"])),
-    "why did <who> go to <the place>": lambda s: questions.Why(_name(s["who"]), place=s["place"]),
-    "why did <who> get <the thing>": lambda s: questions.Why(_name(s["who"]), thing=s["thing"]),
+    "what is <who> afraid of": lambda s: questions.AfraidOf(s["who"]),
+    "what colou?r is <who>": lambda s: questions.ColourOf(s["who"]),
+    "where will <who> go": lambda s: questions.WillGo(s["who"]),
+    "why did <who> go to <the place>": lambda s: questions.Why(s["who"], place=s["place"]),
+    "why did <who> get <the thing>": lambda s: questions.Why(s["who"], thing=s["thing"]),
 }
 
 
@@ -178,6 +170,9 @@ def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
 def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
     bare = " ".join(text.split()).removesuffix(mark).rstrip()
     for pattern, build in patterns:
-        if slots := pattern.fullmatch(bare):
+        if match := pattern.fullmatch(bare):
+            slots = match.groupdict(default="")
+            for name in slots.keys() & _NAMES:
+                slots[name] = slots[name][:1].upper() + slots[name][1:]  # some questions write names in lower case
             return build(slots)
     raise InputError(f"the {what} {text[:80]!r} is not in the English of the bAbI tasks")
