@@ -59,7 +59,8 @@ def why(statements: Sequence[Statement], question: Why) -> str | None:
 def _last_need(statements: Sequence[Statement], name: str, place: str | None = None) -> str | None:
     """The last stated need of a person; with ``place``, the last one that is met there."""
     for statement in reversed(statements):
-        if isinstance(statement, Described) and name in statement.who and statement.quality in _PLACE_FOR:
-            if place in (None, _PLACE_FOR[statement.quality]):
+        if isinstance(statement, Described) and name in statement.who:
+            met = _PLACE_FOR.get(statement.quality)
+            if met is not None and place in (None, met):
                 return statement.quality
     return None

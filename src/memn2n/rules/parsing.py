@@ -148,23 +148,15 @@ def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
     "He" and "she" mean the person who was last named alone; "they" means the people who were last named. A statement
     whose pronoun has no person before it is left out.
     """
-    single: tuple[str, ...] | None = None
-    last: tuple[str, ...] | None = None
+    meant: dict[tuple[str, ...], tuple[str, ...]] = {("He",): (), ("She",): (), ("They",): ()}
     for statement in story:
         if not isinstance(statement, AboutPeople):
             yield statement
-            continue
-        who: tuple[str, ...] | None = statement.who
-        if who in (("He",), ("She",)):
-            who = single
-        elif who == ("They",):
-            who = last
-        if who is None:
-            continue
-        last = who
-        if len(who) == 1:
-            single = who
-        yield replace(statement, who=who)
+        elif who := meant.get(statement.who, statement.who):
+            meant[("They",)] = who
+            if len(who) == 1:
+                meant[("He",)] = meant[("She",)] = who
+            yield replace(statement, who=who)
 
 
 def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:

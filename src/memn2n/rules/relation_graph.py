@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from memn2n.rules.statements import OPPOSITE, Related
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from memn2n.rules.questions import IsRelated, Path, WhatIs
     from memn2n.rules.statements import Relation, Statement
@@ -38,27 +38,19 @@ def is_related(statements: Iterable[Statement], question: IsRelated) -> str | No
     """
     edges = _edges(statements)
     perpendicular = _PERPENDICULAR.get(question.relation, ())
-    if question.first in _reachable(edges, question.second, perpendicular):
+    if question.first in _paths(edges, question.second, perpendicular):
         return "no"
-    if question.first in _reachable(edges, question.second, (question.relation, *perpendicular)):
+    if question.first in _paths(edges, question.second, (question.relation, *perpendicular)):
         return "yes"
-    if question.first in _reachable(edges, question.second, (OPPOSITE[question.relation], *perpendicular)):
+    if question.first in _paths(edges, question.second, (OPPOSITE[question.relation], *perpendicular)):
         return "no"
     return None
 
 
 def shortest_path(statements: Iterable[Statement], question: Path) -> str | None:
     """The shortest path, as the first letters of its directions; among equals, the one that is stated first."""
-    edges = _edges(statements)
-    paths: dict[str, tuple[str, ...]] = {question.start: ()}
-    queue = deque([question.start])
-    while queue:
-        here = queue.popleft()
-        for direction, other in edges.get(here, ()):
-            if other not in paths:
-                paths[other] = (*paths[here], direction[0])
-                queue.append(other)
-    return ",".join(paths.get(question.goal, ())) or None
+    path = _paths(_edges(statements), question.start, OPPOSITE).get(question.goal, ())
+    return ",".join(direction[0] for direction in path) or None
 
 
 def _edges(statements: Iterable[Statement]) -> _Edges:
@@ -71,12 +63,14 @@ def _edges(statements: Iterable[Statement]) -> _Edges:
     return edges
 
 
-def _reachable(edges: _Edges, start: str, allowed: Sequence[Relation]) -> set[str]:
-    """The things that edges of the allowed relations lead to, the start included."""
-    reached, stack = {start}, [start]
-    while stack:
-        for relation, other in edges.get(stack.pop(), ()):
-            if relation in allowed and other not in reached:
-                reached.add(other)
-                stack.append(other)
-    return reached
+def _paths(edges: _Edges, start: str, allowed: Collection[Relation]) -> dict[str, tuple[Relation, ...]]:
+    """Thing -> the shortest path of allowed relations that leads to it; the start itself has an empty path."""
+    paths: dict[str, tuple[Relation, ...]] = {start: ()}
+    queue = deque([start])
+    while queue:
+        here = queue.popleft()
+        for relation, other in edges.get(here, ()):
+            if relation in allowed and other not in paths:
+                paths[other] = (*paths[here], relation)
+                queue.append(other)
+    return paths
