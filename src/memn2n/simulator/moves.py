@@ -62,9 +62,7 @@ def _write_whereabouts(
 ) -> None:
     """Write sentences about moves (half of them), certain places (a quarter) and uncertain places (a quarter).
 
-    Args:
-        writer: writes the story.
-        state_uncertain: writes a sentence about an uncertain place, for a person and the last statement about them.
+    ``state_uncertain`` writes one about an uncertain place, for a person and the last statement about them.
     """
     rng, world = writer.rng, writer.world
     last: dict[str, _Whereabouts] = {}

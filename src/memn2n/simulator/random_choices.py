@@ -13,12 +13,9 @@ T = TypeVar("T")
 
 
 class RandomChoices:
-    """A seeded random generator.
+    """A random generator whose choices depend only on the text of its seed.
 
     It uses only ``random.Random.random``: Python guarantees that this sequence stays the same, and no other method's.
-
-    Args:
-        seed: the same text gives the same choices everywhere.
     """
 
     def __init__(self, seed: str) -> None:

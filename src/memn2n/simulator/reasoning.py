@@ -101,10 +101,7 @@ def motives(writer: StoryWriter) -> None:
     moved: set[str] = set()
     free = {thing for _, thing in world.motives.values()}
     done: set[str] = set()
-    while True:
-        people = [name for name in world.people if name not in done]
-        if not people:
-            return
+    while people := [name for name in world.people if name not in done]:
         person = rng.choice(people)
         if person not in motive_of:
             motive = rng.choice([*world.motives])

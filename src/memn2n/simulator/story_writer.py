@@ -27,13 +27,7 @@ _MAX_STEPS = 1000
 
 
 class StoryWriter:
-    """A story in the making.
-
-    Args:
-        world: the names, verbs and sentences.
-        rng: makes all random choices.
-        task: the label of the examples.
-    """
+    """A story in the making; its examples have the label ``task``."""
 
     def __init__(self, world: World, rng: RandomChoices, task: str) -> None:
         self.world = world
