@@ -7,27 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import memn2n
 from memn2n.errors import InputError
 from memn2n.lm.answers import perplexity
+from memn2n.serve import schemas
 from memn2n.serve.checks import check_questions, check_story, check_text, check_top
-from memn2n.serve.metrics import CONTENT_TYPE
-from memn2n.serve.models import QueuedQuestion
+from memn2n.serve.models import QueuedQuestion, ServedLM, ServedQA, describe
 from memn2n.serve.refusals import RESPONSES, invalid, json_response
-from memn2n.serve.schemas import (
-    AnswerRequest,
-    AnswerResponse,
-    AnswersRequest,
-    AnswersResponse,
-    ExamplesResponse,
-    HealthResponse,
-    ModelsResponse,
-    NextWordsRequest,
-    NextWordsResponse,
-    ScoreRequest,
-    ScoreResponse,
-)
 
 if TYPE_CHECKING:
     from memn2n.qa.answers import Answer
@@ -43,20 +31,20 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
     """The routes for some models. ``examples`` simulates the example stories for a seed."""
     router = APIRouter()
 
-    @router.post("/api/answer", response_model=AnswerResponse, responses=RESPONSES, tags=["stories"])
-    async def answer(request: AnswerRequest) -> Response:
+    @router.post("/api/answer", response_model=schemas.AnswerResponse, responses=RESPONSES, tags=["stories"])
+    async def answer(request: schemas.AnswerRequest) -> Response:
         """Answer a question about a story, with the attention of each hop."""
-        model = models.qa(request.model)
+        model = models.get(ServedQA, request.model)
         check_top(request.top, limits)
         check_story(request, limits)
         (result,) = await model.answers([QueuedQuestion(request.story, request.question, request.top)])
         metrics.asked(model.name)
         return json_response({"model": model.name, **_answer(result, request.top, request.attention)})
 
-    @router.post("/api/answers", response_model=AnswersResponse, responses=RESPONSES, tags=["stories"])
-    async def answers(request: AnswersRequest) -> Response:
+    @router.post("/api/answers", response_model=schemas.AnswersResponse, responses=RESPONSES, tags=["stories"])
+    async def answers(request: schemas.AnswersRequest) -> Response:
         """Answer many questions at once. The answers have the order of the questions."""
-        model = models.qa(request.model)
+        model = models.get(ServedQA, request.model)
         check_questions(request.questions, limits)
         check_top(request.top, limits, len(request.questions))
         results = await model.answers([QueuedQuestion(one.story, one.question, request.top)
@@ -65,20 +53,20 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         content = [_answer(result, request.top, request.attention) for result in results]
         return json_response({"model": model.name, "answers": content})
 
-    @router.post("/api/next-words", response_model=NextWordsResponse, responses=RESPONSES, tags=["text"])
-    async def next_words(request: NextWordsRequest) -> Response:
+    @router.post("/api/next-words", response_model=schemas.NextWordsResponse, responses=RESPONSES, tags=["text"])
+    async def next_words(request: schemas.NextWordsRequest) -> Response:
         """Predict the next word of a text, with the attention of each hop to the words before."""
-        model = models.lm(request.model)
+        model = models.get(ServedLM, request.model)
         check_top(request.top, limits)
         check_text(request.text, model.model.vocabulary, limits)
         result = await model.next_words(request.text, request.top)
         metrics.asked(model.name)
         return json_response({"model": model.name, **result.to_dict()})
 
-    @router.post("/api/score", response_model=ScoreResponse, responses=RESPONSES, tags=["text"])
-    async def score(request: ScoreRequest) -> Response:
+    @router.post("/api/score", response_model=schemas.ScoreResponse, responses=RESPONSES, tags=["text"])
+    async def score(request: schemas.ScoreRequest) -> Response:
         """Compute the probability of each word of a text, given the words before it."""
-        model = models.lm(request.model)
+        model = models.get(ServedLM, request.model)
         check_text(request.text, model.model.vocabulary, limits)
         try:
             words = await model.score(request.text)
@@ -89,13 +77,13 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         content = {"words": [word.to_dict() for word in words], "loss": loss, "perplexity": perplexity(loss)}
         return json_response({"model": model.name, **content})
 
-    @router.get("/api/models", response_model=ModelsResponse, responses=_GET_RESPONSES, tags=["server"])
+    @router.get("/api/models", response_model=schemas.ModelsResponse, responses=_GET_RESPONSES, tags=["server"])
     async def list_models() -> Response:
         """List the models that are served, and the limits on requests."""
-        content = [model.describe() for model in models.all]
+        content = [describe(model) for model in models.all]
         return json_response({"version": memn2n.__version__, "models": content, "limits": limits.to_dict()})
 
-    @router.get("/api/examples", response_model=ExamplesResponse, responses=_GET_RESPONSES, tags=["stories"])
+    @router.get("/api/examples", response_model=schemas.ExamplesResponse, responses=_GET_RESPONSES, tags=["stories"])
     async def list_examples(
         seed: Annotated[int, Query(ge=0, le=2**31 - 1, description="Each seed gives other stories.")] = 0,
     ) -> Response:
@@ -104,7 +92,7 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         return json_response({"examples": result})
 
     @router.head("/healthz", include_in_schema=False)
-    @router.get("/healthz", response_model=HealthResponse, tags=["server"])
+    @router.get("/healthz", response_model=schemas.HealthResponse, tags=["server"])
     async def health() -> Response:
         """Report that the server is running."""
         return json_response({"status": "ok"})
@@ -115,7 +103,7 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
     }, tags=["server"])  # fmt: skip
     async def read_metrics() -> Response:
         """Report the server's metrics, for Prometheus."""
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

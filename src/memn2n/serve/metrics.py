@@ -6,26 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 if TYPE_CHECKING:
-    from memn2n.serve.models import Models, Served
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+    from memn2n.serve.models import Models
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-def _waiting(model: Served) -> float:
-    return model.queue.waiting
-
-
 class RequestMetrics:
-    """Counters and times of the requests to one server.
-
-    Args:
-        models: the models that are served; the length of each queue is a metric.
-    """
+    """Counters and times of the requests to one server, and the lengths of its models' queues."""
 
     def __init__(self, models: Models) -> None:
         self._registry = CollectorRegistry()
@@ -40,7 +29,7 @@ class RequestMetrics:
         waiting = Gauge("memn2n_waiting", "Jobs waiting for each model.", ("model",), registry=self._registry)
         for model in models.all:
             self._asked.labels(model.name)
-            waiting.labels(model.name).set_function(partial(_waiting, model))
+            waiting.labels(model.name).set_function(partial(getattr, model.queue, "waiting"))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from memn2n.errors import InputError
 from memn2n.files.model_folder import kind_of
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from memn2n.lm.answers import NextWords, WordScore
-    from memn2n.lm.config import LMConfig
     from memn2n.qa.answers import Answer
-    from memn2n.qa.config import NetworkConfig
     from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
 
@@ -59,10 +58,6 @@ class ServedQA:
             answers += await self.queue.run(questions[start : start + BATCH])
         return answers
 
-    def describe(self) -> dict[str, Any]:
-        """The fields of ``schemas.ServedModel``."""
-        return _describe(self, self.model.network.config, len(self.model.vocabulary.words), len(self.model.networks))
-
     def _answer(self, questions: list[QueuedQuestion]) -> list[Answer]:
         top = max(question.top for question in questions)
         return self.model.answer_many([(story, text) for story, text, _ in questions], top=top)
@@ -86,8 +81,8 @@ class ServedLM:
         Raises:
             RefusedError: 503, if too many requests wait.
         """
-        results: list[NextWords] = await self.queue.run([lambda: self.model.next_words(text, top=top)])
-        return results[0]
+        (words,) = await self.queue.run([lambda: self.model.next_words(text, top=top)])
+        return cast("NextWords", words)
 
     async def score(self, text: str) -> list[WordScore]:
         """The words of a text, each with its log-probability.
@@ -97,14 +92,8 @@ class ServedLM:
             RefusedError: 503, if too many requests wait.
         """
         content = text.encode()
-        results: list[list[WordScore]] = await self.queue.run(
-            [lambda: list(self.model.score(self.model.read(content, "text")))]
-        )
-        return results[0]
-
-    def describe(self) -> dict[str, Any]:
-        """The fields of ``schemas.ServedModel``."""
-        return _describe(self, self.model.network.config, len(self.model.vocabulary), 1)
+        (words,) = await self.queue.run([lambda: list(self.model.score(self.model.read(content, "text")))])
+        return cast("list[WordScore]", words)
 
 
 Served = ServedQA | ServedLM
@@ -120,28 +109,16 @@ class Models:
 
     def __init__(self, served: Iterable[Served]) -> None:
         self.all = tuple(served)
-        names = [model.name for model in self.all]
-        for name in names:
-            if names.count(name) > 1:
+        for name, number in Counter(model.name for model in self.all).items():
+            if number > 1:
                 raise InputError(f"two models are named {name}; give one of them another name: NAME=DIR")
 
-    def qa(self, name: str | None) -> ServedQA:
-        """The question answering model with this name, by default the first.
+    def get(self, kind: type[M], name: str | None) -> M:
+        """The model of this kind with this name, by default the first of its kind.
 
         Raises:
             RefusedError: 404, if there is no such model.
         """
-        return self._get(ServedQA, name)
-
-    def lm(self, name: str | None) -> ServedLM:
-        """The language model with this name, by default the first.
-
-        Raises:
-            RefusedError: 404, if there is no such model.
-        """
-        return self._get(ServedLM, name)
-
-    def _get(self, kind: type[M], name: str | None) -> M:
         candidates = [model for model in self.all if isinstance(model, kind)]
         for model in candidates:
             if name in (None, model.name):
@@ -179,6 +156,15 @@ def _load(given: str, limits: Limits) -> Served:
     return ServedQA(name, load_qa(place), limits)
 
 
-def _describe(served: Served, config: NetworkConfig | LMConfig, words: int, networks: int) -> dict[str, Any]:
-    sizes = {"hops": config.hops, "dim": config.dim, "memory_size": config.memory_size}
-    return {"name": served.name, "kind": served.kind, **sizes, "words": words, "networks": networks}
+def describe(served: Served) -> dict[str, Any]:
+    """The fields of ``schemas.ServedModel``."""
+    config = served.model.network.config
+    return {
+        "name": served.name,
+        "kind": served.kind,
+        "hops": config.hops,
+        "dim": config.dim,
+        "memory_size": config.memory_size,
+        "words": len(served.model.vocabulary.words if isinstance(served, ServedQA) else served.model.vocabulary),
+        "networks": len(served.model.networks) if isinstance(served, ServedQA) else 1,
+    }

@@ -15,19 +15,16 @@ TOO_MANY_FIELDS = "too_many_fields"
 _STORY = ["Mary moved to the bathroom.", "John went to the hallway."]
 _QUESTION = "Where is Mary?"
 
-ModelName = Annotated[
-    str | None,
-    Field(description="Name of the model; by default, the first model of the right kind.", examples=[None]),
-]
-Attention = Annotated[bool, Field(description="Whether to include the attention; without it, responses are shorter.")]
-AnswerTop = Annotated[int, Field(ge=1, description="Number of most probable answers to include.")]
-
 
 class _Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class _Request(_Fields):
+    model: str | None = Field(
+        None, description="Name of the model; by default, the first model of the right kind.", examples=[None]
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _check_number_of_fields(cls, given: object) -> object:
@@ -39,165 +36,146 @@ class _Request(_Fields):
         return given
 
 
+class _QARequest(_Request):
+    top: int = Field(5, ge=1, description="Number of most probable answers to include.")
+    attention: bool = Field(True, description="Whether to include the attention; without it, responses are shorter.")
+
+
 class StoryQuestion(_Fields):
     """A question about a story."""
 
-    story: Annotated[list[str], FailFast(), Field(description="Sentences, oldest first.", examples=[_STORY])]
-    question: Annotated[str, Field(examples=[_QUESTION])]
+    story: Annotated[list[str], FailFast()] = Field(description="Sentences, oldest first.", examples=[_STORY])
+    question: str = Field(examples=[_QUESTION])
 
 
-class AnswerRequest(StoryQuestion, _Request):
+class AnswerRequest(_QARequest, StoryQuestion):
     """A question about a story, for one model."""
 
-    model: ModelName = None
-    top: AnswerTop = 5
-    attention: Attention = True
 
-
-class AnswersRequest(_Request):
+class AnswersRequest(_QARequest):
     """Many questions about stories, for one model."""
 
-    questions: Annotated[list[StoryQuestion], FailFast(), Field(description="At least one question.")]
-    model: ModelName = None
-    top: AnswerTop = 5
-    attention: Attention = True
+    questions: Annotated[list[StoryQuestion], FailFast()] = Field(description="At least one question.")
 
 
 class NextWordsRequest(_Request):
     """A text whose next word is to be predicted."""
 
-    text: Annotated[
-        str,
-        Field(
-            description="The words so far. If there are none, the first word of a sentence is predicted.",
-            examples=["the company said"],
-        ),
-    ] = ""
-    model: ModelName = None
-    top: Annotated[int, Field(ge=1, description="Number of most probable words to include.")] = 10
+    text: str = Field(
+        "",
+        description="The words so far. If there are none, the first word of a sentence is predicted.",
+        examples=["the company said"],
+    )
+    top: int = Field(10, ge=1, description="Number of most probable words to include.")
 
 
 class ScoreRequest(_Request):
     """A text whose words are to be scored."""
 
-    text: Annotated[str, Field(description="A text of at least two words.", examples=["the company said it will"])]
-    model: ModelName = None
+    text: str = Field(description="A text of at least two words.", examples=["the company said it will"])
 
 
 class QAAnswer(BaseModel):
     """An answer, with the attention that led to it."""
 
-    prediction: Annotated[str, Field(description="The answer.", examples=["bathroom"])]
-    probability: Annotated[float, Field(description="Probability of the answer, 0 to 1.", examples=[0.98])]
-    top: Annotated[
-        list[list[str | float]],
-        Field(
-            description="The most probable answers, as pairs of answer and probability.",
-            examples=[[["bathroom", 0.98], ["hallway", 0.02]]],
-        ),
-    ]
-    attention: Annotated[
-        list[list[float]] | None,
-        Field(
-            description="For each hop, the weight on each sentence. The rest of each hop is on empty memory slots.",
-            examples=[[[0.93, 0.01], [0.97, 0.02], [0.99, 0.0]]],
-        ),
-    ]
-    dropped: Annotated[
-        list[int],
-        Field(description="Positions, from 0, of the sentences that did not fit into the memory.", examples=[[]]),
-    ]
-    unknown_words: Annotated[
-        list[str],
-        Field(description="Words of the story and the question that are not in the vocabulary.", examples=[[]]),
-    ]
+    prediction: str = Field(description="The answer.", examples=["bathroom"])
+    probability: float = Field(description="Probability of the answer, 0 to 1.", examples=[0.98])
+    top: list[list[str | float]] = Field(
+        description="The most probable answers, as pairs of answer and probability.",
+        examples=[[["bathroom", 0.98], ["hallway", 0.02]]],
+    )
+    attention: list[list[float]] | None = Field(
+        description="For each hop, the weight on each sentence. The rest of each hop is on empty memory slots.",
+        examples=[[[0.93, 0.01], [0.97, 0.02], [0.99, 0.0]]],
+    )
+    dropped: list[int] = Field(
+        description="Positions, from 0, of the sentences that did not fit into the memory.", examples=[[]]
+    )
+    unknown_words: list[str] = Field(
+        description="Words of the story and the question that are not in the vocabulary.", examples=[[]]
+    )
 
 
 class AnswerResponse(QAAnswer):
     """An answer, and the model that gave it."""
 
-    model: Annotated[str, Field(examples=["stories"])]
+    model: str = Field(examples=["stories"])
 
 
 class AnswersResponse(BaseModel):
     """Answers in the order of the questions."""
 
-    model: Annotated[str, Field(examples=["stories"])]
+    model: str = Field(examples=["stories"])
     answers: list[QAAnswer]
 
 
 class NextWord(BaseModel):
     """A possible next word."""
 
-    word: Annotated[str, Field(examples=["it"])]
-    probability: Annotated[float, Field(examples=[0.21])]
+    word: str = Field(examples=["it"])
+    probability: float = Field(examples=[0.21])
 
 
 class NextWordsResponse(BaseModel):
     """The most probable next words, with the attention that led to them."""
 
-    model: Annotated[str, Field(examples=["ptb"])]
-    memory: Annotated[
-        list[str],
-        Field(description="The words in the memory, oldest first.", examples=[["the", "company", "said"]]),
-    ]
+    model: str = Field(examples=["ptb"])
+    memory: list[str] = Field(description="The words in the memory, oldest first.",
+                              examples=[["the", "company", "said"]])  # fmt: skip
     next: list[NextWord]
-    attention: Annotated[
-        list[list[float]],
-        Field(description="For each hop, the weight on each word in the memory.", examples=[[[0.1, 0.2, 0.7]]]),
-    ]
-    unknown_words: Annotated[
-        list[str], Field(description="Words of the text that are not in the vocabulary.", examples=[[]])
-    ]
+    attention: list[list[float]] = Field(
+        description="For each hop, the weight on each word in the memory.", examples=[[[0.1, 0.2, 0.7]]]
+    )
+    unknown_words: list[str] = Field(description="Words of the text that are not in the vocabulary.", examples=[[]])
 
 
 class ScoredWord(BaseModel):
     """A word of a text, with its probability."""
 
-    word: Annotated[str, Field(examples=["company"])]
-    log_probability: Annotated[
-        float | None, Field(description="In nats, given the words before; null for the first word.", examples=[-4.2])
-    ]
-    bits: Annotated[float | None, Field(description="The log-probability in bits.", examples=[-6.06])]
-    unknown: Annotated[bool, Field(description="Whether the word is not in the vocabulary.", examples=[False])]
+    word: str = Field(examples=["company"])
+    log_probability: float | None = Field(
+        description="In nats, given the words before; null for the first word.", examples=[-4.2]
+    )
+    bits: float | None = Field(description="The log-probability in bits.", examples=[-6.06])
+    unknown: bool = Field(description="Whether the word is not in the vocabulary.", examples=[False])
 
 
 class ScoreResponse(BaseModel):
     """The probability of each word of a text."""
 
-    model: Annotated[str, Field(examples=["ptb"])]
+    model: str = Field(examples=["ptb"])
     words: list[ScoredWord]
-    loss: Annotated[float, Field(description="Mean cross-entropy, in nats a word.", examples=[4.9])]
-    perplexity: Annotated[float, Field(description="exp(loss).", examples=[134.3])]
+    loss: float = Field(description="Mean cross-entropy, in nats a word.", examples=[4.9])
+    perplexity: float = Field(description="exp(loss).", examples=[134.3])
 
 
 class ServedModel(BaseModel):
     """A model that is served."""
 
-    name: Annotated[str, Field(examples=["stories"])]
-    kind: Annotated[str, Field(description='"qa" (question answering) or "lm" (language modelling).', examples=["qa"])]
+    name: str = Field(examples=["stories"])
+    kind: str = Field(description='"qa" (question answering) or "lm" (language modelling).', examples=["qa"])
     hops: int
-    dim: Annotated[int, Field(description="Size of the embeddings and the state.")]
-    memory_size: Annotated[int, Field(description="Number of sentences (qa) or words (lm) that the memory holds.")]
-    words: Annotated[int, Field(description="Number of words in the vocabulary.")]
-    networks: Annotated[int, Field(description="Number of networks in the ensemble; 1 if it is none.")]
+    dim: int = Field(description="Size of the embeddings and the state.")
+    memory_size: int = Field(description="Number of sentences (qa) or words (lm) that the memory holds.")
+    words: int = Field(description="Number of words in the vocabulary.")
+    networks: int = Field(description="Number of networks in the ensemble; 1 if it is none.")
 
 
 class ModelsResponse(BaseModel):
     """The models that are served, and the limits on requests."""
 
-    version: Annotated[str, Field(description="Version of memn2n.")]
+    version: str = Field(description="Version of memn2n.")
     models: list[ServedModel]
-    limits: Annotated[dict[str, float], Field(description="The limits on requests.")]
+    limits: dict[str, float] = Field(description="The limits on requests.")
 
 
 class StoryExample(StoryQuestion):
     """A simulated story with a question and its answer."""
 
-    task: Annotated[int, Field(description="Number of the bAbI task.")]
-    skill: Annotated[str, Field(examples=["single supporting fact"])]
+    task: int = Field(description="Number of the bAbI task.")
+    skill: str = Field(examples=["single supporting fact"])
     answer: str
-    support: Annotated[list[int], Field(description="Positions, from 0, of the supporting facts.")]
+    support: list[int] = Field(description="Positions, from 0, of the supporting facts.")
 
 
 class ExamplesResponse(BaseModel):
@@ -209,15 +187,15 @@ class ExamplesResponse(BaseModel):
 class HealthResponse(BaseModel):
     """A sign that the server is running."""
 
-    status: Annotated[str, Field(examples=["ok"])]
+    status: str = Field(examples=["ok"])
 
 
 class ErrorDetails(BaseModel):
     """What is wrong with a request."""
 
-    code: Annotated[str, Field(examples=["invalid"])]
-    message: Annotated[str, Field(examples=["question is missing"])]
-    field: Annotated[str | None, Field(description="The field that is wrong, if it is one.", examples=["question"])]
+    code: str = Field(examples=["invalid"])
+    message: str = Field(examples=["question is missing"])
+    field: str | None = Field(description="The field that is wrong, if it is one.", examples=["question"])
 
 
 class ErrorResponse(BaseModel):
