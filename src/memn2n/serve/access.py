@@ -29,11 +29,7 @@ class Access(NamedTuple):
     local: bool = True
 
     def check(self, path: str, headers: Mapping[bytes, bytes]) -> None:
-        """Check one request.
-
-        Args:
-            path: the request's path.
-            headers: the request's headers, with names in lower case.
+        """Check a request by its path and its headers, whose names are in lower case.
 
         Raises:
             RefusedError: 403 for a wrong host name, 401 for a missing or wrong token.

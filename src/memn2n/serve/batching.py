@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from memn2n.serve.refusals import busy
@@ -74,17 +75,14 @@ class BatchQueue(Generic[Q, A]):
         self._thread.shutdown()
 
     async def _run_batches(self) -> None:
-        while batch := self._next_batch():
+        while self._jobs:
+            batch: list[_Job[Q, A]] = []
+            size = 0
+            while self._jobs and size < self._batch:
+                batch.append(self._jobs.popleft())
+                size += len(batch[-1].items)
             await self._run_batch(batch)
         self._worker = None
-
-    def _next_batch(self) -> list[_Job[Q, A]]:
-        batch: list[_Job[Q, A]] = []
-        size = 0
-        while self._jobs and size < self._batch:
-            batch.append(self._jobs.popleft())
-            size += len(batch[-1].items)
-        return batch
 
     async def _run_batch(self, batch: list[_Job[Q, A]]) -> None:
         items = [item for job in batch for item in job.items]
@@ -97,9 +95,8 @@ class BatchQueue(Generic[Q, A]):
             elif not batch[0].result.done():
                 batch[0].result.set_exception(error)
             return
-        start = 0
+        left = iter(results)
         for job in batch:
-            end = start + len(job.items)
+            answers = list(islice(left, len(job.items)))
             if not job.result.done():
-                job.result.set_result(results[start:end])
-            start = end
+                job.result.set_result(answers)

@@ -43,10 +43,7 @@ def check_questions(questions: Sequence[StoryQuestion], limits: Limits) -> None:
 def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> None:
     """Raise a RefusedError if a question cannot be answered, or its story is too long.
 
-    Args:
-        request: the story and the question.
-        limits: the limits on sentences and words.
-        prefix: precedes the field's name in the refusal.
+    ``prefix`` precedes the name of the field in the refusal.
     """
     story, question = request.story, request.question
     if len(story) > limits.max_sentences:

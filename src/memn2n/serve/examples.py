@@ -22,8 +22,9 @@ def examples(seed: int) -> list[dict[str, Any]]:
     """One example of each of the 20 skills, as ``schemas.StoryExample``."""
     shown = []
     for task, skill in SKILLS.items():
-        train = simulate(task=task, n_train=_QUESTIONS, n_test=0, seed=seed).train
-        shown.append(_example(task, skill.name, max(train, key=_preference)))
+        one = max(simulate(task=task, n_train=_QUESTIONS, n_test=0, seed=seed).train, key=_preference)
+        shown.append({"task": task, "skill": skill.name.replace("-", " "), "story": one.story, "question": one.question,
+                      "answer": one.answer, "support": one.support})  # fmt: skip
     return shown
 
 
@@ -31,14 +32,3 @@ def _preference(example: Example) -> int:
     """A key that prefers the longest story of up to ``_SENTENCES``, else the shortest story."""
     length = len(example.story)
     return length if length <= _SENTENCES else -length
-
-
-def _example(task: int, skill: str, example: Example) -> dict[str, Any]:
-    return {
-        "task": task,
-        "skill": skill.replace("-", " "),
-        "story": example.story,
-        "question": example.question,
-        "answer": example.answer,
-        "support": example.support,
-    }

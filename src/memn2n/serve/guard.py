@@ -33,14 +33,7 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that passes on only requests within the limits, with their whole body.
-
-    Args:
-        app: the app that answers the requests.
-        access: who may send requests.
-        limits: the limits on size and time.
-        metrics: counts the requests.
-    """
+    """ASGI middleware that passes on only requests within the limits, with their whole body. It counts all requests."""
 
     def __init__(self, app: ASGIApp, access: Access, limits: Limits, metrics: RequestMetrics) -> None:
         self._app = app
