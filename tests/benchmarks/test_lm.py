@@ -18,7 +18,7 @@ from memn2n import LMConfig, LMTraining
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.networks.output import cross_entropy
 from memn2n.lm.scoring import log_probabilities_of
-from memn2n.lm.training.trainer import sgd_step
+from memn2n.lm.training.trainer import clipped_sgd_step
 from memn2n.machine import multiplies_bfloat16
 
 PRECISIONS = ["fp32", "bf16"] if multiplies_bfloat16(torch.device("cpu")) else ["fp32"]
@@ -92,7 +92,7 @@ def test_a_naive_step_is_what_the_package_does_in_such_a_step() -> None:
     torch.autograd.backward(loss)
     norms = [float(value.grad.norm()) for value in ours.parameters() if value.grad is not None]
     assert min(norms) < 50 < max(norms)
-    sgd_step(ours.parameters(), 0.01, "tensor", 50.0)
+    clipped_sgd_step(ours.parameters(), 0.01, "tensor", 50.0)
     for name, value in naive.network.named_parameters():
         torch.testing.assert_close(ours.get_parameter(name), value, rtol=1e-4, atol=1e-6, msg=name)
 

@@ -40,7 +40,7 @@ def demo(
 
 def _stories(seed: int, console: Console) -> None:
     from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
-    from memn2n.cli.qa.progress import TrainingProgress
+    from memn2n.cli.qa.progress import QAProgress
     from memn2n.cli.show import show_evaluation
     from memn2n.explain.tables import attention_table
 
@@ -49,7 +49,7 @@ def _stories(seed: int, console: Console) -> None:
         console.print(f"  {task}: {skill}", highlight=False)
     train, test = simulate(task=_SKILLS, n_train=1000, n_test=1000, seed=seed)
     training = TrainingConfig(restarts=1, epochs=60, decay_every=15, linear_start_epochs=30, seed=seed)
-    with TrainingProgress(training) as progress:
+    with QAProgress(training) as progress:
         qa = StoryQA.fit(train, network=NetworkConfig(dim=30), training=training, on_event=progress)
     if qa.interrupted:
         console.print("\nThe training was interrupted; the network so far is used.")

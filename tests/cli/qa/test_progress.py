@@ -2,7 +2,7 @@ import pytest
 
 from memn2n import TrainingConfig
 from memn2n.cli import progress as module
-from memn2n.cli.qa.progress import TrainingProgress
+from memn2n.cli.qa.progress import QAProgress
 from memn2n.qa.training.problem import Restart
 from memn2n.qa.training.schedule import Epoch, Score
 
@@ -26,7 +26,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         Restart(1, SCORE, SCORE, 1.0),
         Restart(0, None, None, 1.0, "the loss became nan in softmax epoch 3"),
     ]
-    with TrainingProgress(config) as bar:
+    with QAProgress(config) as bar:
         for event in events:
             now = next(clock)
             bar(event)

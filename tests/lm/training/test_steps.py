@@ -14,7 +14,7 @@ from memn2n import LMConfig, LMTraining
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.scoring import log_probabilities_of, mean_loss
 from memn2n.lm.training.progress import LMStep
-from memn2n.lm.training.trainer import LMTrainer, sgd_step
+from memn2n.lm.training.trainer import LMTrainer, clipped_sgd_step
 from memn2n.lm.windows import epoch_batches, window_batch
 from tests.lm.training.small_training import (
     MODERN,
@@ -111,7 +111,7 @@ def test_the_norm_of_sparse_gradients_is_that_of_dense_ones(clip: Any, clip_norm
     for gradient in (sparse, dense):
         values = [start.clone() for start in starts]
         values[0].grad, values[1].grad = gradient.clone(), other.clone()
-        sgd_step([*values, frozen], 0.1, clip, clip_norm)
+        clipped_sgd_step([*values, frozen], 0.1, clip, clip_norm)
         for value, start, by, own in zip(values, starts, (dense, other), norms, strict=True):
             norm = own if clip == "tensor" else math.hypot(*norms)
             torch.testing.assert_close(value, start - 0.1 * min(1, clip_norm / norm) * by)
@@ -121,7 +121,7 @@ def test_the_norm_of_sparse_gradients_is_that_of_dense_ones(clip: Any, clip_norm
 def test_no_gradient_is_no_step() -> None:
     value = torch.ones(3)
     value.grad = torch.zeros(3)
-    sgd_step([value], 0.1, "global", 1.0)
+    clipped_sgd_step([value], 0.1, "global", 1.0)
     assert torch.equal(value, torch.ones(3))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 1.0
 
 
-class TrainingProgress(ProgressBar):
+class QAProgress(ProgressBar):
     """Shows each event of a training that it is called with."""
 
     def __init__(self, config: TrainingConfig) -> None:

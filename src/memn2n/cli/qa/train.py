@@ -105,7 +105,7 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
 
     If there is no network to keep, a folder that did not exist before is removed again.
     """
-    from memn2n.cli.qa.progress import TrainingProgress
+    from memn2n.cli.qa.progress import QAProgress
     from memn2n.files.model_folder import prepare
     from memn2n.qa.training.restarts import QAMetricsLog
 
@@ -113,7 +113,7 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
     folder = prepare(out)
     try:
         metrics = QAMetricsLog(folder)
-        with TrainingProgress(training) as progress:
+        with QAProgress(training) as progress:
 
             def on_event(event: Epoch | Restart) -> None:
                 metrics(event)

@@ -141,7 +141,7 @@ class LMTrainer:
         loss = cross_entropy(state.flatten(0, 1), network.output_matrix, batch.target.flatten(), self.precision)
         (loss if self._adamw is None else loss / words).backward()  # type: ignore[no-untyped-call]
         if self._adamw is None:
-            sgd_step(self._parameters.values(), rate, self.config.clip, self.config.clip_norm)
+            clipped_sgd_step(self._parameters.values(), rate, self.config.clip, self.config.clip_norm)
         else:
             self._adamw_step(self._adamw, rate)
         network.zero_grad(set_to_none=True)
@@ -223,7 +223,7 @@ class LMTrainer:
 
 
 @torch.no_grad()
-def sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm: float) -> None:
+def clipped_sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm: float) -> None:
     """Take one step of gradient descent, with the gradient clipped.
 
     Args:
