@@ -71,8 +71,10 @@ def test_a_stop_finishes_open_requests() -> None:
     assert reply["answers"][:1000] == reply["answers"][9000:]
 
 
-def test_ctrl_c_stops_the_server() -> None:
+def test_ctrl_c_stops_the_server_without_a_word_on_standard_error() -> None:
+    body = json.dumps({"story": ["Mary went to the office."], "question": "Where is Mary?"}).encode()
     with serving() as server:
+        assert len(asyncio.run(ask_many(server, [body], 1))) == 1  # the model has computed something
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) == 0
         assert server.process.stderr is not None

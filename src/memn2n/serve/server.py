@@ -74,4 +74,7 @@ def run(app: ASGIApp, listening: socket.socket, limits: Limits) -> None:
         signal.signal(number, server.handle_exit)
     gc.collect()
     gc.freeze()  # PyTorch and the models stay in memory: collecting them again would stop all requests for 0.1 s
-    server.run([listening])
+    try:
+        server.run([listening])
+    finally:
+        gc.unfreeze()  # so that Python can free the models when it ends
