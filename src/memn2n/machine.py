@@ -1,4 +1,4 @@
-"""Cores, threads, devices and number formats of this machine; Ctrl-C during training."""
+"""Cores, memory, threads, devices and number formats of this machine; Ctrl-C during training."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import ConfigError, Setting
@@ -18,10 +19,24 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "fp32", "bf16"]
 """Number format of matrix products. auto: bfloat16 if the hardware multiplies it, otherwise float32."""
 
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
 
 def available_cores() -> int:
     """The number of cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def total_memory() -> int | None:
+    """The bytes of memory that this process may use in all; None if the system does not say."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        return min(memory, int(_CGROUP.read_text()))
+    except (OSError, ValueError):  # the file is missing, or says "max"
+        return memory
 
 
 def choose_threads(threads: int | None) -> int:

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from memn2n import Corpus, LMConfig, LMTraining, MemoryLM
+from memn2n import Corpus, LMConfig, LMTraining, MemoryLM, machine
 from memn2n.errors import ConfigError
 from memn2n.lm.networks import NETWORKS
 from memn2n.lm.networks.memn2n import LMNetwork
-from memn2n.lm.training import memory_needed as memory
-from memn2n.lm.training.memory_needed import check_memory, least_memory, total_memory
+from memn2n.lm.training import run
+from memn2n.lm.training.run import check_memory, least_memory
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.windows import epoch_batches, window_batch
+from memn2n.machine import total_memory
 from tests.lm.largest_tensor import LargestTensor
 
 NETWORK, TRAINING = LMConfig(), LMTraining()
@@ -57,7 +58,7 @@ def test_more_parameters_need_more(network: dict[str, Any], training: dict[str, 
 
 
 def test_a_training_that_cannot_fit_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "total_memory", lambda: 2 * GIB)
+    monkeypatch.setattr(run, "total_memory", lambda: 2 * GIB)
     check_memory(LMNetwork, NETWORK, TRAINING, 10_000)
     with pytest.raises(ConfigError) as error:
         check_memory(LMNetwork, NETWORK, TRAINING, 3_000_000)
@@ -68,7 +69,7 @@ def test_a_training_that_cannot_fit_is_refused_in_one_line(monkeypatch: pytest.M
     assert "x dim 150 and memory_size 100; lower one of them (max_words and min_count change" in message
     assert "\n" not in message
     assert "--memory-size 100" in error.value.spelled(lambda name: "--" + name.replace("_", "-"))
-    monkeypatch.setattr(memory, "total_memory", lambda: None)
+    monkeypatch.setattr(run, "total_memory", lambda: None)
     check_memory(LMNetwork, NETWORK, TRAINING, 3_000_000)  # the system does not say how much there is
 
 
@@ -76,7 +77,7 @@ def test_a_training_that_cannot_fit_is_refused_in_one_line(monkeypatch: pytest.M
 def test_it_is_refused_before_anything_is_allocated(
     network: LMConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(memory, "total_memory", lambda: GIB)
+    monkeypatch.setattr(run, "total_memory", lambda: GIB)
     with LargestTensor() as seen, pytest.raises(ConfigError, match=r"this needs more than [\d,]+\.\d GiB"):
         MemoryLM.fit(Corpus.from_text("a b c d e f g " * 99), network=network, folder=tmp_path / "run", threads=1)
     assert seen.bytes < 1000
@@ -85,7 +86,7 @@ def test_it_is_refused_before_anything_is_allocated(
 
 def test_a_limit_of_the_container_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "_CGROUP", limit)
+    monkeypatch.setattr(machine, "_CGROUP", limit)
     whole = total_memory()
     assert whole is not None
     limit.write_text("max\n")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,10 +15,9 @@ from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
-from memn2n.lm.training.memory_needed import check_memory
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.vocabulary import LMVocabulary
-from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads
+from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads, total_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,32 +61,34 @@ def train_lm(request: LMRequest, on_event: Callable[[LMStep | LMEpoch], None] | 
     return run
 
 
+@dataclass(eq=False)
 class LMRun:
     """A training that is prepared: ``trainer`` does it, ``checkpoint`` saves it, ``best_network`` is its result."""
 
-    def __init__(
-        self, trainer: LMTrainer, vocabulary: LMVocabulary, folder: Path | None, digests: dict[str, str], lines: Lines
-    ) -> None:
-        self.trainer = trainer
-        self.vocabulary = vocabulary
-        self.lines = lines
-        self.interrupted = False
-        self._folder = folder
-        self._digests = digests
-        self._best: dict[str, torch.Tensor] | None = None  # parameters of the best epoch since the training (re)started
+    trainer: LMTrainer
+    vocabulary: LMVocabulary
+    folder: Path | None
+    digests: dict[str, str]
+    lines: Lines
+    interrupted: bool = False
+    _best: dict[str, torch.Tensor] | None = None  # parameters of the best epoch since the training (re)started
 
     @classmethod
     def begin(cls, request: LMRequest, device: torch.device) -> LMRun:
         """Do everything that precedes the first batch."""
-        saved = _saved(request)
+        saved = None
+        if request.resume:
+            if request.folder is None:
+                raise ConfigError(Setting("resume"), " needs the folder of the training")
+            saved = load_checkpoint(Path(request.folder))
         settings, config = _settings(request, saved)
         with _prepared(request.folder) as folder:
-            texts = _read_texts(request, saved, settings, config, folder)
+            vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
         generator = torch.Generator().manual_seed(config.seed)
-        network = request.build(settings, len(texts.vocabulary), generator, config.init_std).to(device)
-        trainer = LMTrainer(network, texts.train, texts.valid, config, choose_precision(config.precision, device))
-        digests = text_digests(texts.train, texts.valid)
-        run = cls(trainer, texts.vocabulary, folder, digests, request.train.lines)
+        network = request.build(settings, len(vocabulary), generator, config.init_std).to(device)
+        trainer = LMTrainer(network, train, valid, config, choose_precision(config.precision, device))
+        digests = text_digests(train, valid)
+        run = cls(trainer, vocabulary, folder, digests, request.train.lines)
         if folder is not None and saved is not None:
             resume(trainer, saved, digests, folder)
         elif folder is not None and has_checkpoint(folder):
@@ -109,11 +109,11 @@ class LMRun:
         network = self.trainer.network
         if best:
             self._best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-        if self._folder is None:
+        if self.folder is None:
             return
         if best:
-            save_lm(self._folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
-        save_checkpoint(self._folder, self.trainer, self.vocabulary, self._digests)
+            save_lm(self.folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
+        save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
     def best_network(self) -> LanguageNetwork:
         """Return the trained network with the parameters of the best epoch.
@@ -124,33 +124,24 @@ class LMRun:
         network = self.trainer.network
         best = self._best
         if best is None:
-            assert self._folder is not None  # only a training with a folder can have been resumed
-            _, _, tensors = load_model(self._folder, network.kind, LMVocabulary)
+            assert self.folder is not None  # only a training with a folder can have been resumed
+            _, _, tensors = load_model(self.folder, network.kind, LMVocabulary)
             best = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         try:
             network.load_state_dict(best)
         except RuntimeError:
-            raise ModelError(f"{self._folder}: model.safetensors does not fit config.json; train again") from None
+            raise ModelError(f"{self.folder}: model.safetensors does not fit config.json; train again") from None
         return network
-
-
-def _saved(request: LMRequest) -> Checkpoint | None:
-    """Read the checkpoint to resume from, if the request is to resume."""
-    if not request.resume:
-        return None
-    if request.folder is None:
-        raise ConfigError(Setting("resume"), " needs the folder of the training")
-    return load_checkpoint(Path(request.folder))
 
 
 def _settings(request: LMRequest, saved: Checkpoint | None) -> tuple[LMConfig, LMTraining]:
     """Choose the settings: those of the checkpoint, except for the number of epochs, or those of the request."""
     if saved is not None:
         epochs = saved.training.epochs if request.training is None else request.training.epochs
-        return saved.network, dataclasses.replace(saved.training, epochs=epochs)
+        return saved.network, replace(saved.training, epochs=epochs)
     config = request.training or LMTraining()
     if request.seed is not None:
-        config = dataclasses.replace(config, seed=request.seed)
+        config = replace(config, seed=request.seed)
     return request.network or LMConfig(), config
 
 
@@ -171,20 +162,15 @@ def _prepared(folder: str | Path | None) -> Iterator[Path | None]:
         raise
 
 
-class _Texts(NamedTuple):
-    """The texts of a training as word ids."""
-
-    vocabulary: LMVocabulary
-    train: Ids
-    valid: Ids | None
-
-
 def _read_texts(
     request: LMRequest, saved: Checkpoint | None, settings: LMConfig, config: LMTraining, folder: Path | None
-) -> _Texts:
-    """Read each text once, and hold out the end of the training text if there is no validation text."""
+) -> tuple[LMVocabulary, Ids, Ids | None]:
+    """Return the vocabulary, and the ids of the training and the validation text. Each text is read once.
+
+    If there is no validation text, it is the end of the training text.
+    """
     share = config.validation if request.valid is None else 0.0
-    caches = {name: None if folder is None else folder / f"{name}.ids" for name in ("train", "valid")}
+    train_cache, valid_cache = (None if folder is None else folder / f"{name}.ids" for name in ("train", "valid"))
     vocabulary = request.vocabulary if saved is None else saved.vocabulary
     text = None
     if vocabulary is None:
@@ -192,12 +178,11 @@ def _read_texts(
         first = len(text) - _held_out(len(text), share)
         vocabulary = text.vocabulary(first, min_count=request.min_count, max_words=request.max_words)
     check_memory(request.build, settings, config, len(vocabulary))
-    cache = caches["train"]
-    train = encode_corpus(request.train, vocabulary, cache) if text is None else text.ids(vocabulary, cache)
+    train = encode_corpus(request.train, vocabulary, train_cache) if text is None else text.ids(vocabulary, train_cache)
     check_known(request.train, train)
     valid = None
     if request.valid is not None:
-        valid = encode_corpus(request.valid, vocabulary, caches["valid"])
+        valid = encode_corpus(request.valid, vocabulary, valid_cache)
         check_known(request.valid, valid)
     elif held_out := _held_out(len(train), share):
         train, valid = train[:-held_out], train[-held_out:]
@@ -206,7 +191,30 @@ def _read_texts(
             f"{request.train.name} has {len(train)} words to train on, and the memory holds {settings.memory_size}: "
             "give more text, or lower ", Setting("memory_size"),
         )  # fmt: skip
-    return _Texts(vocabulary, train, valid)
+    return vocabulary, train, valid
+
+
+def least_memory(build: type[LanguageNetwork], network: LMConfig, training: LMTraining, vocabulary: int) -> int:
+    """Return how many bytes the parameters of a training take, with all that has their size.
+
+    That is the copy of the best epoch's parameters and, with AdamW, two moments and dense gradients. Everything else is
+    left out, so a training needs more than this. ``vocabulary`` is the number of words.
+    """
+    with torch.device("meta"):  # tensors of this device have a shape, and take no memory
+        parameters = sum(value.nbytes for value in build(network, vocabulary).parameters())
+    return parameters * (5 if training.optimizer == "adamw" else 2)
+
+
+def check_memory(build: type[LanguageNetwork], network: LMConfig, training: LMTraining, vocabulary: int) -> None:
+    """Raise ConfigError if the ``least_memory`` of a training is more than this machine has."""
+    needed, available = least_memory(build, network, training, vocabulary), total_memory()
+    if available is not None and needed > available:
+        raise ConfigError(
+            f"this needs more than {needed / 2**30:,.1f} GiB of memory, but there are {available / 2**30:,.1f}: its "
+            f"parameters are those of {vocabulary:,} words x ", Setting("dim"), f" {network.dim:,} and ",
+            Setting("memory_size"), f" {network.memory_size:,}; lower one of them (", Setting("max_words"), " and ",
+            Setting("min_count"), " change the number of words)",
+        )  # fmt: skip
 
 
 def _held_out(words: int, share: float) -> int:
@@ -222,9 +230,9 @@ def save_lm(
     """Save a model; see ``MemoryLM.save``."""
     tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     config = {
-        "network": dataclasses.asdict(network.config),
-        "training": dataclasses.asdict(training),
-        "history": [dataclasses.asdict(epoch) for epoch in history],
+        "network": asdict(network.config),
+        "training": asdict(training),
+        "history": [asdict(epoch) for epoch in history],
         "lines": lines,
     }
     save_model(folder, network.kind, config, vocabulary, tensors)
