@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -84,4 +85,4 @@ def interrupt_after(batches: int, epochs: bool = False) -> Callable[[LMStep | LM
 
 def saved(trainer: LMTrainer) -> tuple[dict[str, Tensor], TrainingProgress]:
     state = {name: value.clone() for name, value in trainer.state().items()}
-    return state, TrainingProgress.from_dict(trainer.progress.to_dict())
+    return state, TrainingProgress.from_dict(asdict(trainer.progress))

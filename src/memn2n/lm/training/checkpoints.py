@@ -29,7 +29,7 @@ _FOLDER = "checkpoint"
 
 
 class Checkpoint(NamedTuple):
-    """The content of a checkpoint."""
+    """The content of a checkpoint; ``texts`` are the ``text_digests`` of its texts."""
 
     network: LMConfig
     training: LMTraining
@@ -46,23 +46,13 @@ def text_digests(train: Ids, valid: Ids | None) -> dict[str, str]:
 
 
 def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, texts: dict[str, str]) -> None:
-    """Save a training atomically; it replaces the earlier checkpoint.
-
-    Args:
-        run: the run's folder.
-        trainer: the training, between two batches.
-        vocabulary: its words.
-        texts: ``text_digests`` of its texts.
+    """Save a training, which is between two batches, in its run's folder; replace the earlier checkpoint atomically.
 
     Raises:
         ModelError: if the folder cannot be written.
     """
-    config = {
-        "network": asdict(trainer.network.config),
-        "training": asdict(trainer.config),
-        "texts": texts,
-        "progress": trainer.progress.to_dict(),
-    }
+    config = {"network": asdict(trainer.network.config), "training": asdict(trainer.config),
+              "texts": texts, "progress": asdict(trainer.progress)}  # fmt: skip
     tensors = {name: tensor.cpu().numpy() for name, tensor in trainer.state().items()}
     save_model(run / _FOLDER, KIND, config, vocabulary, tensors)
 
@@ -73,11 +63,7 @@ def has_checkpoint(run: Path) -> bool:
 
 
 def load_checkpoint(run: Path) -> Checkpoint:
-    """Read a checkpoint that ``save_checkpoint`` wrote.
-
-    Raises:
-        ModelError: if there is none, or it is damaged.
-    """
+    """Read the checkpoint of a run's folder; raises ModelError if there is none, or it is damaged."""
     folder = run / _FOLDER
     if not has_checkpoint(run):
         raise ModelError(f"{run} has no checkpoint to resume from; train without resuming, or name another folder")
@@ -108,6 +94,5 @@ def resume(trainer: LMTrainer, checkpoint: Checkpoint, texts: dict[str, str], ru
     try:
         trainer.restore(checkpoint.tensors, checkpoint.progress)
     except (ValueError, RuntimeError, TypeError) as error:
-        raise ModelError(
-            f"{run / _FOLDER}: model.safetensors does not fit config.json ({error}); train again"
-        ) from None
+        message = f"{run / _FOLDER}: model.safetensors does not fit config.json ({error}); train again"
+        raise ModelError(message) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -38,33 +38,19 @@ class LMEpoch:
 
 @dataclass
 class TrainingProgress:
-    """The state of a training, except for its parameters, its optimizer and its random generator.
+    """The state of a training, except for its parameters, its optimizer and its random generator."""
 
-    Args:
-        rate: the learning rate of anneal validation.
-        epoch: number of the current epoch, from 1.
-        batch: number of its batches that are done.
-        loss: sum of their losses, in nats.
-        words: number of words in them.
-        seconds: time that they took.
-        history: the finished epochs.
-    """
-
-    rate: float
-    epoch: int = 1
-    batch: int = 0
-    loss: float = 0.0
-    words: int = 0
-    seconds: float = 0.0
-    history: list[LMEpoch] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return asdict(self)
+    rate: float  # of anneal validation
+    epoch: int = 1  # the current one, from 1
+    batch: int = 0  # number of its batches that are done
+    loss: float = 0.0  # sum of their losses, in nats
+    words: int = 0  # in these batches
+    seconds: float = 0.0  # that they took
+    history: list[LMEpoch] = field(default_factory=list)  # the finished epochs
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingProgress:
-        """Make the progress of ``to_dict``'s values; raises TypeError for any others."""
+        """Make a progress of its ``dataclasses.asdict``; raises TypeError for any other dictionary."""
         return cls(**(values | {"history": [LMEpoch(**epoch) for epoch in values["history"]]}))
 
     @property

@@ -32,14 +32,9 @@ if TYPE_CHECKING:
 
 
 class LMTrainer:
-    """Trains a network in place.
+    """Trains a network in place, on the network's device, with products of the given precision.
 
-    Args:
-        network: with its random initial parameters, on the device to train on.
-        train: (words) ids of the training text, 2 or more.
-        valid: ids of the validation text, or None.
-        config: settings.
-        precision: of the products.
+    ``train`` and ``valid`` are (words) ids of texts of two words or more.
     """
 
     def __init__(
@@ -63,14 +58,11 @@ class LMTrainer:
         network.sparse = self._adamw is None  # plain SGD only changes the rows of the batch's words
 
     def run(self, on_event: Callable[[LMStep | LMEpoch], None], checkpoint: Callable[[bool], None]) -> bool:
-        """Train until the settings end the training, or until Ctrl-C.
+        """Train until the settings end the training, or until Ctrl-C; return False if Ctrl-C ended it early.
 
         Args:
             on_event: called after each batch and epoch.
             checkpoint: called after each epoch and on Ctrl-C; its argument is whether this epoch is the best so far.
-
-        Returns:
-            False if Ctrl-C ended the training early.
 
         Raises:
             TrainingError: if a loss or parameter is not finite. ``checkpoint`` is never called with such parameters.
@@ -100,14 +92,10 @@ class LMTrainer:
         return since_best >= config.patience
 
     def epoch(self, on_event: Callable[[LMStep | LMEpoch], None], stop: threading.Event) -> LMEpoch | None:
-        """Run the rest of the current epoch: its remaining batches, then the validation text.
-
-        Args:
-            on_event: called after each batch.
-            stop: ends the epoch early when set.
+        """Run the remaining batches of the current epoch, with an event after each, then the validation text.
 
         Returns:
-            The finished epoch, or None if ``stop`` ended it early.
+            The finished epoch, or None if ``stop`` was set before its end.
         """
         at, config = self.progress, self.config
         batches = epoch_batches(len(self._train), config, at.epoch)
@@ -208,8 +196,8 @@ class LMTrainer:
         return config.learning_rate * max(0.0, (1 + math.cos(math.pi * min(1.0, falling))) / 2)
 
     def _adamw_step(self, adamw: torch.optim.AdamW, rate: float) -> None:
-        each = [[value] for value in self._parameters.values()]
-        for clipped in each if self.config.clip == "tensor" else [list(self._parameters.values())]:
+        parameters = list(self._parameters.values())
+        for clipped in parameters if self.config.clip == "tensor" else [parameters]:
             torch.nn.utils.clip_grad_norm_(clipped, self.config.clip_norm)
         for group in adamw.param_groups:
             group["lr"] = rate
@@ -224,13 +212,9 @@ class LMTrainer:
 
 @torch.no_grad()
 def clipped_sgd_step(parameters: Iterable[Tensor], rate: float, clip: LMClip, clip_norm: float) -> None:
-    """Take one step of gradient descent, with the gradient clipped.
+    """Take one step of gradient descent; gradients may be sparse.
 
-    Args:
-        parameters: with their gradients, which may be sparse.
-        rate: learning rate.
-        clip: "global" to clip the norm of the whole gradient, "tensor" to clip that of each parameter's.
-        clip_norm: the largest norm.
+    ``clip_norm`` limits the norm of the whole gradient, or with ``clip`` "tensor" that of each parameter's gradient.
     """
     steps = [(value, value.grad.coalesce() if value.grad.is_sparse else value.grad) for value in parameters
              if value.grad is not None]  # fmt: skip
