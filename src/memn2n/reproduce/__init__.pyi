@@ -5,6 +5,6 @@ from .babi.transfer import run_transfer as run_transfer
 from .options import BabiOptions as BabiOptions
 from .options import PTBOptions as PTBOptions
 from .options import TransferOptions as TransferOptions
-from .ptb.paper import read_lm_figures as read_lm_figures
+from .ptb.recipe import read_lm_figures as read_lm_figures
 from .ptb.recipe import read_lm_recipes as read_lm_recipes
 from .ptb.run import run_lm_table as run_lm_table

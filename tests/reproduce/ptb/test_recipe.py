@@ -11,8 +11,7 @@ import pytest
 
 from memn2n import ConfigError, LMConfig, LMTraining, lm_variant, reproduce
 from memn2n.reproduce import read_lm_figures, read_lm_recipes
-from memn2n.reproduce.ptb.paper import LMFigures
-from memn2n.reproduce.ptb.recipe import LM_RECIPES, read_lm_recipe
+from memn2n.reproduce.ptb.recipe import LM_RECIPES, LMFigures, read_lm_recipe
 
 FILES = sorted(LM_RECIPES.glob("*.toml"))
 PRINTED = json.loads(Path(reproduce.__file__).with_name("paper_tables.json").read_text())["lm"]["rows"]

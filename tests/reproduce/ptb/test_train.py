@@ -6,8 +6,8 @@ from pathlib import Path
 from memn2n import LMConfig, LMTraining
 from memn2n.lm.training.run import LMRequest, train_lm
 from memn2n.reproduce.ptb.recipe import read_lm_recipes
+from memn2n.reproduce.ptb.run import LMRestart
 from memn2n.reproduce.ptb.texts import read_texts
-from memn2n.reproduce.ptb.train import LMRestart
 
 
 def test_a_folder_whose_checkpoint_names_the_default_of_linear_continues(tmp_path: Path) -> None:

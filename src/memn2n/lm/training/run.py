@@ -100,6 +100,11 @@ class LMRun:
         """The finished epochs."""
         return tuple(self.trainer.progress.history)
 
+    @property
+    def best_loss(self) -> float:
+        """The lowest loss of an epoch, as ``LMEpoch.judged``."""
+        return self.trainer.progress.best
+
     def checkpoint(self, best: bool) -> None:
         """Save the training, and the model too if its last epoch is the best so far; without a folder, keep the best.
 

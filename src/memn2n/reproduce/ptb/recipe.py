@@ -1,47 +1,65 @@
-"""Recipes: how each row of the table on Penn Treebank is trained, one TOML file a row."""
+"""The rows of the table on Penn Treebank: the paper's figures, and how each row is trained, one TOML file a row."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from memn2n.errors import ConfigError, InputError
 from memn2n.lm.config import LMConfig, LMTraining, lm_variant
-from memn2n.reproduce.ptb.paper import LM_TABLE, LMFigures, read_lm_figures
 from memn2n.reproduce.recipe_file import parse_recipe
 from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LM_TABLE = "ptb"
+"""Table 2 of the paper: language models on Penn Treebank."""
 LM_RECIPES = Path(__file__).with_name("recipes")
 
 Model = Literal["memn2n", "lstm"]
 
+_FIGURES = Path(__file__).parents[1] / "paper_tables.json"
 _REQUIRED = {"row": str, "model": str, "variant": str}
 _FROM_THE_CALL = ("seed", "precision")
 
 
 @dataclass(frozen=True)
-class LMRecipe:
-    """How a row is trained.
+class LMFigures:
+    """The figures that the paper prints for one language model on Penn Treebank."""
 
-    Args:
-        name: the file's name without its ending; also the row's folder among the results.
-        row: the row of the paper's table to compare it with.
-        paper: the figures of that row.
-        model: the kind of network.
-        network: the network's settings; an LSTM uses only ``dim`` and ``memory_size`` of them.
-        training: the training's settings; seed and precision are replaced by the call's.
+    hidden: int  # number of units
+    valid: float  # perplexity of the validation text
+    test: float  # perplexity of the test text
+
+
+def read_lm_figures() -> dict[str, LMFigures]:
+    """Row -> figures of Table 2, in the paper's order.
+
+    A row of a memory network is named by its hops and memory size, such as "6x100". The others are named by their
+    model, such as "LSTM".
     """
+    printed = json.loads(_FIGURES.read_bytes())["lm"]
+    rows = [dict(zip(printed["columns"], row, strict=True)) for row in printed["rows"]]
+    return {
+        f"{row['ptb_hops']}x{row['ptb_mem']}" if row["ptb_hops"] else row["model"]:
+        LMFigures(row["ptb_hidden"], row["ptb_valid"], row["ptb_test"])
+        for row in rows
+    }  # fmt: skip
 
-    name: str
-    row: str
-    paper: LMFigures
+
+@dataclass(frozen=True)
+class LMRecipe:
+    """How a row is trained."""
+
+    name: str  # the file's name without its ending; also the row's folder among the results
+    row: str  # of the paper's table, to compare it with
+    paper: LMFigures  # of that row
     model: Model
-    network: LMConfig
-    training: LMTraining
+    network: LMConfig  # an LSTM uses only ``dim`` and ``memory_size``
+    training: LMTraining  # seed and precision are replaced by the call's
 
 
 def read_lm_recipe(path: Path) -> LMRecipe:

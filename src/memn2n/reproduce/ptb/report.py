@@ -58,36 +58,22 @@ class RowReport:
         if self.recipe.model == "lstm":
             network = {name: network[name] for name in ("dim", "memory_size")}
         return {
-            "row": self.recipe.name,
-            "model": self.recipe.model,
+            "row": self.recipe.name, "model": self.recipe.model,
             "paper": {"row": self.recipe.row, "valid": self.recipe.paper.valid, "test": self.recipe.paper.test},
-            "valid": self.valid,
-            "test": self.test,
-            "restarts": self.restarts,
-            "epochs": self.epochs,
-            "training_seconds": round(self.seconds, 3),
-            "network": network,
-            "training": asdict(self.recipe.training),
-        }
+            "valid": self.valid, "test": self.test, "restarts": self.restarts, "epochs": self.epochs,
+            "training_seconds": round(self.seconds, 3), "network": network, "training": asdict(self.recipe.training),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class LMTableReport(Report):
-    """The rows of one call.
+    """The rows of one call."""
 
-    Args:
-        torch: PyTorch's version.
-        device: where the call trained.
-        precision: of the matrix products in training, such as "bfloat16".
-        has_test: whether there is a test text.
-        rows: the rows that are done.
-    """
-
-    torch: str
-    device: str
-    precision: str
-    has_test: bool
-    rows: tuple[RowReport, ...] = ()
+    torch: str  # PyTorch's version
+    device: str  # where the call trained
+    precision: str  # of the matrix products in training, such as "bfloat16"
+    has_test: bool  # whether there is a test text
+    rows: tuple[RowReport, ...] = ()  # those that are done
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

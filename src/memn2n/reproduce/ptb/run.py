@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from memn2n.errors import InputError, TrainingError
+from memn2n.errors import InputError, ModelError, TrainingError
 from memn2n.lm.answers import perplexity
+from memn2n.lm.networks import NETWORKS
 from memn2n.lm.scoring import mean_loss
+from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint
+from memn2n.lm.training.run import LMRequest, train_lm
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads
 from memn2n.reproduce.options import PTBOptions
-from memn2n.reproduce.ptb.paper import LM_TABLE
-from memn2n.reproduce.ptb.recipe import choose_lm_recipes
+from memn2n.reproduce.ptb.recipe import LM_TABLE, choose_lm_recipes
 from memn2n.reproduce.ptb.report import LMTableReport, RowReport
 from memn2n.reproduce.ptb.texts import read_texts
-from memn2n.reproduce.ptb.train import LMRestart
 from memn2n.reproduce.report import check_folder
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from memn2n.lm.data.ids import Ids
     from memn2n.lm.training.progress import LMEpoch, LMStep
+    from memn2n.lm.training.run import LMRun
     from memn2n.reproduce.ptb.recipe import LMRecipe
     from memn2n.reproduce.ptb.texts import Texts
-    from memn2n.reproduce.ptb.train import Trained
 
 _DEFAULTS = PTBOptions()
 
@@ -99,6 +100,57 @@ def run_lm_table(
     return report
 
 
+@dataclass(frozen=True)
+class LMRestart:
+    """One training of a row, which continues from the checkpoint in its folder."""
+
+    recipe: LMRecipe  # with the seed of this restart
+    number: int  # of the restart, from 0
+    folder: Path  # with the same files as ``MemoryLM.fit`` writes
+    begun: bool  # whether it has a checkpoint to continue from
+
+    @classmethod
+    def find(cls, recipe: LMRecipe, number: int, folder: Path, texts: Texts) -> LMRestart:
+        """Look for a checkpoint to continue from; nothing is written.
+
+        Raises:
+            ModelError: if the folder's checkpoint is damaged, or belongs to another training.
+        """
+        if not has_checkpoint(folder):
+            return cls(recipe, number, folder, False)
+        found = load_checkpoint(folder)
+        ours, theirs = (
+            asdict(network) | {"linear": network.linear_components} | asdict(training)
+            for network, training in ((recipe.network, recipe.training), (found.network, found.training))
+        )
+        other = [f"{name} {theirs[name]} in place of {ours[name]}" for name in ours if theirs[name] != ours[name]]
+        if found.vocabulary != texts.vocabulary or found.texts != texts.digests:
+            other.append("another text")
+        if other:
+            raise ModelError(f"{folder} holds another training than that of {recipe.name}: {', '.join(other)}; take "
+                             "another --out, or remove that folder")  # fmt: skip
+        return cls(recipe, number, folder, True)
+
+    def train(
+        self, texts: Texts, device: str, threads: int | None, on_event: Callable[[LMStep | LMEpoch], None]
+    ) -> LMRun:
+        """Do the training, or what is left of it.
+
+        Raises:
+            TrainingError: if a loss is not finite.
+            KeyboardInterrupt: on Ctrl-C, after the training was saved.
+        """
+        request = LMRequest(
+            train=texts.train, valid=texts.valid, network=self.recipe.network, training=self.recipe.training,
+            vocabulary=texts.vocabulary, folder=self.folder, resume=self.begun, device=device, threads=threads,
+            build=NETWORKS[self.recipe.model],
+        )  # fmt: skip
+        run = train_lm(request, on_event)
+        if run.interrupted:
+            raise KeyboardInterrupt
+        return run
+
+
 def _find(recipe: LMRecipe, number: int, out: Path, texts: Texts) -> LMRestart:
     training = replace(recipe.training, seed=recipe.training.seed + number)
     folder = out / (f"{recipe.name}-restart-{number}" if number else recipe.name)
@@ -109,7 +161,7 @@ def _train(
     recipe: LMRecipe, restarts: Sequence[LMRestart], texts: Texts, device: str, threads: int,
     on_event: Callable[[RowEvent], None],
 ) -> RowReport:  # fmt: skip
-    best: Trained | None = None
+    best: LMRun | None = None
     losses: list[float | None] = []
     seconds = 0.0
     for restart in restarts:
@@ -122,14 +174,14 @@ def _train(
         except TrainingError:
             losses.append(None)
             continue
-        losses.append(trained.valid)
+        losses.append(trained.best_loss)
         seconds += sum(epoch.seconds for epoch in trained.history)
-        if best is None or trained.valid < best.valid:
+        if best is None or trained.best_loss < best.best_loss:
             best = trained
     valid = test = None
     if best is not None:
         with torch_threads(threads):
-            network = best.network.to(device)
+            network = best.best_network()
 
             def perplexity_of(ids: Ids) -> float:
                 loss = mean_loss(network, ids, torch.float32)

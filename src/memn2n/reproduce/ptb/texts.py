@@ -8,7 +8,7 @@ from memn2n.errors import DataError
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.training.checkpoints import text_digests
-from memn2n.reproduce.ptb.paper import LM_TABLE
+from memn2n.reproduce.ptb.recipe import LM_TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,30 +18,15 @@ if TYPE_CHECKING:
 
 
 class Texts(NamedTuple):
-    """Texts to train and test on.
+    """Texts to train and test on."""
 
-    Args:
-        folder: the folder of the files.
-        train: the training text.
-        valid: the validation text.
-        vocabulary: the words of the training text.
-        train_ids: (words) ids of the training text.
-        valid_ids: (words) ids of the validation text.
-        test_ids: (words) ids of the test text; None if its file is missing.
-    """
-
-    folder: Path
+    folder: Path  # of the files
     train: Corpus
     valid: Corpus
-    vocabulary: LMVocabulary
-    train_ids: Ids
+    vocabulary: LMVocabulary  # the words of the training text
+    digests: dict[str, str]  # by which a checkpoint recognizes its texts
     valid_ids: Ids
-    test_ids: Ids | None
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """The digests by which a checkpoint recognizes its texts."""
-        return text_digests(self.train_ids, self.valid_ids)
+    test_ids: Ids | None  # None if its file is missing
 
 
 def read_texts(data: Path) -> Texts:
@@ -72,5 +57,6 @@ def read_texts(data: Path) -> Texts:
         check_known(corpus, ids)
         return ids
 
+    valid_ids = encode(valid)
     test_ids = encode(read_corpus(test_file)) if test_file.is_file() else None
-    return Texts(folder, train, valid, vocabulary, train_ids, encode(valid), test_ids)
+    return Texts(folder, train, valid, vocabulary, text_digests(train_ids, valid_ids), valid_ids, test_ids)
