@@ -44,14 +44,9 @@ class MemoryLM:
     """
 
     def __init__(
-        self,
-        network: LMNetwork,
-        vocabulary: LMVocabulary,
-        training: LMTraining,
-        history: tuple[LMEpoch, ...],
-        interrupted: bool = False,
-        lines: Lines = "sentences",
-    ) -> None:
+        self, network: LMNetwork, vocabulary: LMVocabulary, training: LMTraining, history: tuple[LMEpoch, ...],
+        interrupted: bool = False, lines: Lines = "sentences",
+    ) -> None:  # fmt: skip
         self.network = network.cpu().eval().requires_grad_(False)
         self.vocabulary = vocabulary
         self.training = training
@@ -186,21 +181,13 @@ class MemoryLM:
         best = step.log_probability.topk(min(top, len(self.vocabulary)))
         ranked = tuple((self.vocabulary.word(i), math.exp(value)) for value, i in
                        zip(best.values.tolist(), best.indices.tolist(), strict=True))  # fmt: skip
-        unknown = tuple(
-            dict.fromkeys(word for word, i in zip(words, self.vocabulary.ids(words), strict=True) if i == UNK_ID)
-        )
-        return NextWords(tuple(read), ranked, step.attention.numpy(), unknown)
+        unknown = dict.fromkeys(word for word, i in zip(words, self.vocabulary.ids(words), strict=True) if i == UNK_ID)
+        return NextWords(tuple(read), ranked, step.attention.numpy(), tuple(unknown))
 
     def generate(
-        self,
-        prompt: str = "",
-        words: int = 20,
-        *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        seed: int = 0,
+        self, prompt: str = "", words: int = 20, *, temperature: float = 1.0, top_k: int | None = None, seed: int = 0,
         unknown: bool = False,
-    ) -> Iterator[str]:
+    ) -> Iterator[str]:  # fmt: skip
         """Yield words that continue a prompt.
 
         Args:
@@ -220,28 +207,23 @@ class MemoryLM:
             raise ConfigError(Setting("temperature"), f" is {temperature}: it must be 0 or more")
         if top_k is not None and top_k < 1:
             raise ConfigError(Setting("top_k"), f" is {top_k}: it must be 1 or more")
-        return self._generate(
-            self._cut(prompt), words, temperature, top_k, torch.Generator().manual_seed(seed), unknown
-        )
+        stream, generator = self._stream(self._cut(prompt)), torch.Generator().manual_seed(seed)
 
-    def _generate(
-        self, prompt: list[str], words: int, temperature: float, top_k: int | None, generator: torch.Generator,
-        unknown: bool,
-    ) -> Iterator[str]:  # fmt: skip
-        stream = self._stream(prompt)
-        for _ in range(words):
-            scores = stream.next().log_probability
-            if not unknown:
-                scores[UNK_ID] = -math.inf
-            best = scores.topk(1 if temperature == 0 else min(top_k or len(scores), len(scores)))
-            if temperature == 0:
+        def draw() -> Iterator[str]:
+            for _ in range(words):
+                scores = stream.next().log_probability
+                if not unknown:
+                    scores[UNK_ID] = -math.inf
+                best = scores.topk(1 if temperature == 0 else min(top_k or len(scores), len(scores)))
                 drawn = 0
-            else:
-                weights = ((best.values - best.values[0]) / temperature).softmax(0)  # the best stays finite
-                drawn = int(torch.multinomial(weights, 1, generator=generator))
-            i = int(best.indices[drawn])
-            yield self.vocabulary.word(i)
-            stream.push(i)
+                if temperature > 0:
+                    weights = ((best.values - best.values[0]) / temperature).softmax(0)  # the best stays finite
+                    drawn = int(torch.multinomial(weights, 1, generator=generator))
+                i = int(best.indices[drawn])
+                yield self.vocabulary.word(i)
+                stream.push(i)
+
+        return draw()  # a generator of its own, since the checks above must not wait for the first word
 
     def save(self, folder: str | Path) -> None:
         """Save to a directory atomically; an earlier model in it is replaced.

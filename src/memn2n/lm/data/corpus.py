@@ -56,14 +56,9 @@ class Corpus:
 
     @classmethod
     def from_text(
-        cls,
-        text: str,
-        *,
-        tokens: Tokens = "space",
-        lines: Lines = "sentences",
-        lowercase: bool = False,
+        cls, text: str, *, tokens: Tokens = "space", lines: Lines = "sentences", lowercase: bool = False,
         name: str = "<text>",
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Make a corpus of a text in memory; the arguments are those of the class.
 
         Raises:
@@ -83,11 +78,7 @@ class Corpus:
         return chain.from_iterable(self._runs())
 
     def digest(self) -> str:
-        """Return the SHA-256 of the text's bytes.
-
-        Raises:
-            DataError: if the file cannot be read.
-        """
+        """Return the SHA-256 of the text's bytes; raises DataError if the file cannot be read."""
         with self._open() as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -133,10 +124,7 @@ def read_corpus(
 
 
 def split_files(data_dir: str | Path, data_name: str) -> tuple[Path, Path | None, Path | None]:
-    """Find the files ``NAME.train.txt``, ``NAME.valid.txt`` and ``NAME.test.txt`` of a folder.
-
-    Returns:
-        Their paths; ``None`` for a validation or test file that does not exist.
+    """Find ``NAME.train.txt``, ``NAME.valid.txt`` and ``NAME.test.txt``; the last two are None if they do not exist.
 
     Raises:
         DataError: if the folder or the training file does not exist.

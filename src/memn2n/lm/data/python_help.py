@@ -37,9 +37,8 @@ def carried_text() -> tuple[Corpus, Corpus, Corpus]:
     try:
         topics: Mapping[str, str] = import_module(_MODULE).topics
     except (ImportError, AttributeError):
-        raise InputError(
-            f"this Python lacks {_MODULE}, the text of help(); name a training text, or install all of Python"
-        ) from None
+        message = f"this Python lacks {_MODULE}, the text of help(); name a training text, or install all of Python"
+        raise InputError(message) from None
     texts = {name: _plain(topics[name]) for name in _distinct(topics)}
     total = sum(map(_size, texts.values()))
     parts: tuple[list[str], ...] = ([], [], [])
@@ -52,16 +51,12 @@ def carried_text() -> tuple[Corpus, Corpus, Corpus]:
         else:
             parts[part + 1].append(name)
             wanted[part] -= size
-    train, valid, test = (
-        Corpus.from_text(
-            "\n\n".join(texts[name] for name in sorted(part)),
-            tokens="words",
-            lines="running",
-            name=f"<{_MODULE}, {label}>",
-        )
-        for label, part in zip(("train", "valid", "test"), parts, strict=True)
-    )
-    return train, valid, test
+
+    def corpus(label: str, part: list[str]) -> Corpus:
+        text = "\n\n".join(texts[name] for name in sorted(part))
+        return Corpus.from_text(text, tokens="words", lines="running", name=f"<{_MODULE}, {label}>")
+
+    return corpus("train", parts[0]), corpus("valid", parts[1]), corpus("test", parts[2])
 
 
 def _distinct(topics: Mapping[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ is u . A x_i + u . T_A(N - i), and both terms are dense products (sliding.py). A
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -43,25 +44,18 @@ class States(NamedTuple):
     attention: Float[Tensor, "hop batch position slot"]
 
 
+@dataclass(frozen=True)
 class Dropout:
-    """Sets random components to zero and scales up the others, so that the expected value does not change.
+    """Sets random components to zero and scales up the others, so that the expected value does not change."""
 
-    Args:
-        embedding: share of the components of embedded words that are dropped.
-        hop: the same for the state after each hop but the last.
-        state: the same for the state after the last hop.
-        generator: source of randomness; it must be on the network's device.
-    """
-
-    def __init__(self, embedding: float, hop: float, state: float, generator: torch.Generator) -> None:
-        self._embedding = embedding
-        self._hop = hop
-        self._state = state
-        self._generator = generator
+    embedding: float  # share of the components of embedded words that are dropped
+    hop: float  # the same for the state after each hop but the last
+    state: float  # the same for the state after the last hop
+    generator: torch.Generator  # on the network's device
 
     def embedded(self, E: Float[Tensor, "batch word dim"]) -> Float[Tensor, "batch word dim"]:
         """Drop components of embedded words."""
-        factors = self._factors(E, self._embedding)
+        factors = self._factors(E, self.embedding)
         return E if factors is None else E * factors
 
     def states(self, like: Float[Tensor, "batch position dim"], hops: int) -> tuple[Tensor | None, ...]:
@@ -71,7 +65,7 @@ class Dropout:
             like: a tensor of the state's shape, type and device.
             hops: number of hops K.
         """
-        return (*(self._factors(like, self._hop) for _ in range(hops - 1)), self._factors(like, self._state))
+        return (*(self._factors(like, self.hop) for _ in range(hops - 1)), self._factors(like, self.state))
 
     def _factors(self, like: Tensor, rate: float) -> Tensor | None:
         """0 for each dropped component and 1 / (1 - rate) for the others; None if the rate is 0."""
@@ -79,7 +73,7 @@ class Dropout:
         if not dropped:
             return None
         bits = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)
-        bits.random_(-(2**63), None, generator=self._generator)
+        bits.random_(-(2**63), None, generator=self.generator)
         drawn = bits.view(torch.int16)[: like.numel()].view(like.shape)  # -2**15 to 2**15 - 1
         return (drawn >= dropped - 2**15).to(like.dtype).mul_(2**16 / (2**16 - dropped))
 
