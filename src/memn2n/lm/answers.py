@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
@@ -20,17 +20,11 @@ def perplexity(loss: float) -> float:
 
 @dataclass(frozen=True)
 class LMEvaluation:
-    """How well a model predicts a text.
+    """How well a model predicts a text."""
 
-    Args:
-        words: number of predicted words, ``<eos>`` included.
-        unknown: share of the text's words that are ``<unk>``, 0 to 1. A text with more of them is easier to predict.
-        loss: mean cross-entropy, in nats a word.
-    """
-
-    words: int
-    unknown: float
-    loss: float
+    words: int  # that are predicted, ``<eos>`` included
+    unknown: float  # share of the text's words that are ``<unk>``; a text with more of them is easier to predict
+    loss: float  # mean cross-entropy, in nats a word
 
     @property
     def perplexity(self) -> float:
@@ -39,22 +33,16 @@ class LMEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {"words": self.words, "unknown": self.unknown, "loss": self.loss, "perplexity": self.perplexity}
+        return asdict(self) | {"perplexity": self.perplexity}
 
 
 @dataclass(frozen=True)
 class WordScore:
-    """The score of one word of a text.
+    """The score of one word of a text."""
 
-    Args:
-        word: as it is in the text.
-        log_probability: given the words before it, in nats; None for the first word.
-        unknown: whether the model knows it as ``<unk>`` only.
-    """
-
-    word: str
-    log_probability: float | None
-    unknown: bool
+    word: str  # as it is in the text
+    log_probability: float | None  # given the words before it, in nats; None for the first word
+    unknown: bool  # whether the model knows it as ``<unk>`` only
 
     @property
     def bits(self) -> float | None:
@@ -68,19 +56,12 @@ class WordScore:
 
 @dataclass(frozen=True, eq=False)
 class NextWords:
-    """The most probable next words, and the attention that led to them.
+    """The most probable next words, and the attention that led to them."""
 
-    Args:
-        memory: the words in memory, oldest first.
-        ranked: (word, probability), most probable first.
-        attention: (hops, words in memory), oldest word first; each row sums to 1.
-        unknown_words: words of the text that the model does not know.
-    """
-
-    memory: tuple[str, ...]
-    ranked: tuple[tuple[str, float], ...]
-    attention: npt.NDArray[np.float32]
-    unknown_words: tuple[str, ...]
+    memory: tuple[str, ...]  # the words in memory, oldest first
+    ranked: tuple[tuple[str, float], ...]  # (word, probability), most probable first
+    attention: npt.NDArray[np.float32]  # (hops, words in memory), oldest word first; each row sums to 1
+    unknown_words: tuple[str, ...]  # words of the text that the model does not know
 
     @property
     def text(self) -> str:

@@ -106,14 +106,9 @@ class LMVocabulary:
 
     @classmethod
     def build(
-        cls,
-        words: Iterable[str] | Mapping[str, int],
-        *,
-        tokens: Tokens = "space",
-        lowercase: bool = False,
-        min_count: int = 1,
-        max_words: int | None = None,
-    ) -> Self:
+        cls, words: Iterable[str] | Mapping[str, int], *, tokens: Tokens = "space", lowercase: bool = False,
+        min_count: int = 1, max_words: int | None = None,
+    ) -> Self:  # fmt: skip
         """Make the vocabulary of a text: the most frequent words first, equally frequent ones in alphabetical order.
 
         Args:
@@ -144,11 +139,7 @@ class LMVocabulary:
 
     @classmethod
     def from_dict(cls, record: Any) -> Self:
-        """Make a vocabulary from ``to_dict``'s values.
-
-        Raises:
-            ValueError: if the record is not of this form.
-        """
+        """Make a vocabulary from ``to_dict``'s values; raises ValueError if the record is not of this form."""
         lowercase, words = record_of_words(record)
         return cls(words, record.get("tokens"), lowercase)
 
@@ -169,11 +160,7 @@ class LMVocabulary:
         return map(self._ids.get, words, repeat(UNK_ID))  # runs in C: millions of words a second
 
     def word(self, i: int) -> str:
-        """Return the word with id ``i``, which may be ``<unk>`` or ``<eos>``.
-
-        Raises:
-            IndexError: if there is no such id.
-        """
+        """Return the word with id ``i``, which may be ``<unk>`` or ``<eos>``; raises IndexError if there is none."""
         if not 0 <= i < len(self):
             raise IndexError(f"id {i} is not in this vocabulary, whose ids are 0 to {len(self) - 1}")
         return (UNK, EOS)[i] if i < _SPECIAL else self.words[i - _SPECIAL]

@@ -30,12 +30,8 @@ class NumberedText:
     """A text that is cut into words only once, although its vocabulary and its length follow from it.
 
     Each distinct word has the number of its first occurrence among the distinct words. The vocabulary and the word ids
-    are computed from these numbers.
-
-    Args:
-        corpus: the text.
-        folder: an existing folder. The numbers are kept in a temporary file in it, so that memory does not grow with
-            the text; without it they are in memory.
+    are computed from these numbers. A temporary file in ``folder``, which must exist, keeps them, so that memory does
+    not grow with the text; without a folder they are in memory.
 
     Raises:
         DataError: if the text cannot be read or has no word, or the folder cannot be written.
@@ -94,10 +90,9 @@ class NumberedText:
 def encode_corpus(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | None = None) -> Ids:
     """Return the id of each token of a text.
 
-    With a cache file, memory does not grow with the text, and a later call with the same text and vocabulary uses the
-    file. Texts are the same if they have the same bytes; neither a copy nor a changed timestamp makes another text of
-    them, and hashing the bytes takes a small part of the time of encoding them. A damaged or different cache file is
-    replaced.
+    With a cache file, memory does not grow with the text, and a later call with the same vocabulary and a text of the
+    same bytes uses the file. Hashing the bytes takes a small part of the time of encoding them. A damaged or different
+    cache file is replaced.
 
     Args:
         corpus: the text.
@@ -123,8 +118,7 @@ class Coverage(NamedTuple):
     """How many words of a text are in a vocabulary; ``<eos>`` does not count as a word."""
 
     words: int
-    unknown: int
-    """Words that are ``<unk>`` in the text, or not in the vocabulary."""
+    unknown: int  # words that are ``<unk>`` in the text, or not in the vocabulary
 
     @property
     def unknown_share(self) -> float:

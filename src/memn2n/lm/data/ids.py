@@ -30,11 +30,7 @@ _DTYPE = np.dtype("<i4")
 
 
 def read_ids(path: Path, key: str) -> Ids | None:
-    """Map the ids that ``write_ids`` stored under this key.
-
-    Returns:
-        (tokens) int32, a read-only np.memmap; ``None`` if the file is missing or damaged, or has another key.
-    """
+    """Map the ids that ``write_ids`` stored; return None if the file is missing or damaged, or has another key."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
@@ -50,9 +46,7 @@ def read_ids(path: Path, key: str) -> Ids | None:
 
 
 def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
-    """Store ids under a key, chunk by chunk, and map them.
-
-    The file is written with ``memn2n.files.whole_file``: a killed program leaves the old file as it was.
+    """Store ids under a key, chunk by chunk, and map them. A killed program leaves an existing file as it was.
 
     Args:
         path: the file; an existing one is replaced.
