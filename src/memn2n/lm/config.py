@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import Precision  # noqa: TC001 - the dataclass reads its types
@@ -46,6 +46,10 @@ class LMConfig(Settings):
     def linear_components(self) -> int:
         """Number of components of the state that stay linear; the first ones of the vector."""
         return self.dim // 2 if self.linear is None else self.linear
+
+    def resolved(self) -> dict[str, Any]:
+        """The settings as JSON values, to be saved and compared: ``linear`` is a number even if it was not given."""
+        return asdict(self) | {"linear": self.linear_components}
 
 
 @dataclass(frozen=True, kw_only=True)

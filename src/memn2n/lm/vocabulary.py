@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Tokens = Literal["space", "words"]
 """How text is cut into tokens: at whitespace, or into words and punctuation marks."""
+Lines = Literal["sentences", "running"]
+"""Meaning of a line: a sentence, or a part of a paragraph that ends at a blank line."""
 
 UNK, EOS = "<unk>", "<eos>"
 UNK_ID = 0

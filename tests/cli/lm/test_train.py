@@ -15,15 +15,9 @@ import torch
 
 from memn2n import LMConfig, LMTraining, MemoryLM
 from memn2n.cli.lm.progress import LMProgress
-from memn2n.cli.lm.train import Lines
-from memn2n.lm.data import corpus
 from memn2n.lm.training.progress import LMEpoch
 from tests.cli.conftest import CLI, Result
 from tests.cli.lm.conftest import FAST, TINY, epochs_in_metrics
-
-
-def test_the_choices_of_lines_are_those_of_a_corpus() -> None:
-    assert Lines == corpus.Lines
 
 
 def test_settings_reach_the_model(cli: CLI, data: Path, tmp_path: Path) -> None:
@@ -141,6 +135,16 @@ def test_resuming_with_other_settings_is_refused(cli: CLI, data: Path, tmp_path:
     assert "holds a model of kind 'lm', not 'lm training'" in foreign.err
     assert cli(*command, *FAST).status == 0
     assert epochs_in_metrics(tmp_path / "run") == [1]
+
+
+def test_half_of_dim_is_the_same_setting_whether_it_was_given_or_not(cli: CLI, data: Path, tmp_path: Path) -> None:
+    command = ["lm", "train", "--train", data / "toy.train.txt", *TINY, "--variant", "modern"]
+    for run, first, then in (("given", ["--linear", 3], []), ("default", [], ["--linear", 3])):
+        out = ["--out", tmp_path / run]
+        assert cli(*command, *out, *first, "--epochs", 1).status == 0
+        assert json.loads((tmp_path / run / "config.json").read_text())["network"]["linear"] == 3
+        resumed = cli(*command, *out, *then, "--epochs", 2, "--resume")
+        assert resumed.status == 0, resumed.err
 
 
 def test_a_loss_that_is_not_finite_is_a_failure(

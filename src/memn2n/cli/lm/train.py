@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Option
@@ -16,7 +16,7 @@ from typer import Option
 from memn2n.cli.options import Json, TextFolder, TextName, interrupted, settings_options
 from memn2n.errors import ConfigError, InputError, Setting, TrainingError
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
-from memn2n.lm.vocabulary import Tokens
+from memn2n.lm.vocabulary import Lines, Tokens
 
 if TYPE_CHECKING:
     from memn2n import Corpus, LMEvaluation, MemoryLM
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 _DEFAULT_OUT = Path("runs/lm")
 _DEFAULT_NAME = "ptb"  # as in the TensorFlow port
-
-Lines = Literal["sentences", "running"]
-"""As in ``memn2n.lm.data.corpus``, whose import would make ``--help`` slow."""
 
 
 @settings_options(LMConfig, LMTraining)
@@ -92,7 +89,7 @@ def train(
     checkpoint = None
     if resume:
         checkpoint = load_checkpoint(out)
-        wanted = asdict(network) | asdict(training) if variant else settings
+        wanted = network.resolved() | asdict(training) if variant else settings
         _check_same(wanted, checkpoint, out)
         if "epochs" not in settings:
             training = checkpoint.training
@@ -151,7 +148,7 @@ def _read_texts(
 
 def _check_same(wanted: dict[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
     """Refuse settings that differ from those of a training to resume; only the number of epochs may change."""
-    own = asdict(checkpoint.network) | asdict(checkpoint.training)
+    own = checkpoint.network.resolved() | asdict(checkpoint.training)
     for name, value in wanted.items():
         if name != "epochs" and value != own[name]:
             raise ConfigError(Setting(name), f" is {value}, but {own[name]} in the training that {folder} has; resume "

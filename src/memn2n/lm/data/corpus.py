@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, get_args
+from typing import TYPE_CHECKING, Self, get_args
 
 from memn2n.errors import DataError, InputError
 from memn2n.files.lines import iter_pieces, open_bytes
-from memn2n.lm.vocabulary import EOS, Tokens, cut
+from memn2n.lm.vocabulary import EOS, Lines, Tokens, cut
 from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
-
-Lines = Literal["sentences", "running"]
-"""Meaning of a line: a sentence, or a part of a paragraph that ends at a blank line."""
 
 _PIECE = 1 << 16  # bytes; longer lines are read in pieces
 

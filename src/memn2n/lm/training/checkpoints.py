@@ -51,7 +51,7 @@ def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, tex
     Raises:
         ModelError: if the folder cannot be written.
     """
-    config = {"network": asdict(trainer.network.config), "training": asdict(trainer.config),
+    config = {"network": trainer.network.config.resolved(), "training": asdict(trainer.config),
               "texts": texts, "progress": asdict(trainer.progress)}  # fmt: skip
     tensors = {name: tensor.cpu().numpy() for name, tensor in trainer.state().items()}
     save_model(run / _FOLDER, KIND, config, vocabulary, tensors)

@@ -16,13 +16,13 @@ from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
 from memn2n.lm.training.trainer import LMTrainer
-from memn2n.lm.vocabulary import LMVocabulary
+from memn2n.lm.vocabulary import Lines, LMVocabulary
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads, total_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from memn2n.lm.data.corpus import Corpus, Lines
+    from memn2n.lm.data.corpus import Corpus
     from memn2n.lm.data.ids import Ids
     from memn2n.lm.networks import LanguageNetwork
     from memn2n.lm.training.checkpoints import Checkpoint
@@ -235,7 +235,7 @@ def save_lm(
     """Save a model; see ``MemoryLM.save``."""
     tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     config = {
-        "network": asdict(network.config),
+        "network": network.config.resolved(),
         "training": asdict(training),
         "history": [asdict(epoch) for epoch in history],
         "lines": lines,

@@ -54,7 +54,7 @@ class RowReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
-        network = asdict(self.recipe.network)
+        network = self.recipe.network.resolved()
         if self.recipe.model == "lstm":
             network = {name: network[name] for name in ("dim", "memory_size")}
         return {

@@ -120,7 +120,7 @@ class LMRestart:
             return cls(recipe, number, folder, False)
         found = load_checkpoint(folder)
         ours, theirs = (
-            asdict(network) | {"linear": network.linear_components} | asdict(training)
+            network.resolved() | asdict(training)
             for network, training in ((recipe.network, recipe.training), (found.network, found.training))
         )
         other = [f"{name} {theirs[name]} in place of {ours[name]}" for name in ours if theirs[name] != ours[name]]
