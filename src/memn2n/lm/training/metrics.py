@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from memn2n.errors import ConfigError
 from memn2n.files.metrics import MetricsLog
+from memn2n.files.records import json_line
 from memn2n.lm.answers import perplexity
 from memn2n.lm.training.progress import LMEpoch
 
@@ -40,7 +41,7 @@ class LMMetricsLog(MetricsLog):
     def __call__(self, event: LMStep | LMEpoch) -> None:
         """Write an epoch; steps are ignored."""
         if isinstance(event, LMEpoch):
-            self.add(epoch_record(event))
+            self.lines.append(json_line(epoch_record(event)))
             self.publish()
 
 
