@@ -37,7 +37,7 @@ def simulate(
     check_range("test", test, 1, MAX_QUESTIONS)
     own = None if world is None else read_world(world)
     console = Console(stderr=True)
-    written = write_simulated(out, tasks, train, test, seed, own, file_format)
+    written = write_simulated(out, tasks, train, test, seed=seed, world=own, file_format=file_format)
     for _ in track(written, "stories", len(tasks), console=console, transient=True, disable=not console.is_terminal):
         pass
     typer.echo(out)

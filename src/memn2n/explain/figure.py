@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from memn2n.attention_view import AttentionView
 
-FORMATS = ("png", "svg", "pdf")
+FIGURE_FORMATS = ("png", "svg", "pdf")
 
 _COLORS = "Blues"  # from white to dark blue, so that a print in grey shows the same order
 _LINE = 0.2  # height of a line of text, in inches
@@ -74,8 +74,8 @@ def save_figure(figure: Figure, path: str | Path, file_format: str | None = None
         DataError: if the file cannot be written.
     """
     kind = file_format or Path(path).suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise InputError(f"{path}: the name of a figure's file must end in one of {', '.join(FORMATS)}")
+    if kind not in FIGURE_FORMATS:
+        raise InputError(f"{path}: the name of a figure's file must end in one of {', '.join(FIGURE_FORMATS)}")
     content = io.BytesIO()
     figure.savefig(content, format=kind, dpi=150, bbox_inches="tight")
     write_lines(path, [content.getvalue()])

@@ -99,7 +99,7 @@ class Split(NamedTuple):
 
 
 def fingerprints(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
-    """The fingerprint of each example; see ``fingerprint``."""
+    """The fingerprints of examples: (examples) int64."""
     return np.array([fingerprint(example) for example in examples], np.int64)
 
 
