@@ -69,9 +69,14 @@ def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
         ("a b c d e", "has 6 words to train on, and the memory holds 9: give more text, or lower memory_size"),
     ],
 )
-def test_a_text_that_cannot_be_trained_on(text: str, message: str) -> None:
+def test_a_text_that_cannot_be_trained_on(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
-        fit(train=Corpus.from_text(text), valid=None)
+        fit(train=Corpus.from_text(text), valid=None, folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "a new folder is removed again"
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=message):
+        fit(train=Corpus.from_text(text), valid=None, folder=tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_a_training_text_that_a_vocabulary_does_not_know_is_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -164,15 +164,12 @@ def _train(
     show: bool,
     tensorboard: Path | None,
 ) -> MemoryLM:
-    """Train while showing progress and writing metrics.
-
-    If the training does not begin, a folder that did not exist before is removed again.
-    """
+    """Train while showing progress and writing metrics."""
     from memn2n.cli.lm.progress import LMProgress
     from memn2n.lm.training.metrics import LMMetricsLog, TensorBoardLog
 
     history = checkpoint.progress.history if checkpoint else []
-    new, begun = not out.exists(), checkpoint is not None
+    begun = checkpoint is not None
     metrics = LMMetricsLog(out, history)
     try:
         with ExitStack() as logs:
@@ -194,12 +191,6 @@ def _train(
     except TrainingError as error:
         kept = f"; the best model before that is in {out}" if metrics.lines else ""
         raise TrainingError(f"{error}{kept}") from error
-    finally:
-        if new and not (out / "checkpoint").exists():
-            with suppress(OSError):
-                for name in ("train.ids", "valid.ids"):
-                    (out / name).unlink(missing_ok=True)
-                out.rmdir()
     return model
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from memn2n.lm.training.progress import LMEpoch, LMStep
 
 KIND = LMNetwork.kind
+_IDS = ("train.ids", "valid.ids")  # the files of the texts in the folder of a run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,8 @@ class LMRequest:
 def train_lm(request: LMRequest, on_event: Callable[[LMStep | LMEpoch], None] | None = None) -> LMRun:
     """Do a training; the errors are those of ``MemoryLM.fit``."""
     device = check_device(request.device)
-    with torch_threads(choose_threads(request.threads)):
-        run = LMRun.begin(request, device)
+    with torch_threads(choose_threads(request.threads)), _run_folder(request.folder) as folder:
+        run = LMRun.begin(request, folder, device)
         run.interrupted = not run.trainer.run(on_event or (lambda _event: None), run.checkpoint)
     if not run.history:
         raise KeyboardInterrupt
@@ -74,16 +75,15 @@ class LMRun:
     _best: dict[str, torch.Tensor] | None = None  # parameters of the best epoch since the training (re)started
 
     @classmethod
-    def begin(cls, request: LMRequest, device: torch.device) -> LMRun:
-        """Do everything that precedes the first batch."""
+    def begin(cls, request: LMRequest, folder: Path | None, device: torch.device) -> LMRun:
+        """Do everything that precedes the first batch; ``folder`` exists, unless it is None."""
         saved = None
         if request.resume:
-            if request.folder is None:
+            if folder is None:
                 raise ConfigError(Setting("resume"), " needs the folder of the training")
-            saved = load_checkpoint(Path(request.folder))
+            saved = load_checkpoint(folder)
         settings, config = _settings(request, saved)
-        with _prepared(request.folder) as folder:
-            vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
+        vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
         generator = torch.Generator().manual_seed(config.seed)
         network = request.build(settings, len(vocabulary), generator, config.init_std).to(device)
         trainer = LMTrainer(network, train, valid, config, choose_precision(config.precision, device))
@@ -151,8 +151,8 @@ def _settings(request: LMRequest, saved: Checkpoint | None) -> tuple[LMConfig, L
 
 
 @contextlib.contextmanager
-def _prepared(folder: str | Path | None) -> Iterator[Path | None]:
-    """Make the folder of a run; a new one is removed again if an error occurs before anything is in it."""
+def _run_folder(folder: str | Path | None) -> Iterator[Path | None]:
+    """Make the folder of a run. After an error, a new folder without a checkpoint is removed again."""
     if folder is None:
         yield None
         return
@@ -161,8 +161,10 @@ def _prepared(folder: str | Path | None) -> Iterator[Path | None]:
     try:
         yield path
     except BaseException:
-        if new:
-            with contextlib.suppress(OSError):
+        if new and not has_checkpoint(path):
+            with contextlib.suppress(OSError):  # the folder stays if it has other files
+                for name in _IDS:
+                    (path / name).unlink(missing_ok=True)
                 path.rmdir()
         raise
 
@@ -175,7 +177,7 @@ def _read_texts(
     If there is no validation text, it is the end of the training text.
     """
     share = config.validation if request.valid is None else 0.0
-    train_cache, valid_cache = (None if folder is None else folder / f"{name}.ids" for name in ("train", "valid"))
+    train_cache, valid_cache = (None if folder is None else folder / name for name in _IDS)
     vocabulary = request.vocabulary if saved is None else saved.vocabulary
     text = None
     if vocabulary is None:
