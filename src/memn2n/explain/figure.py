@@ -24,7 +24,9 @@ FIGURE_FORMATS = ("png", "svg", "pdf")
 _COLORS = "Blues"  # from white to dark blue, so that a print in grey shows the same order
 _LINE = 0.2  # height of a line of text, in inches
 _WIDTH = 60  # characters in a line of text
-_HOP, _GAP, _BARS = 0.62, 1.4, 1.8  # widths of a hop's column, of the gap and of the bars, in inches
+_HOP = 0.62  # width of a hop's column, in inches
+_GAP = 1.4  # width of the gap between the columns and the bars, in inches
+_BARS = 1.8  # width of the bars, in inches
 _BAR = 1.5  # height of a bar and the space around it, in lines
 _DARK = 0.55  # numbers above this weight are white
 

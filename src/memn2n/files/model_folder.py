@@ -41,7 +41,8 @@ VERSION = 2
 
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
 _SAVING, _SAVED = ".saving-", ".saved"
-_READ_ATTEMPTS, _READ_PAUSE = 5, 0.02  # seconds; how often, and how long after, a load reads again
+_READ_ATTEMPTS = 5  # how often a load reads files that do not belong together
+_READ_PAUSE = 0.02  # seconds between two attempts
 
 Tensors = dict[str, npt.NDArray[Any]]
 

@@ -9,9 +9,13 @@ if TYPE_CHECKING:
     from memn2n.simulator.story_writer import StoryWriter
 
 _KINDS = 4
+"""Kinds of animals in a story of task 15."""
+
 _NAMES = 4
+"""Named animals in a story of task 15."""
+
 _QUESTIONS = 4
-"""Kinds of animals, named animals and questions in a story of task 15."""
+"""Questions about a story of task 15."""
 
 _COLORED = 4
 """Animals whose color is stated in a story of task 16; one more animal is asked about."""
