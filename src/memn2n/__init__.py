@@ -6,4 +6,15 @@ The public names are listed in ``__init__.pyi``. A name is imported from its mod
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from memn2n.errors import ConfigError
+
+_get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _get(name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ConfigError(f"memn2n.{name} needs PyTorch; install it: pip install 'memn2n[torch]'") from None

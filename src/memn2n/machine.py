@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -53,8 +54,20 @@ def choose_threads(threads: int | None) -> int:
     return threads
 
 
+def has_torch() -> bool:
+    """Whether PyTorch is installed."""
+    return find_spec("torch") is not None
+
+
+def need_torch(what: str) -> None:
+    """Raise ConfigError if PyTorch is not installed; ``what`` needs it."""
+    if not has_torch():
+        raise ConfigError(f"{what} needs PyTorch; install it: pip install 'memn2n[torch]'")
+
+
 def check_device(device: str) -> torch.device:
     """The device of a name such as "cuda"; raises ConfigError if PyTorch cannot use it on this machine."""
+    need_torch(f"the device {device!r}")
     import torch
 
     try:

@@ -74,6 +74,11 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # print "?" for characters that the terminal cannot show
     try:
         sys.exit(app(prog_name="memn2n", standalone_mode=False))
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        print("memn2n: this needs PyTorch; install it: pip install 'memn2n[torch]'", file=sys.stderr)
+        sys.exit(InputError.exit_status)
     except _UsageError as error:
         _exit_with(error)
     except typer.Abort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -53,12 +54,14 @@ def serve(
 
     from memn2n.machine import torch_threads
     from memn2n.serve.access import access_to
-    from memn2n.serve.models import load_models
+    from memn2n.serve.models import ServedLM, load_models
 
     limits = Limits(**settings)
     access = access_to(host, token, no_auth)
-    with listen(host, port, limits) as listening, torch_threads(1):
+    with listen(host, port, limits) as listening, ExitStack() as stack:
         served = load_models(models or [], limits)
+        if any(isinstance(model, ServedLM) for model in served.all):
+            stack.enter_context(torch_threads(1))
 
         def announce() -> None:
             names = ", ".join(model.name for model in served.all)

@@ -9,6 +9,9 @@ from memn2n.errors import ConfigError, Setting
 from memn2n.machine import Precision  # noqa: TC001 - the dataclass reads its types
 from memn2n.settings import LARGEST, POSITIVE, Range, Settings, check_choice
 
+KIND = "lm"
+"""The kind of model in a model folder."""
+
 LMVariant = Literal["modern", "paper", "tensorflow"]
 LMOptimizer = Literal["sgd", "adamw"]
 LMClip = Literal["global", "tensor"]

@@ -11,7 +11,7 @@ import torch
 from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore
-from memn2n.lm.config import LMConfig, LMTraining
+from memn2n.lm.config import KIND, LMConfig, LMTraining
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import check_known, encode_corpus
 from memn2n.lm.data.python_help import carried_text
@@ -19,7 +19,7 @@ from memn2n.lm.networks.memn2n import LMNetwork, current_names
 from memn2n.lm.networks.stream import Stream
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMEpoch, LMStep
-from memn2n.lm.training.run import KIND, LMRequest, save_lm, train_lm
+from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import EOS, UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
 from memn2n.qa.stories import UNKNOWN_ANSWER
-from memn2n.qa.vocabulary import SPECIAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -155,7 +154,7 @@ class Evaluation:
         wrong = np.zeros(len(stories), bool)
         recalled = np.zeros(len(stories), bool)
         for chosen, probabilities, attention in predictions:
-            wrong[chosen] = probabilities.argmax(1) + SPECIAL != stories.answer[chosen]
+            wrong[chosen] = probabilities.argmax(1) + stories.first_answer != stories.answer[chosen]
             last = np.diff(stories.story_start)[chosen] - 1
             largest = last - attention.argmax(2)  # (hop, batch) positions in the story
             for row, i in enumerate(chosen):

@@ -1,25 +1,26 @@
-"""Batches: padded tensors from a StorySet's flat arrays."""
+"""Batches: padded arrays from a StorySet's flat arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from memn2n.qa.vocabulary import NULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Int
+    import torch
 
     from memn2n.qa.stories import StorySet
 
 Longs = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+Array = TypeVar("Array")
 
 EMPTY_SENTENCE = -1
 """Sentence id in a Layout: a slot with a sentence that has no words."""
@@ -28,28 +29,51 @@ _PADDED_WORDS = 20_000  # limit on the words of a batch's questions, padding inc
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The network's input. The first slot has the latest sentence (section 4.1: index 1 is the latest).
+class Batch(Generic[Array]):
+    """A network's input, as NumPy arrays or, after ``tensors``, as PyTorch tensors.
 
-    ``sentences`` has each distinct sentence once, so that it is embedded once. Its row 0 has no words.
+    The first slot has the latest sentence (section 4.1: index 1 is the latest). ``sentences`` has each distinct sentence
+    once, so that it is embedded once. Its row 0 has no words. All arrays are int64, except ``support``, which is bool.
+
+    Args:
+        sentences: (distinct, word) word ids, padded with ``NULL``.
+        memory: (batch, slot) for each slot, the row of its sentence in ``sentences``.
+        values: (batch, slot) the row of what the memory returns for the slot; None if each sentence is its own value.
+        time: (batch, slot) the time index of each slot, 0 for the latest.
+        filled: (batch) the number of slots with a sentence.
+        support: (batch, slot) whether the slot holds a supporting fact; None if the data has no supporting facts.
+        question: (batch, word) word ids, padded with ``NULL``.
+        answer: (batch) ids of answers, or ``UNKNOWN_ANSWER``: word ids, or rows of ``candidates``.
+        candidates: (candidate, word) word ids of the candidate answers, padded with ``NULL``; None if the answers are
+            words.
     """
 
-    sentences: Int[Tensor, "distinct word"]
-    memory: Int[Tensor, "batch slot"]  # row in sentences
-    time: Int[Tensor, "batch slot"]  # time index of each slot, 0 for the latest
-    filled: Int[Tensor, " batch"]  # number of slots with a sentence
-    question: Int[Tensor, "batch question_word"]
-    answer: Int[Tensor, " batch"]  # word ids, or UNKNOWN_ANSWER
+    sentences: Array
+    memory: Array
+    values: Array | None
+    time: Array
+    filled: Array
+    support: Array | None
+    question: Array
+    answer: Array
+    candidates: Array | None
 
-    def to(self, device: torch.device) -> Batch:
-        """The batch on another device."""
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+    def tensors(self, device: torch.device | str = "cpu") -> Batch[torch.Tensor]:
+        """The batch as tensors on a device."""
+        import torch
+
+        def tensor(array: Any) -> torch.Tensor | None:
+            return None if array is None else torch.as_tensor(array, device=device)
+
+        return Batch(**{field.name: tensor(getattr(self, field.name)) for field in fields(self)})  # type: ignore[arg-type]
 
 
 class Layout(NamedTuple):
     """The memories of a batch as sentence ids and times. Random noise acts on this."""
 
     sentence: Longs  # (batch, slot) sentence ids of a StorySet, or EMPTY_SENTENCE
+    value: Longs  # (batch, slot) the same for the values
+    support: Bools  # (batch, slot) whether the slot holds a supporting fact
     time: Longs  # (batch, slot)
     filled: Longs  # (batch)
 
@@ -65,8 +89,8 @@ class Noise(Protocol):
         """The padded word ids (sentence, word) with noise."""
 
 
-def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Noise | None = None) -> Batch:
-    """Make the batch of some examples.
+def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Noise | None = None) -> Batch[Any]:
+    """Make the batch of some examples, as NumPy arrays.
 
     Args:
         stories: encoded examples.
@@ -77,23 +101,30 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
     layout = lay_out(stories, examples, memory_size)
     if noise is not None:
         layout = noise.memory(layout)
-    used = np.arange(layout.sentence.shape[1]) < layout.filled[:, None]  # (batch, slot)
-    used &= layout.sentence != EMPTY_SENTENCE
-    distinct, row = np.unique(layout.sentence[used], return_inverse=True)
-    memory = np.zeros(layout.sentence.shape, np.int64)
-    memory[used] = row + 1
+    present = np.arange(layout.sentence.shape[1]) < layout.filled[:, None]  # (batch, slot)
+    slots = [layout.sentence] if stories.values is None else [layout.sentence, layout.value]
+    used = [present & (ids != EMPTY_SENTENCE) for ids in slots]
+    ids = np.concatenate([of_slots[here] for of_slots, here in zip(slots, used, strict=True)])
+    distinct, row = np.unique(ids, return_inverse=True)
+    rows = [np.zeros(present.shape, np.int64) for _ in slots]
+    for of_slots, here, found in zip(rows, used, np.split(row, [used[0].sum()]), strict=False):
+        of_slots[here] = found + 1
     sentences = _pad(stories, distinct)
     question = _pad(stories, stories.question[examples])
     if noise is not None:
         sentences, question = noise.words(sentences), noise.words(question)
     sentences = np.concatenate([np.full((1, sentences.shape[1]), NULL), sentences])
-    answer = stories.answer[examples].astype(np.int64)
-    tensor = torch.from_numpy
-    return Batch(sentences=tensor(sentences), memory=tensor(memory), time=tensor(layout.time),
-                 filled=tensor(layout.filled), question=tensor(question), answer=tensor(answer))  # fmt: skip
+    return Batch(
+        sentences=sentences, memory=rows[0], values=None if stories.values is None else rows[1], time=layout.time,
+        filled=layout.filled, support=layout.support if len(stories.support) else None, question=question,
+        answer=stories.answer[examples].astype(np.int64),
+        candidates=None if stories.candidates is None else _pad(stories, stories.candidates),
+    )  # fmt: skip
 
 
-def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 256) -> Iterator[tuple[Longs, Batch]]:
+def batches(
+    stories: StorySet, examples: Longs, memory_size: int, size: int = 256
+) -> Iterator[tuple[Longs, Batch[Any]]]:
     """Yield pairs (examples, batch) of at most ``size`` examples each, in order and without noise.
 
     Batches are smaller if there is a very long sentence, because a batch's sentences are padded to the longest one.
@@ -106,13 +137,29 @@ def batches(stories: StorySet, examples: Longs, memory_size: int, size: int = 25
 
 def lay_out(stories: StorySet, examples: Longs, memory_size: int) -> Layout:
     """The latest ``memory_size`` sentences of each story, latest first, without noise."""
-    end = stories.story_start[examples + 1].astype(np.int64)
-    filled = np.minimum(end - stories.story_start[examples], memory_size)
+    begin, end = (stories.story_start[examples + after].astype(np.int64) for after in (0, 1))
+    filled = np.minimum(end - begin, memory_size)
     age = np.broadcast_to(np.arange(filled.max(initial=0)), (len(examples), filled.max(initial=0)))
     present = age < filled[:, None]
+    at = (end[:, None] - 1 - age)[present]
     sentence = np.full(age.shape, EMPTY_SENTENCE, np.int64)
-    sentence[present] = stories.story[(end[:, None] - 1 - age)[present]]
-    return Layout(sentence, np.where(present, age, 0), filled)
+    sentence[present] = stories.story[at]
+    value = sentence
+    if stories.values is not None:
+        value = np.full(age.shape, EMPTY_SENTENCE, np.int64)
+        value[present] = stories.values[at]
+    return Layout(sentence, value, _supports(stories, examples, age, present), np.where(present, age, 0), filled)
+
+
+def _supports(stories: StorySet, examples: Longs, age: Longs, present: Bools) -> Bools:
+    """Whether each slot holds a supporting fact."""
+    support = np.zeros(age.shape, np.bool_)
+    start = stories.support_start
+    for row, i in enumerate(examples.tolist() if len(stories.support) else ()):
+        last = stories.story_start[i + 1] - stories.story_start[i] - 1
+        slots = last - stories.support[start[i] : start[i + 1]]
+        support[row, slots[slots < age.shape[1]]] = True
+    return support & present
 
 
 def _pad(stories: StorySet, sentences: npt.NDArray[np.integer]) -> Longs:

@@ -7,9 +7,10 @@ Where the paper and its official code differ, the defaults are those of the offi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.qa.parameters import DataShape, FamilyConfig, Start
 from memn2n.settings import POSITIVE, Range, Settings, check_choice
 
 StoryFormat = Literal["babi", "jsonl"]
@@ -29,9 +30,24 @@ Variant = Literal["official", "paper"]
 Backend = Literal["auto", "native", "torch"]
 
 
+class HopTables(NamedTuple):
+    """The positions of a network's embedding matrices among its tables."""
+
+    number: int
+    A: tuple[int, ...]  # of each hop
+    C: tuple[int, ...]  # of each hop
+    B: int
+    W: int  # of W transposed
+
+    @property
+    def memory(self) -> list[int]:
+        """The tables that encode memories."""
+        return sorted({*self.A, *self.C})
+
+
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig(Settings):
-    """Settings of the network of sections 2 and 4.1 of the paper."""
+class NetworkConfig(FamilyConfig):
+    """Settings of the family "memn2n": the network of sections 2 and 4.1 of the paper, and its gated form."""
 
     dim: Annotated[int, Range(1, 4096)] = 20
     """Size d of embeddings and state. The paper has 20 for one task, and 50 for all tasks of bAbI jointly."""
@@ -54,6 +70,10 @@ class NetworkConfig(Settings):
     a learned matrix H between hops (RNN-like)."""
     relu: bool = False
     """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
+    gate: bool = False
+    """Weigh what each hop reads against the state, component by component (Liu and Perez 2016): with the
+    gate T = sigmoid(G u + b), the next state is o T + u (1 - T) instead of o + u. Each hop has a matrix G and a vector
+    b of its own."""
     empty_slots: EmptySlots = "keep"
     """Whether empty memory slots take part in the attention. keep: yes; the memory has as many slots as the longest
     training story, and each empty slot has a score of 0 (official code). mask: no; the sentences share all the
@@ -61,9 +81,35 @@ class NetworkConfig(Settings):
     answer_softmax: AnswerSoftmax = "all"
     """Which rows the softmax over the answers covers. words: the words of the vocabulary (paper). all: also null and
     the words for the time, which are never returned as answers (official code)."""
-    memory_size: Annotated[int, Range(1, 10_000)] = 50
-    """Number of sentences that the memory holds at most. Only the last ``memory_size`` sentences of a longer story are
-    used."""
+
+    @property
+    def tables(self) -> HopTables:
+        """Which embedding matrix each hop uses."""
+        K = self.hops
+        if self.tying == "adjacent":
+            return HopTables(number=K + 1, A=tuple(range(K)), C=tuple(range(1, K + 1)), B=0, W=K)
+        return HopTables(number=4, A=(0,) * K, C=(1,) * K, B=2, W=3)
+
+    def parameters(self, shape: DataShape) -> dict[str, Start]:
+        """The name, shape and start of each parameter.
+
+        ``tables.i`` are the embedding matrices, (rows, d): a row for each word, and with ``temporal`` word one more for
+        each time. With adjacent tying there are K + 1 of them: table k is both C^k and A^{k+1}, so that B is table 0
+        and W^T is table K. With layer-wise tying there are four, A, C, B and W, and ``H`` (d, d). ``times.i`` is T of
+        table i, (slots, d), for each table that encodes memories. ``gates.k`` (d, d) and ``gate_biases.k`` (d) are G
+        and b of hop k, from 0; b starts at 0.5, as published.
+        """
+        d, tables = self.dim, self.tables
+        rows = shape.vocabulary + (shape.slots if self.temporal == "word" else 0)
+        starts = {f"tables.{i}": Start((rows, d), words=True) for i in range(tables.number)}
+        if self.temporal == "add":
+            starts |= {f"times.{i}": Start((shape.slots, d)) for i in tables.memory}
+        if self.tying == "layerwise":
+            starts["H"] = Start((d, d))
+        if self.gate:
+            starts |= {f"gates.{k}": Start((d, d)) for k in range(self.hops)}
+            starts |= {f"gate_biases.{k}": Start((d,), mean=0.5) for k in range(self.hops)}
+        return starts
 
     def check(self) -> None:
         """Raise ConfigError if two settings contradict each other."""
@@ -110,6 +156,11 @@ class TrainingConfig(Settings):
     order (official code). empty: b empty sentences are put between the sentences (paper)."""
     noise_rate: Annotated[float, Range(0, 10)] = 0.1
     """Largest amount of random noise, as a share of the length of the story. The paper says "10%" and no more."""
+    supervise_attention: Annotated[float, Range(0, 1000)] = 0.0
+    """Weight of the supervision of the attention by the supporting facts; 0 for none. The loss gets, for each
+    supporting fact in the memory, minus this weight times the logarithm of what some hop gives to the fact: the
+    probability that at least one hop picks it. The weight falls linearly to 0 over the epochs, and the linear start has
+    no supervision."""
     unknown_rate: Annotated[float, Range(0, 0.9)] = 0.0
     """Share of the words that each batch replaces by the unknown word. It trains the embedding of words that only occur
     after training."""
@@ -143,6 +194,10 @@ class TrainingConfig(Settings):
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch after the linear start, counted from 1."""
         return self.first_rate * 0.5 ** (epoch // self.decay_every)
+
+    def supervision(self, epoch: int) -> float:
+        """The weight of the attention supervision in an epoch after the linear start, counted from 1."""
+        return self.supervise_attention * (1 - (epoch - 1) / self.epochs)
 
 
 def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:

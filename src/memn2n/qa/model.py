@@ -6,13 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 
 from memn2n.errors import ConfigError, InputError, ModelError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.qa.answers import Answer, Evaluation
+from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import NetworkConfig, TrainingConfig
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.networks import family_name, family_named
+from memn2n.qa.parameters import DataShape, Parameters
 from memn2n.qa.predict import predict_mean
 from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from memn2n.qa.config import Backend
+    from memn2n.qa.parameters import FamilyConfig
     from memn2n.qa.training.schedule import Epoch
 
 KIND = "qa"
@@ -36,25 +38,42 @@ class StoryQA:
     """A trained network, or an ensemble of networks, with its vocabulary. ``fit`` and ``load`` create it.
 
     An ensemble answers by the mean of its networks' probabilities; the attention that it returns is their mean too.
+    A program with a training loop of its own makes the model from the parameters that it trained.
 
     Args:
-        networks: the trained networks.
+        networks: the parameters of the trained networks, which have the same settings and sizes.
         vocabulary: the words that the model knows.
+        candidates: the answers that it chooses from, if they are not words of the vocabulary.
         training: the settings of its training.
         restarts: the result of each restart.
         fingerprints: (training questions) int64, from ``memn2n.qa.stories.fingerprints``. ``evaluate`` uses them to
             find the test questions that are also in the training data.
+
+    Raises:
+        ConfigError: if there is no network, or the sizes of one do not fit the vocabulary or the candidates.
     """
 
     def __init__(
-        self, networks: Sequence[QANetwork], vocabulary: Vocabulary, training: TrainingConfig,
-        restarts: tuple[Restart, ...], fingerprints: npt.NDArray[np.int64],
+        self, networks: Sequence[Parameters], vocabulary: Vocabulary, candidates: Candidates | None = None, *,
+        training: TrainingConfig | None = None, restarts: Sequence[Restart] = (),
+        fingerprints: npt.NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
-        self.networks = tuple(network.eval() for network in networks)
+        self.networks = tuple(networks)
         self.vocabulary = vocabulary
-        self.training = training
-        self.restarts = restarts
-        self.fingerprints = fingerprints
+        self.candidates = candidates
+        self.training = training or TrainingConfig()
+        self.restarts = tuple(restarts)
+        self.fingerprints = np.empty(0, np.int64) if fingerprints is None else fingerprints
+        if not self.networks:
+            raise ConfigError("there is no network")
+        for network in self.networks:
+            if network.shape.vocabulary != len(vocabulary):
+                raise ConfigError(f"the network is for a vocabulary of {network.shape.vocabulary} ids, not of "
+                                  f"{len(vocabulary)}")  # fmt: skip
+            if network.shape.candidates != (0 if candidates is None else len(candidates.texts)):
+                raise ConfigError(f"the network is for {network.shape.candidates} candidates")
+            if network.shape.slots > network.config.memory_size:
+                raise ConfigError(Setting("slots"), f" is {network.shape.slots}, above ", Setting("memory_size"))
 
     @classmethod
     def fit(
@@ -62,11 +81,12 @@ class StoryQA:
         train: Iterable[Example],
         valid: Iterable[Example] | None = None,
         *,
-        network: NetworkConfig | None = None,
+        network: FamilyConfig | None = None,
         training: TrainingConfig | None = None,
         restarts: int | None = None,
         seed: int | None = None,
         vocabulary: Vocabulary | None = None,
+        candidates: Iterable[str] | None = None,
         lowercase: bool = True,
         backend: Backend = "auto",
         device: str = "cpu",
@@ -79,11 +99,14 @@ class StoryQA:
             train: the training examples.
             valid: the validation examples; by default a tenth of ``train``. Questions with an answer that is not in
                 the vocabulary are left out, with a DataWarning.
-            network: the network's settings; ``memn2n.variant`` returns those of the paper and of the official code.
+            network: the network's settings, which name its family; ``memn2n.variant`` returns those of the paper and
+                of the official code.
             training: the training's settings.
             restarts: overrides ``training.restarts``.
             seed: overrides ``training.seed``.
             vocabulary: the words to know; by default the words and answers of ``train``.
+            candidates: the answers to choose from, such as the replies of a dialog; by default the answers are words of
+                the vocabulary. With candidates, the default vocabulary has their words instead of the answers.
             lowercase: whether the default vocabulary ignores case. Answers are in lower case then.
             backend: "native" trains with the C++ engine, on the CPU; "torch" with PyTorch; "auto" with the engine if it
                 was built and can run this network on this device, otherwise with PyTorch.
@@ -96,7 +119,8 @@ class StoryQA:
             The selected network, or the ensemble. After Ctrl-C, the best model so far; ``interrupted`` is True then.
 
         Raises:
-            InputError: if there is no example, an example is malformed, or ``vocabulary`` lacks an answer.
+            InputError: if there is no example, an example is malformed, or an answer is not in the vocabulary or the
+                candidates.
             ConfigError: if settings contradict each other, the data, or what this machine has.
             TrainingError: if every restart diverged.
             KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
@@ -106,20 +130,21 @@ class StoryQA:
         training = training or TrainingConfig()
         changes = {"restarts": restarts, "seed": seed}
         training = training.changed({name: value for name, value in changes.items() if value is not None})
+        answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
         if vocabulary is None:
-            vocabulary = vocabulary_of(examples, lowercase)
+            vocabulary = vocabulary_of(examples, lowercase, answers)
         problem = Problem.make(
-            stories=StorySet.encode_training(examples, vocabulary),
-            valid=None if validation is None else StorySet.encode_validation(validation, vocabulary),
+            stories=StorySet.encode_training(examples, vocabulary, answers),
+            valid=None if validation is None else StorySet.encode_validation(validation, vocabulary, answers),
             network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
             backend=backend, device=device,
         )  # fmt: skip
         outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
-        return cls(networks=outcome.networks, vocabulary=vocabulary, training=training, restarts=outcome.restarts,
+        return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
                    fingerprints=np.unique(fingerprints(examples)))  # fmt: skip
 
     @property
-    def network(self) -> QANetwork:
+    def network(self) -> Parameters:
         """The network; the first one of an ensemble."""
         return self.networks[0]
 
@@ -152,8 +177,9 @@ class StoryQA:
             examples.append(Example(tuple(story), question, answer=""))
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
-        stories = StorySet.encode(examples, self.vocabulary)
-        words, memory_size = self.vocabulary.words, self.network.config.memory_size
+        stories = StorySet.encode(examples, self.vocabulary, self.candidates)
+        texts = self.vocabulary.words if self.candidates is None else self.candidates.texts
+        memory_size = self.network.config.memory_size
         any_unknown = bool((stories.words == UNKNOWN).any())
         answers: list[Answer] = []
         for chosen, probabilities, attention in predict_mean(self.networks, stories):
@@ -162,7 +188,7 @@ class StoryQA:
             rows = zip(chosen.tolist(), best.tolist(), shares.tolist(), strict=True)
             for row, (i, columns, share) in enumerate(rows):
                 story, question = examples[i].story, examples[i].question
-                ranked = tuple(zip([words[column] for column in columns], share, strict=True))
+                ranked = tuple(zip([texts[column] for column in columns], share, strict=True))
                 answers.append(Answer(
                     story=story, question=question, text=ranked[0][0], probability=ranked[0][1], top=ranked,
                     attention=_by_sentence(attention[:, row], len(story), memory_size),
@@ -174,13 +200,13 @@ class StoryQA:
     def evaluate(self, test: Iterable[Example]) -> Evaluation:
         """Answer every question of a test set and count the wrong answers.
 
-        A question whose right answer is not in the vocabulary counts as wrong.
+        A question whose right answer is not in the vocabulary, or not a candidate, counts as wrong.
 
         Raises:
             InputError: if there is no example, or an example is malformed.
         """
         examples = check_examples(test, "test")
-        stories = StorySet.encode(examples, self.vocabulary)
+        stories = StorySet.encode(examples, self.vocabulary, self.candidates)
         seen = np.isin(fingerprints(examples), self.fingerprints)
         return Evaluation.of(examples, stories, predict_mean(self.networks, stories), seen)
 
@@ -191,57 +217,57 @@ class StoryQA:
             ModelError: if the directory cannot be written, or belongs to another program.
         """
         config: dict[str, Any] = {
+            "family": family_name(self.network.config),
             "network": dataclasses.asdict(self.network.config),
             "shape": dataclasses.asdict(self.network.shape),
             "training": dataclasses.asdict(self.training),
             "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
             "networks": len(self.networks),
+            "candidates": self.candidates and dataclasses.asdict(self.candidates),
         }
-        tensors = {name: value.numpy() for name, value in _numbered_parameters(self.networks).items()}
-        save_model(folder, KIND, config, self.vocabulary, tensors | {_FINGERPRINTS: self.fingerprints})
+        arrays = {f"{i}.{name}": array for i, one in enumerate(self.networks) for name, array in one.arrays.items()}
+        save_model(folder, KIND, config, self.vocabulary, arrays | {_FINGERPRINTS: self.fingerprints})
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a model that ``save`` wrote.
 
         Raises:
-            ModelError: if there is no model, or it is damaged, of another kind or of another version.
+            ModelError: if there is no model, or it is damaged, of another kind, of another version, or of a family that
+                is not registered.
         """
         config, vocabulary, tensors = load_model(folder, KIND, Vocabulary)
-        try:
-            shape = DataShape.from_dict(config["shape"], complete=True)
-            settings = NetworkConfig.from_dict(config["network"], complete=True)
-            training = TrainingConfig.from_dict(config["training"])  # a record only: a setting added later may lack
-            restarts = tuple(Restart.from_dict(restart) for restart in config["restarts"])
-            number = config["networks"]
-            if type(number) is not int or not 1 <= number <= len(restarts):
-                raise ConfigError(Setting("networks"), f" is {number!r}")
-            if shape.slots > settings.memory_size:
-                raise ConfigError(Setting("slots"), f" is {shape.slots}, above ", Setting("memory_size"))
-        except (ConfigError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
-        if shape.vocabulary != len(vocabulary):
-            raise ModelError(f"{folder}: vocab.json does not fit config.json; train again")
         fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
-        networks = [QANetwork(settings, shape, torch.Generator()) for _ in range(number)]
-        wanted = _numbered_parameters(networks)
-        found = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
-        fits = found == {name: (tuple(value.shape), "float32") for name, value in wanted.items()}
-        if not fits or fingerprints.dtype != np.int64:
-            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
-        for name, value in wanted.items():
-            value.copy_(torch.from_numpy(tensors[name]))
-        return cls(networks, vocabulary, training, restarts, fingerprints)
+        try:
+            family = family_named(config.get("family", "memn2n"))  # without a family: written by an older version
+        except ConfigError as error:
+            raise ModelError(f"{folder}: {error}") from None
+        try:
+            shape = DataShape.from_dict(config["shape"])
+            settings = family.config.from_dict(config["network"])
+            given = config.get("candidates")
+            candidates = None if given is None else Candidates(tuple(given["texts"]), given["lowercase"])
+            if type(config["networks"]) is not int or fingerprints.dtype != np.int64:
+                raise TypeError("networks or fingerprints")
+            networks = []
+            for i in range(config["networks"]):
+                prefix = f"{i}."
+                names = [name for name in tensors if name.startswith(prefix)]
+                arrays = {name.removeprefix(prefix): tensors.pop(name) for name in names}
+                networks.append(Parameters.of(settings, shape, arrays))
+            if tensors:
+                raise ConfigError(f"there is no network for {', '.join(tensors)}")
+            training = TrainingConfig.from_dict(config["training"])
+            restarts = [Restart.from_dict(restart) for restart in config["restarts"]]
+            return cls(networks, vocabulary, candidates, training=training, restarts=restarts,
+                       fingerprints=fingerprints)  # fmt: skip
+        except (InputError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{folder}: the model cannot be used ({error}); train again") from None
 
     def _unknown_words(self, example: Example) -> tuple[str, ...]:
         """Each word of the story and question that the vocabulary does not have, once."""
         words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
         return tuple(dict.fromkeys(word for sentence in words for word in sentence))
-
-
-def _numbered_parameters(networks: Iterable[QANetwork]) -> dict[str, torch.Tensor]:
-    """The parameters of all networks under the names of model.safetensors, such as ``0.H``."""
-    return {f"{i}.{name}": value for i, one in enumerate(networks) for name, value in one.state_dict().items()}
 
 
 def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:

@@ -1,4 +1,8 @@
-"""Predictions of trained networks for encoded questions."""
+"""Predictions of trained networks for encoded questions.
+
+Three executors compute them from the same parameters: the C++ engine if it can run the network, otherwise NumPy if the
+family has a forward pass in it, otherwise PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 
 from memn2n.qa import engine
 from memn2n.qa.batch import batches
+from memn2n.qa.networks import NETWORKS, family_name, torch_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,8 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.engine._native import Network
-    from memn2n.qa.networks.memn2n import QANetwork
+    from memn2n.qa.engine._native import Network as NativeNetwork
+    from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
 
     Floats = npt.NDArray[np.float32]
@@ -30,31 +34,24 @@ class Prediction(NamedTuple):
     """Predictions for some examples of a StorySet."""
 
     examples: Longs  # (batch) positions in the StorySet
-    probabilities: Floats  # (batch, word); column 0 is the word of id SPECIAL
+    probabilities: Floats  # (batch, answer); column 0 is the answer of id ``StorySet.first_answer``
     attention: Floats  # (hop, batch, slot), latest sentence first, 0 beyond the story
 
 
-def predict(network: QANetwork, stories: StorySet) -> Iterator[Prediction]:
+def predict(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
     """Yield the predictions for all examples in order, a batch at a time.
 
-    The native engine computes them if it can run this network, otherwise PyTorch on the network's device.
+    Raises:
+        ConfigError: if only PyTorch can compute them, and it is not installed.
     """
-    everything = np.arange(len(stories))
-    native = _native_network(network)
-    if native is None:
-        for examples, batch in batches(stories, everything, network.config.memory_size):
-            with torch.no_grad():  # only here: the caller's code runs between two batches
-                logits, attention = network(batch.to(network.tables[0].device))
-                probabilities = network.words(logits)
-            yield Prediction(examples, probabilities.cpu().numpy(), attention.cpu().numpy())
-        return
-    arrays = engine.native_stories(stories)
-    for start in range(0, len(everything), _AT_A_TIME):
-        examples = everything[start : start + _AT_A_TIME]
-        yield Prediction(examples, *native.predict(arrays, examples))
+    if not engine.unavailable(parameters.config, parameters.shape):
+        return _by_engine(parameters, stories)
+    if NETWORKS[family_name(parameters.config)].forward is not None:
+        return _by_numpy(parameters, stories)
+    return _by_torch(parameters, stories)
 
 
-def predict_mean(networks: Sequence[QANetwork], stories: StorySet) -> Iterator[Prediction]:
+def predict_mean(networks: Sequence[Parameters], stories: StorySet) -> Iterator[Prediction]:
     """Yield the predictions of an ensemble: the means of its networks' probabilities and attention."""
     for parts in zip(*(predict(network, stories) for network in networks), strict=True):
         if len(parts) == 1:
@@ -65,23 +62,34 @@ def predict_mean(networks: Sequence[QANetwork], stories: StorySet) -> Iterator[P
             yield Prediction(parts[0].examples, probabilities, attention)
 
 
-_natives: WeakKeyDictionary[QANetwork, tuple[list[int], Network]] = WeakKeyDictionary()
+def _by_engine(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
+    native = _natives.get(parameters)
+    if native is None:
+        native = _natives[parameters] = engine.native_network(parameters)
+    arrays = engine.native_stories(stories)
+    everything = np.arange(len(stories))
+    for start in range(0, len(everything), _AT_A_TIME):
+        examples = everything[start : start + _AT_A_TIME]
+        yield Prediction(examples, *native.predict(arrays, examples))
 
 
-def _native_network(network: QANetwork) -> Network | None:
-    """The engine's network on the same parameters, or None if the engine cannot run it.
+def _by_numpy(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
+    forward = NETWORKS[family_name(parameters.config)].forward
+    assert forward is not None
+    for examples, batch in batches(stories, np.arange(len(stories)), parameters.config.memory_size):
+        yield Prediction(examples, *forward(parameters, batch))
 
-    It is created once, and again when the parameters have moved in memory.
-    """
-    parameters = [*network.tables.parameters(recurse=False), *network.times.parameters(recurse=False)]
-    parameters += [] if network.H is None else [network.H]
-    usable = all(parameter.device.type == "cpu" and parameter.dtype == torch.float32 for parameter in parameters)
-    if not usable or engine.unavailable(network.config):
-        return None
-    addresses = [parameter.data_ptr() for parameter in parameters]
-    known = _natives.get(network)
-    if known is not None and known[0] == addresses:
-        return known[1]
-    native = engine.native_network(network)
-    _natives[network] = addresses, native
-    return native
+
+def _by_torch(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
+    network = torch_network(parameters)[0].train(False)
+    import torch
+
+    for examples, batch in batches(stories, np.arange(len(stories)), parameters.config.memory_size):
+        with torch.no_grad():  # only here: the caller's code runs between two batches
+            logits, attention = network(batch.tensors())
+            probabilities = logits.softmax(1)[:, parameters.shape.answers]
+        yield Prediction(examples, probabilities.numpy(), attention.numpy())
+
+
+_natives: WeakKeyDictionary[Parameters, NativeNetwork] = WeakKeyDictionary()
+"""The engine's networks on parameters that were used before."""

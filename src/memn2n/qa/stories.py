@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from memn2n.errors import DataWarning, InputError
-from memn2n.qa.vocabulary import Vocabulary
+from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from memn2n.qa.candidates import Candidates
 
 
 Ints = npt.NDArray[np.int32]
@@ -35,6 +37,8 @@ class Example:
         support: the supporting facts: positions in ``story``, from 0, of the sentences that the answer follows from.
             Empty if they are not known.
         task: a label; results are grouped by it. "1" to "20" for bAbI.
+        values: for a key-value memory, what the memory returns for each sentence of ``story``, which then holds the
+            keys. Empty if each sentence is its own value.
     """
 
     story: tuple[str, ...]
@@ -42,6 +46,7 @@ class Example:
     answer: str
     support: tuple[int, ...] = ()
     task: str = ""
+    values: tuple[str, ...] = ()
 
 
 def check_question(story: Sequence[str], question: str) -> None:
@@ -66,7 +71,8 @@ def check_example(example: Example) -> None:
     """Check that an example can be used for training or testing.
 
     Raises:
-        InputError: like ``check_question``; also if the answer is blank, or a supporting fact is not in the story.
+        InputError: like ``check_question``; also if the answer is blank, a supporting fact is not in the story, or the
+            values are not as many as the sentences.
     """
     if not isinstance(example, Example):
         raise InputError(f"an example must be a memn2n.Example, not {type(example).__name__}")
@@ -75,6 +81,8 @@ def check_example(example: Example) -> None:
         raise InputError(f"the question {example.question!r} has no answer")
     if not all(0 <= position < len(example.story) for position in example.support):
         raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
+    if example.values and (len(example.values) != len(example.story) or not _are_texts(example.values)):
+        raise InputError(f"the question {example.question!r} must have a value for each sentence of its story, or none")
 
 
 def check_examples(examples: Iterable[Example], purpose: str) -> list[Example]:
@@ -104,8 +112,8 @@ def fingerprints(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
 
 
 def fingerprint(example: Example) -> int:
-    """A 64-bit hash of the story and question; finds exact copies of questions in other files."""
-    text = "\n".join((*example.story, example.question))
+    """A 64-bit hash of story, values and question; finds exact copies of questions in other files."""
+    text = "\n".join((*example.story, *example.values, example.question))
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
 
 
@@ -123,11 +131,14 @@ class StorySet:
         story: (sentences of all stories)
         story_start: (examples + 1)
         question: (examples) sentence ids
-        answer: (examples) word ids, or ``UNKNOWN_ANSWER``
+        answer: (examples) ids of answers, or ``UNKNOWN_ANSWER``: word ids, or positions in ``candidates``
         support: (supporting facts of all examples) positions in the example's story
         support_start: (examples + 1)
         task: (examples) positions in ``tasks``
         tasks: the tasks' labels, in the order of their first example
+        values: (sentences of all stories) sentence ids, what the memory returns for each sentence; None if each
+            sentence is its own value
+        candidates: (candidates) sentence ids of the candidate answers; None if the answers are words
     """
 
     words: Ints
@@ -140,10 +151,20 @@ class StorySet:
     support_start: Ints
     task: Ints
     tasks: tuple[str, ...]
+    values: Ints | None = None
+    candidates: Ints | None = None
 
     @classmethod
-    def encode(cls, examples: Iterable[Example], vocabulary: Vocabulary) -> StorySet:
-        """Encode examples in one pass over them. An unknown answer becomes ``UNKNOWN_ANSWER``."""
+    def encode(
+        cls, examples: Iterable[Example], vocabulary: Vocabulary, candidates: Candidates | None = None
+    ) -> StorySet:
+        """Encode examples in one pass over them. An unknown answer becomes ``UNKNOWN_ANSWER``.
+
+        Args:
+            examples: the examples.
+            vocabulary: the words to know.
+            candidates: the answers to know; by default those of the vocabulary.
+        """
         words: list[int] = []
         sentence_start = [0]
         sentence_ids: dict[str, int] = {}
@@ -164,53 +185,73 @@ class StorySet:
         support_start = [0]
         task: list[int] = []
         tasks: dict[str, int] = {}
+        values: list[int] = []
+        any_values = False
+        answer_id = vocabulary.answer_id if candidates is None else candidates.answer_id
         for example in examples:
             story.extend(map(sentence_id, example.story))
+            values.extend(map(sentence_id, example.values or example.story))
+            any_values |= bool(example.values)
             story_start.append(len(story))
             question.append(sentence_id(example.question))
-            known_answer = vocabulary.answer_id(example.answer)
+            known_answer = answer_id(example.answer)
             answer.append(UNKNOWN_ANSWER if known_answer is None else known_answer)
             support.extend(example.support)
             support_start.append(len(support))
             task.append(tasks.setdefault(example.task, len(tasks)))
 
-        def flat(values: list[int]) -> Ints:
-            array = np.asarray(values, np.int32)
+        answers = None if candidates is None else list(map(sentence_id, candidates.texts))
+
+        def flat(ids: list[int]) -> Ints:
+            array = np.asarray(ids, np.int32)
             array.flags.writeable = False  # the engine checks it only once, and then reads it in place
             return array
 
         return cls(
             words=flat(words), sentence_start=flat(sentence_start), story=flat(story), story_start=flat(story_start),
             question=flat(question), answer=flat(answer), support=flat(support), support_start=flat(support_start),
-            task=flat(task), tasks=tuple(tasks),
+            task=flat(task), tasks=tuple(tasks), values=flat(values) if any_values else None,
+            candidates=None if answers is None else flat(answers),
         )  # fmt: skip
 
     @classmethod
-    def encode_training(cls, examples: Sequence[Example], vocabulary: Vocabulary) -> StorySet:
+    def encode_training(
+        cls, examples: Sequence[Example], vocabulary: Vocabulary, candidates: Candidates | None = None
+    ) -> StorySet:
         """Encode training examples.
 
         Raises:
-            InputError: if the vocabulary lacks an answer.
+            InputError: if the vocabulary, or the candidates, lack an answer.
         """
-        stories = cls.encode(examples, vocabulary)
+        stories = cls.encode(examples, vocabulary, candidates)
         lacking = np.flatnonzero(stories.answer == UNKNOWN_ANSWER)
         if len(lacking):
             answer = examples[lacking[0]].answer
+            if candidates is not None:
+                raise InputError(f"the candidates lack the answer {answer!r}; give all answers")
             raise InputError(f"the vocabulary lacks the answer {answer!r}; build it with all answers")
         return stories
 
     @classmethod
-    def encode_validation(cls, examples: Sequence[Example], vocabulary: Vocabulary) -> StorySet:
-        """Encode the validation examples whose answer the vocabulary has; a DataWarning counts the others."""
-        known = [example for example in examples if vocabulary.answer_id(example.answer) is not None]
+    def encode_validation(
+        cls, examples: Sequence[Example], vocabulary: Vocabulary, candidates: Candidates | None = None
+    ) -> StorySet:
+        """Encode the validation examples whose answer is known; a DataWarning counts the others."""
+        answer_id = vocabulary.answer_id if candidates is None else candidates.answer_id
+        known = [example for example in examples if answer_id(example.answer) is not None]
         if len(known) < len(examples):
             lost = f"{len(examples) - len(known)} of {len(examples)} validation questions"
             warnings.warn(f"{lost} have an answer that no training question has; left out", DataWarning, stacklevel=3)
-        return cls.encode(known, vocabulary)
+        return cls.encode(known, vocabulary, candidates)
 
     def __len__(self) -> int:
         """Number of examples."""
         return len(self.question)
+
+    @property
+    def first_answer(self) -> int:
+        """The smallest id of an answer."""
+        return SPECIAL if self.candidates is None else 0
 
     @property
     def longest_story(self) -> int:
@@ -223,7 +264,14 @@ class StorySet:
         return int(np.diff(self.sentence_start).max(initial=0))
 
 
-def vocabulary_of(examples: Sequence[Example], lowercase: bool = True) -> Vocabulary:
-    """The vocabulary of some examples: all words of stories and questions, and all answers."""
-    sentences = (sentence for example in examples for sentence in (*example.story, example.question))
+def vocabulary_of(
+    examples: Sequence[Example], lowercase: bool = True, candidates: Candidates | None = None
+) -> Vocabulary:
+    """The vocabulary of some examples: all words of stories and questions, and all answers.
+
+    With candidates, it has the words of the candidates instead of the answers.
+    """
+    sentences = (text for example in examples for text in (*example.story, *example.values, example.question))
+    if candidates is not None:
+        return Vocabulary.build((*sentences, *candidates.texts), (), lowercase)
     return Vocabulary.build(sentences, (example.answer for example in examples), lowercase)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from memn2n.errors import InputError
 from memn2n.files.model_folder import kind_of
-from memn2n.lm.model import MemoryLM
-from memn2n.lm.training.run import KIND as LM
+from memn2n.lm.config import KIND as LM
+from memn2n.machine import need_torch
 from memn2n.qa.model import KIND as QA
+from memn2n.qa.networks import family_name
+from memn2n.qa.parameters import FamilyConfig
 from memn2n.qa.pretrained import load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
 from memn2n.serve.limits import BATCH
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from memn2n.lm.answers import NextWords, WordScore
+    from memn2n.lm.model import MemoryLM
     from memn2n.qa.answers import Answer
     from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
@@ -139,6 +142,7 @@ def load_models(given: Sequence[str], limits: Limits) -> Models:
 
     Raises:
         ModelError: if a directory holds no model, or a damaged one.
+        ConfigError: if there is a language model, and PyTorch is not installed.
         InputError: if two models have the same name.
     """
     return Models(_load(one, limits) for one in given or ["stories"])
@@ -152,6 +156,9 @@ def _load(given: str, limits: Limits) -> Served:
     if not name.isprintable():
         raise InputError(f"{place!r}: the directory's name is not printable; give the model another name: NAME=DIR")
     if not names_pretrained(place) and kind_of(place) == LM:
+        need_torch(f"the language model {place}")
+        from memn2n.lm.model import MemoryLM
+
         return ServedLM(name, MemoryLM.load(place), limits)
     return ServedQA(name, load_qa(place), limits)
 
@@ -162,8 +169,9 @@ def describe(served: Served) -> dict[str, Any]:
     return {
         "name": served.name,
         "kind": served.kind,
-        "hops": config.hops,
-        "dim": config.dim,
+        "family": family_name(config) if isinstance(config, FamilyConfig) else "memn2n",
+        "hops": getattr(config, "hops", None),
+        "dim": getattr(config, "dim", None),
         "memory_size": config.memory_size,
         "words": len(served.model.vocabulary.words if isinstance(served, ServedQA) else served.model.vocabulary),
         "networks": len(served.model.networks) if isinstance(served, ServedQA) else 1,

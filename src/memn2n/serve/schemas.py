@@ -154,8 +154,9 @@ class ServedModel(BaseModel):
 
     name: str = Field(examples=["stories"])
     kind: str = Field(description='"qa" (question answering) or "lm" (language modelling).', examples=["qa"])
-    hops: int
-    dim: int = Field(description="Size of the embeddings and the state.")
+    family: str = Field(description="The family of networks.", examples=["memn2n"])
+    hops: int | None = Field(description="How often the network reads its memory; null if its family does not say.")
+    dim: int | None = Field(description="Size of the embeddings and the state; null if its family does not say.")
     memory_size: int = Field(description="Number of sentences (qa) or words (lm) that the memory holds.")
     words: int = Field(description="Number of words in the vocabulary.")
     networks: int = Field(description="Number of networks in the ensemble; 1 if it is none.")

@@ -28,7 +28,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from memn2n.lm.config import LMConfig
+from memn2n.lm.config import KIND, LMConfig
 from memn2n.lm.networks.sliding import Hops, slide
 
 
@@ -91,7 +91,7 @@ class LMNetwork(nn.Module):
         init_std: their standard deviation.
     """
 
-    kind: ClassVar[str] = "lm"
+    kind: ClassVar[str] = KIND
     """Kind of a saved model of this network."""
 
     def __init__(

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from memn2n.lm.training.checkpoints import Checkpoint
     from memn2n.lm.training.progress import LMEpoch, LMStep
 
-KIND = LMNetwork.kind
 _IDS = ("train.ids", "valid.ids")  # the files of the texts in the folder of a run
 
 

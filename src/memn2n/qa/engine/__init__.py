@@ -1,7 +1,7 @@
 """The native engine (C++): trains and runs ``memn2n.qa.networks.memn2n`` on the CPU, with the same results but faster.
 
-It uses the arrays of a StorySet and the parameters of a QANetwork in place. If it was not built or does not support a
-setting, ``unavailable`` returns the reason, and PyTorch is used instead.
+It uses the arrays of a StorySet and of Parameters in place. If it was not built or does not support a setting,
+``unavailable`` returns the reason, and another executor is used instead.
 
 ``kernel.cpp`` has the hops, ``network.hpp`` the structs that all C++ files share. ``session`` makes batches,
 ``trainer`` runs epochs, and ``module.cpp`` with its headers checks everything that comes from Python.
@@ -13,10 +13,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError
+from memn2n.qa.config import NetworkConfig
 
 if TYPE_CHECKING:
-    from memn2n.qa.config import NetworkConfig
-    from memn2n.qa.networks.memn2n import QANetwork
+    import numpy as np
+    import numpy.typing as npt
+
+    from memn2n.qa.parameters import DataShape, FamilyConfig, Parameters
     from memn2n.qa.stories import StorySet
 
 _missing = ""
@@ -27,10 +30,14 @@ except ImportError as error:
     _missing = f"it cannot be loaded ({error})" if built else "it was not built"
 
 
-def unavailable(config: NetworkConfig | None = None) -> str:
+def unavailable(config: FamilyConfig | None = None, shape: DataShape | None = None) -> str:
     """Why the engine cannot run this network (without ``config``: any network), or "" if it can."""
     if _missing or config is None:
         return _missing
+    if type(config) is not NetworkConfig:
+        return f"it does not know networks with {type(config).__name__}"
+    if shape is not None and shape.candidates:
+        return "it does not know candidate answers"
     if config.hops > _native.MOST_HOPS:
         return f"hops is {config.hops}, and it supports at most {_native.MOST_HOPS}"
     if config.dim > _native.LARGEST_DIM:
@@ -56,25 +63,28 @@ def native_stories(stories: StorySet) -> _native.Stories:
                            answer=stories.answer)  # fmt: skip
 
 
-def native_network(network: QANetwork, instruction_set: str = "") -> _native.Network:
-    """Pass a network to the engine. Both share the parameters, which must be on the CPU and not move in memory.
+def native_network(parameters: Parameters, instruction_set: str = "") -> _native.Network:
+    """Pass a network to the engine. Both share the arrays, which must not move in memory.
 
     Args:
-        network: a network with float32 parameters.
+        parameters: the parameters of a network.
         instruction_set: one of ``instruction_sets()``; by default the fastest one for ``dim``.
 
     Raises:
         ConfigError: if the engine cannot run this network.
         ValueError, TypeError: if a parameter does not have the shape and type of its settings.
     """
-    config, shape = network.config, network.shape
-    reason = unavailable(config)
+    config, shape, arrays = parameters.config, parameters.shape, parameters.arrays
+    reason = unavailable(config, shape)
     if reason:
         raise ConfigError(f"the engine cannot be used: {reason}")
+    assert isinstance(config, NetworkConfig)
+
+    def named(prefix: str) -> list[npt.NDArray[np.float32]]:
+        return [array for name, array in arrays.items() if name.startswith(f"{prefix}.")]
+
     return _native.Network(
-        [table.detach().numpy() for table in network.tables],
-        [times.detach().numpy() for times in network.times],
-        None if network.H is None else network.H.detach().numpy(),
+        named("tables"), named("times"), arrays.get("H"), #GATES
         hops=config.hops, encoding=config.encoding, temporal=config.temporal, tying=config.tying, relu=config.relu,
         keep_empty=config.empty_slots == "keep", all_rows=config.answer_softmax == "all",
         memory_size=config.memory_size, vocabulary=shape.vocabulary, longest_sentence=shape.longest_sentence,

@@ -1,5 +1,158 @@
-"""The networks that answer questions, as PyTorch modules: one module for each family of networks.
+"""The networks that answer questions, by family.
 
-``memn2n`` is the end-to-end memory network; its ``QANetwork.hop`` computes one hop. ``parts`` has what families share:
-encoding a sentence, attention, reading. These modules are the reference for the C++ engine.
+A family is a config dataclass, which names the parameters, and a PyTorch network on them. ``NETWORKS`` lists the
+families; a program adds its own with ``NETWORKS["name"] = Family(Config, Network)`` (docs/adding-a-network.md).
+
+``memn2n`` is the end-to-end memory network in PyTorch, ``forward`` the same in NumPy. ``parts`` has what PyTorch
+networks share: encoding a sentence, attention, reading, the loss. The PyTorch network is the reference for the others.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from memn2n.errors import ConfigError, Setting
+from memn2n.machine import need_torch
+from memn2n.qa.config import NetworkConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    from memn2n.qa.batch import Batch
+    from memn2n.qa.parameters import DataShape, FamilyConfig, Floats, Parameters
+
+    Forward = Callable[[Parameters, Batch[npt.NDArray[np.int64]]], tuple[Floats, Floats]]
+
+
+class Stage(NamedTuple):
+    """The point that a training has reached, as far as it changes the loss.
+
+    Args:
+        linear: whether the softmax of the attention is left out (linear start, section 4.1).
+        supervision: weight of the attention supervision.
+    """
+
+    linear: bool = False
+    supervision: float = 0.0
+
+
+SOFTMAX = Stage()
+
+
+class Loss(NamedTuple):
+    """The loss of a batch.
+
+    Args:
+        total: () the sum over the batch, in nats.
+        wrong: number of wrong answers.
+    """
+
+    total: torch.Tensor
+    wrong: int
+
+
+class Network(Protocol):
+    """A family's network: a ``torch.nn.Module`` that is made of a config, the data's sizes and the parameters.
+
+    ``Network(config, shape, tensors)`` makes a ``torch.nn.Parameter`` of each tensor, in the tensor's memory.
+    """
+
+    def __call__(self, batch: Batch[torch.Tensor], stage: Stage = SOFTMAX) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute the logits (batch, row) and the attention (hop, batch, slot), latest sentence first.
+
+        The columns ``shape.answers`` of the logits are the answers; others compete with them but are not returned.
+        """
+
+    def loss(self, batch: Batch[torch.Tensor], stage: Stage = SOFTMAX) -> Loss:
+        """Compute the loss that training minimizes. This is all that training asks of a network."""
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """The parameters, as ``torch.nn.Module`` lists them."""
+
+    def train(self, mode: bool = True) -> Network:
+        """Turn dropout and the like on or off, as ``torch.nn.Module`` does."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of networks.
+
+    Args:
+        config: its settings, a frozen dataclass.
+        network: its PyTorch network, or ``"module:class"``, which is imported when it is first needed.
+        forward: computes the probabilities (batch, answer) and attention (hop, batch, slot) in NumPy, so that the
+            family answers without PyTorch; None if it cannot.
+        reads: what else than sentences the network reads: "values", "candidates".
+    """
+
+    config: type[FamilyConfig]
+    network: Callable[[FamilyConfig, DataShape, Mapping[str, torch.Tensor]], Network] | str
+    forward: Forward | None = None
+    reads: frozenset[str] = frozenset()
+
+
+def _numpy_forward(parameters: Parameters, batch: Batch[npt.NDArray[np.int64]]) -> tuple[Floats, Floats]:
+    from memn2n.qa.networks.forward import forward
+
+    return forward(parameters, batch)
+
+
+NETWORKS: dict[str, Family] = {
+    "memn2n": Family(
+        NetworkConfig, "memn2n.qa.networks.memn2n:QANetwork", _numpy_forward, reads=frozenset({"candidates"})
+    )
+}
+
+
+def family_named(name: object) -> Family:
+    """The family of a name.
+
+    Raises:
+        ConfigError: if no family of this name is registered.
+    """
+    if not isinstance(name, str) or name not in NETWORKS:
+        known = ", ".join(NETWORKS)
+        raise ConfigError(Setting("family"), f" is {name!r}: there are {known}; to add one, import the module that "
+                          "registers it (memn2n --import FILE)")  # fmt: skip
+    return NETWORKS[name]
+
+
+def family_name(config: FamilyConfig) -> str:
+    """The name of the family that settings belong to.
+
+    Raises:
+        ConfigError: if no family has settings of this class.
+    """
+    for name, family in NETWORKS.items():
+        if family.config is type(config):
+            return name
+    raise ConfigError(f'{type(config).__name__} is not registered; add NETWORKS["name"] = Family(...)')
+
+
+def torch_network(parameters: Parameters, device: torch.device | str = "cpu") -> tuple[Network, dict[str, torch.Tensor]]:
+    """The PyTorch network of some parameters.
+
+    On the CPU it uses the memory of ``parameters.arrays``, so that a change of one is a change of the other.
+
+    Returns:
+        The network, and its tensors by the names of the arrays.
+
+    Raises:
+        ConfigError: if PyTorch is not installed.
+    """
+    need_torch("this network")
+    import torch
+
+    family = NETWORKS[family_name(parameters.config)]
+    network = family.network
+    if isinstance(network, str):
+        module, _, name = network.partition(":")
+        network = getattr(import_module(module), name)
+    tensors = {name: torch.from_numpy(array).to(device) for name, array in parameters.arrays.items()}
+    return network(parameters.config, parameters.shape, tensors), tensors

@@ -10,7 +10,11 @@ For a question q and the sentences x_i of a story, with K hops::
     u_{k+1} = u_k + o_k                (4) next state; H u_k + o_k with layer-wise tying; then an optional ReLU
     a       = softmax(W u_{K+1})       (3) answer
 
-``QANetwork.hop`` computes (1), (2) and (4).
+``QANetwork.hop`` computes (1), (2) and (4). The gated network (Liu and Perez, Gated End-to-End Memory Networks, 2016)
+has another (4)::
+
+    T       = sigmoid(G_k u_k + b_k)   gate, one for each component
+    u_{k+1} = u_k (1 - T) + o_k T      H u_k in the place of the first u_k with layer-wise tying
 
 With layer-wise tying this is a recurrent network: each hop is a step, u is the hidden state, and o is the step's input.
 A sentence in memory plays the part that a word plays in other RNNs.
@@ -18,8 +22,7 @@ A sentence in memory plays the part that a word plays in other RNNs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Int
@@ -27,110 +30,90 @@ from torch import Tensor, nn
 
 from memn2n.qa.batch import Batch
 from memn2n.qa.config import NetworkConfig
-from memn2n.qa.networks.parts import attend, encode_sentences, official_position_weights, position_weights, read
-from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN
-from memn2n.settings import Range, Settings
-
-_SIZES = Range(1, 10**8)
-
-
-@dataclass(frozen=True)
-class DataShape(Settings):
-    """The sizes that the network takes from its training data."""
-
-    vocabulary: Annotated[int, _SIZES]
-    """Number of word ids, null and unknown included."""
-    longest_sentence: Annotated[int, _SIZES]
-    """Number of words of the longest sentence; J of encoding pe-official."""
-    slots: Annotated[int, _SIZES]
-    """Number of memory slots, which is also the number of times: the sentences of the longest story, at most
-    ``memory_size``. In a longer story, the oldest sentences share the last time."""
+from memn2n.qa.networks import SOFTMAX, Loss, Stage
+from memn2n.qa.networks.parts import (
+    attend,
+    encode_sentences,
+    loss_of,
+    official_position_weights,
+    position_weights,
+    read,
+)
+from memn2n.qa.parameters import DataShape
+from memn2n.qa.vocabulary import NULL, UNKNOWN
 
 
 class QANetwork(nn.Module):
     """An end-to-end memory network that answers questions about stories.
 
-    ``tables`` has the embedding matrices, each (rows, d). With adjacent tying there are K + 1 of them: table k is both
-    C^k and A^{k+1}, so that B is table 0 and W^T is table K. With layer-wise tying there are four, A, C, B and W, and
-    ``H`` (d, d). ``times`` has T for each table that encodes memories, (slots, d). With ``temporal="word"`` the last
-    rows of the tables take the place of ``times``.
+    ``NetworkConfig.parameters`` explains the parameters, and ``NetworkConfig.tables`` which hop uses which table. With
+    ``temporal="word"`` the last rows of the tables take the place of ``times``.
 
     Args:
         config: the network's settings.
         shape: the sizes taken from the training data.
-        generator: source of the random initial parameters; by default torch's global generator.
-        init_std: standard deviation of the initial parameters.
+        tensors: the parameters by name; the network uses their memory.
     """
 
-    def __init__(
-        self, config: NetworkConfig, shape: DataShape, generator: torch.Generator | None = None, init_std: float = 0.1
-    ) -> None:
+    def __init__(self, config: NetworkConfig, shape: DataShape, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.config = config
         self.shape = shape
-        K = config.hops
-        # the index of each hop's A and C, of B, and of W transposed
-        if config.tying == "adjacent":
-            n_tables = K + 1
-            self.table_A, self.table_C, self.table_B, self.table_W = list(range(K)), list(range(1, K + 1)), 0, K
-        else:
-            n_tables = 4
-            self.table_A, self.table_C, self.table_B, self.table_W = [0] * K, [1] * K, 2, 3
-        self.memory_tables = sorted({*self.table_A, *self.table_C})
-        rows = shape.vocabulary + (shape.slots if config.temporal == "word" else 0)
+        self.of_hop = config.tables
 
-        def start(*size: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(size, generator=generator) * init_std)
+        def named(prefix: str) -> nn.ParameterList:
+            return nn.ParameterList(tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}."))
 
-        self.tables = nn.ParameterList(start(rows, config.dim) for _ in range(n_tables))
-        n_times = len(self.memory_tables) if config.temporal == "add" else 0
-        self.times = nn.ParameterList(start(shape.slots, config.dim) for _ in range(n_times))
-        self.H = start(config.dim, config.dim) if config.tying == "layerwise" else None
-        closed = torch.zeros(rows)  # added to the logits: -inf for rows that do not compete
-        closed[UNKNOWN] = -torch.inf
+        self.tables = named("tables")
+        self.times = named("times")
+        self.gates = named("gates")
+        self.gate_biases = named("gate_biases")
+        self.H = nn.Parameter(tensors["H"]) if "H" in tensors else None
+        rows = len(tensors["tables.0"])
+        closed = torch.zeros(rows, device=tensors["tables.0"].device)  # added to the logits: -inf for rows that do not
+        closed[UNKNOWN] = -torch.inf  # compete
         if config.answer_softmax == "words":
             closed[NULL] = -torch.inf
             closed[shape.vocabulary :] = -torch.inf
         self.register_buffer("closed", closed, persistent=False)
         self.closed: Tensor
-        self.zero_null()
-        with torch.no_grad():
-            for table in self.tables:
-                table[UNKNOWN] = 0  # an unknown word adds nothing until its embedding is trained
-
-    @torch.no_grad()
-    def zero_null(self) -> None:
-        """Set the null word's embeddings to zero. Call this after every update of the parameters."""
-        for table in self.tables:
-            table[NULL] = 0
 
     def forward(
-        self, batch: Batch, linear: bool = False
+        self, batch: Batch[Tensor], stage: Stage = SOFTMAX
     ) -> tuple[Float[Tensor, "batch row"], Float[Tensor, "hop batch slot"]]:
         """Compute the logits of the answers and each hop's attention.
 
         Args:
             batch: stories and questions.
-            linear: leave out the softmax of the attention (linear start, section 4.1).
+            stage: whether the softmax of the attention is left out.
 
         Returns:
-            The logits, one for each table row, -inf for rows that do not compete; and the attention, latest sentence
-            first.
+            The logits; and the attention, latest sentence first. There is a logit for each candidate or, without
+            candidates, for each row of a table, -inf for rows that do not compete.
         """
         slots = 0 if self.config.empty_slots == "mask" else self.shape.slots
         empty = (slots - batch.filled).clamp(min=0)
         memory = self._memories(batch)  # table -> (batch, slot, d)
-        question = batch.question
-        u = encode_sentences(question, self._position_weights(question), self.tables[self.table_B])  # (batch, d)
+        u = self._encode(batch.question, self.of_hop.B)  # (batch, d)
         attention = []
-        for a, c in zip(self.table_A, self.table_C, strict=True):
-            u, p = self.hop(u, memory[a], memory[c], batch.filled, empty, linear)
+        for k in range(self.config.hops):
+            m, c = memory[self.of_hop.A[k]], memory[self.of_hop.C[k]]
+            u, p = self.hop(k, u, m, c, batch.filled, empty, stage.linear)
             attention.append(p)
-        logits = u @ self.tables[self.table_W].T + self.closed  # (3) without its softmax
+        if batch.candidates is None:
+            logits = u @ self.tables[self.of_hop.W].T + self.closed  # (3) without its softmax
+        else:
+            logits = u @ self._encode(batch.candidates, self.of_hop.W).T
         return logits, torch.stack(attention)
+
+    def loss(self, batch: Batch[Tensor], stage: Stage = SOFTMAX) -> Loss:
+        """The cross-entropy of the right answers, and the supervision of the attention; see ``parts.loss_of``."""
+        logits, attention = self(batch, stage)
+        return loss_of(logits, attention, batch, stage, self.shape)
 
     def hop(
         self,
+        k: int,
         u: Float[Tensor, "batch dim"],
         m: Float[Tensor, "batch slot dim"],
         c: Float[Tensor, "batch slot dim"],
@@ -138,22 +121,19 @@ class QANetwork(nn.Module):
         empty: Int[Tensor, " batch"],
         linear: bool,
     ) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch slot"]]:
-        """One hop: equations 1, 2 and 4. Returns the next state and the attention.
+        """Hop k, from 0: equations 1, 2 and 4. Returns the next state and the attention.
 
         ``m`` are the memory inputs, ``c`` the memory outputs; ``attend`` explains the other arguments.
         """
         p = attend(u, m, filled, empty, linear)  # (1)
         o = read(p, c)  # (2)
-        u = o + (u if self.H is None else u @ self.H.T)  # (4)
+        carried = u if self.H is None else u @ self.H.T
+        if self.config.gate:
+            T = torch.sigmoid(u @ self.gates[k].T + self.gate_biases[k])
+            u = o * T + carried * (1 - T)
+        else:
+            u = o + carried  # (4)
         return (u.relu() if self.config.relu else u), p
-
-    def best(self, logits: Float[Tensor, "batch row"]) -> Int[Tensor, " batch"]:
-        """Id of the most probable word."""
-        return logits[:, SPECIAL : self.shape.vocabulary].argmax(1) + SPECIAL
-
-    def words(self, logits: Float[Tensor, "batch row"]) -> Float[Tensor, "batch word"]:
-        """Probabilities of the words as answers; column 0 is the word of id ``SPECIAL``."""
-        return logits.softmax(1)[:, SPECIAL : self.shape.vocabulary]
 
     @property
     def _longest(self) -> int:
@@ -164,19 +144,23 @@ class QANetwork(nn.Module):
         return position_weights(words, dim=self.config.dim, encoding=self.config.encoding, longest=self._longest,
                                 last=self.shape.longest_sentence, dtype=self.tables[0].dtype)  # fmt: skip
 
-    def _memories(self, batch: Batch) -> dict[int, Float[Tensor, "batch slot dim"]]:
+    def _encode(self, words: Int[Tensor, "sentence word"], table: int) -> Float[Tensor, "sentence dim"]:
+        return encode_sentences(words, self._position_weights(words), self.tables[table])
+
+    def _memories(self, batch: Batch[Tensor]) -> dict[int, Float[Tensor, "batch slot dim"]]:
         """The memory vectors by each table that encodes memories, including their times (m_i and c_i)."""
         weights = self._position_weights(batch.sentences)  # (distinct, word, d)
         time = batch.time.clamp(max=self.shape.slots - 1)
         time_weight = self._time_weight()
         memories = {}
-        for table in self.memory_tables:
-            encoded = encode_sentences(batch.sentences, weights, self.tables[table])  # (distinct, d)
-            memories[table] = nn.functional.embedding(batch.memory, encoded)  # (batch, slot, d)
+        for i in self.of_hop.memory:
+            table = self.tables[i]
+            encoded = encode_sentences(batch.sentences, weights, table)  # (distinct, d)
+            memories[i] = nn.functional.embedding(batch.memory, encoded)  # (batch, slot, d)
             if self.config.temporal != "none":
-                T = self.times[table] if self.config.temporal == "add" else self.tables[table][self.shape.vocabulary :]
+                T = self.times[i] if self.config.temporal == "add" else table[self.shape.vocabulary :]
                 T = T if time_weight is None else T * time_weight  # (slots, d)
-                memories[table] = memories[table] + nn.functional.embedding(time, T)
+                memories[i] = memories[i] + nn.functional.embedding(time, T)
         return memories
 
     def _time_weight(self) -> Float[Tensor, "1 dim"] | None:

@@ -1,4 +1,4 @@
-"""The parts of a memory network: encoding sentences as vectors, attention over the memory, and reading from it.
+"""The parts of a memory network: encoding sentences as vectors, attention over the memory, reading, and the loss.
 
 Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015), sections 2 and 4.1.
 """
@@ -6,11 +6,17 @@ Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015), sections 2
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from memn2n.qa.batch import Batch
 from memn2n.qa.config import Encoding
+from memn2n.qa.networks import Loss, Stage
+from memn2n.qa.parameters import DataShape
 from memn2n.qa.vocabulary import NULL
+
+LEAST_ATTENTION = 1e-20
+"""Smallest attention whose logarithm the supervision takes."""
 
 
 def position_weights(
@@ -99,3 +105,41 @@ def attend(
 def read(p: Float[Tensor, "batch slot"], c: Float[Tensor, "batch slot dim"]) -> Float[Tensor, "batch dim"]:
     """Read from memory: o = sum_i p_i c_i (equation 2)."""
     return torch.einsum("bn,bnd->bd", p, c)
+
+
+def loss_of(
+    logits: Float[Tensor, "batch row"],
+    attention: Float[Tensor, "hop batch slot"],
+    batch: Batch[Tensor],
+    stage: Stage,
+    shape: DataShape,
+) -> Loss:
+    """The loss of a batch: the cross-entropy of the right answers, and the supervision of the attention.
+
+    Args:
+        logits: what the network computed.
+        attention: what the network computed, latest sentence first.
+        batch: has the right answers and the supporting facts.
+        stage: the weight of the supervision.
+        shape: which columns of the logits are answers.
+    """
+    total = torch.nn.functional.cross_entropy(logits, batch.answer, reduction="sum")
+    if stage.supervision and batch.support is not None and not stage.linear:
+        total = total + stage.supervision * attention_loss(attention, batch.support)
+    best = logits[:, shape.answers].argmax(1) + shape.answers.start
+    return Loss(total, int((best != batch.answer).sum()))
+
+
+def attention_loss(
+    attention: Float[Tensor, "hop batch slot"], support: Bool[Tensor, "batch slot"]
+) -> Float[Tensor, ""]:
+    """The cost of attention that misses supporting facts, summed over the batch.
+
+    Each fact s costs -log(1 - prod_k (1 - p_s^k)), where p_s^k is what hop k gives to it: minus the logarithm of the
+    probability that at least one hop picks it, if each hop picked a sentence by its attention.
+    """
+    of_facts = attention[:, support]  # (hop, fact)
+    some_hop = torch.zeros_like(of_facts[0])
+    for p in of_facts:
+        some_hop = some_hop + (1 - some_hop) * p
+    return -some_hop.clamp(min=LEAST_ATTENTION).log().sum()

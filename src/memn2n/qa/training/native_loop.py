@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memn2n.qa import engine
+from memn2n.qa.networks import SOFTMAX
 from memn2n.qa.training.schedule import Score
 
 if TYPE_CHECKING:
     from memn2n.qa.batch import Longs
     from memn2n.qa.config import TrainingConfig
     from memn2n.qa.engine._native import Stories
-    from memn2n.qa.networks.memn2n import QANetwork
+    from memn2n.qa.networks import Stage
+    from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
 
 
 class NativeLoop:
     """Implements ``memn2n.qa.training.schedule.Loop``. Python's global lock is released while it computes.
 
-    ``rng`` draws only the seed of the engine's random numbers. The network's parameters must be on the CPU.
+    ``rng`` draws only the seed of the engine's random numbers. The engine trains on the CPU; ``device`` is ignored.
     """
 
     def __init__(
-        self, network: QANetwork, stories: StorySet, examples: Longs, config: TrainingConfig, rng: np.random.Generator
-    ) -> None:
-        self._network = engine.native_network(network)
+        self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
+        rng: np.random.Generator, device: str = "cpu",  # noqa: ARG002
+    ) -> None:  # fmt: skip
+        self._network = engine.native_network(parameters)
         # by id; holding the StorySet keeps its id from being reused
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
@@ -36,19 +39,22 @@ class NativeLoop:
             seed=int(rng.integers(2**63)),
         )  # fmt: skip
 
-    def epoch(self, rate: float, linear: bool) -> Score:
+    def epoch(self, rate: float, stage: Stage) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
-        return Score.of(*self.trainer.epoch(rate, linear))
+        return Score.of(*self.trainer.epoch(rate, stage.linear))
 
-    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+    def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""
-        return Score.of(*self._network.score(self._of(stories), examples, linear), len(examples))
+        return Score.of(*self._network.score(self._of(stories), examples, stage.linear), len(examples))
 
     def keep(self) -> None:
         """Do nothing: Ctrl-C takes effect only between epochs."""
 
     def restore(self) -> None:
         """Do nothing."""
+
+    def finish(self) -> None:
+        """Do nothing: the engine trains the arrays themselves."""
 
     def _of(self, stories: StorySet) -> Stories:
         if id(stories) not in self._stories:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from memn2n.qa.batch import EMPTY_SENTENCE, Layout
 from memn2n.qa.vocabulary import NULL, UNKNOWN
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from memn2n.qa.batch import Longs
     from memn2n.qa.config import TrainingConfig
 
@@ -49,13 +51,18 @@ class RandomNoise:
         chosen = np.sort(np.where(present, chosen, width), axis=1)
         if self.kind == "jitter":
             return layout._replace(time=np.where(present, chosen, 0))
-        sentence = np.full((len(n), width), EMPTY_SENTENCE)
         story = np.nonzero(present)[0]
-        sentence[story, chosen[present]] = layout.sentence[present]
         filled = np.minimum(total, self.memory_size)
         size = int(filled.max(initial=0))
+
+        def spread(of_slots: npt.NDArray[Any], empty: int) -> npt.NDArray[Any]:
+            apart = np.full((len(n), width), empty, of_slots.dtype)
+            apart[story, chosen[present]] = of_slots[present]
+            return apart[:, :size]
+
         time = np.where(np.arange(size) < filled[:, None], np.arange(size), 0)
-        return Layout(sentence[:, :size], time, filled)
+        return Layout(spread(layout.sentence, EMPTY_SENTENCE), spread(layout.value, EMPTY_SENTENCE),
+                      spread(layout.support, False), time, filled)  # fmt: skip
 
     def words(self, words: Longs) -> Longs:
         """Replace a share of the words by the unknown word."""

@@ -8,30 +8,38 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
-import torch
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.machine import check_device
+from memn2n.machine import check_device, has_torch
 from memn2n.qa import engine
 from memn2n.qa.config import Backend
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
-from memn2n.qa.training.native_loop import NativeLoop
-from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
-from memn2n.qa.training.torch_loop import TorchLoop
+from memn2n.qa.networks import NETWORKS, family_name
+from memn2n.qa.parameters import DataShape, Parameters
+from memn2n.qa.training.schedule import DivergedError, Epoch, Loop, Score, train
 from memn2n.settings import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.config import NetworkConfig, TrainingConfig
+    from memn2n.qa.config import TrainingConfig
+    from memn2n.qa.parameters import FamilyConfig
     from memn2n.qa.stories import StorySet
 
 INTERRUPTED = "interrupted"
 """``Restart.stopped`` after Ctrl-C."""
 
-LOOPS: dict[Literal["native", "torch"], type[NativeLoop | TorchLoop]] = {"native": NativeLoop, "torch": TorchLoop}
-"""Backend -> the loop that trains with it."""
+
+def loop_of(backend: Literal["native", "torch"]) -> Callable[..., Loop]:
+    """The class of the loop that trains with a backend."""
+    if backend == "native":
+        from memn2n.qa.training.native_loop import NativeLoop
+
+        return NativeLoop
+    from memn2n.qa.training.torch_loop import TorchLoop
+
+    return TorchLoop
+
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Problem:
     stories: StorySet  # the training data; the vocabulary must have all its answers
     examples: Longs  # positions in ``stories`` of the examples to train on
     valid: tuple[StorySet, Longs] | None  # stories, and positions in them; None without validation data
-    network: NetworkConfig
+    network: FamilyConfig
     shape: DataShape
     training: TrainingConfig
     backend: Literal["native", "torch"]
@@ -80,7 +88,7 @@ class Problem:
 
     @classmethod
     def make(
-        cls, *, stories: StorySet, valid: StorySet | None = None, network: NetworkConfig, training: TrainingConfig,
+        cls, *, stories: StorySet, valid: StorySet | None = None, network: FamilyConfig, training: TrainingConfig,
         vocabulary_size: int, backend: Backend = "auto", device: str = "cpu",
     ) -> Problem:  # fmt: skip
         """Prepare a training: hold out validation data, take the sizes from the data, and choose the backend.
@@ -95,10 +103,14 @@ class Problem:
             device: the PyTorch device.
 
         Raises:
-            ConfigError: if the settings need validation data and there is none, nothing is left to train on, or the
-                backend or device cannot be used.
+            ConfigError: if the settings need validation data or supporting facts and there are none, the network
+                cannot read the data, nothing is left to train on, or the backend or device cannot be used.
         """
-        chosen = choose_backend(backend, device, network)
+        slots = max(min(stories.longest_story, network.memory_size), 1)
+        candidates = 0 if stories.candidates is None else len(stories.candidates)
+        shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots, candidates)
+        _check_data(stories, network, training)
+        chosen = choose_backend(backend, device, network, shape)
         if valid is None:
             examples, held_out = hold_out(stories, training)
             validation = (stories, held_out) if len(held_out) else None
@@ -107,8 +119,6 @@ class Problem:
             validation = (valid, np.arange(len(valid))) if len(valid) else None
         if validation is None:
             _check_needs_no_validation(training)
-        slots = max(min(stories.longest_story, network.memory_size), 1)
-        shape = DataShape(vocabulary_size, longest_sentence=max(stories.longest_sentence, 1), slots=slots)
         return cls(stories=stories, examples=examples, valid=validation, network=network, shape=shape,
                    training=training, backend=chosen, device=device)  # fmt: skip
 
@@ -129,12 +139,12 @@ class Problem:
         def ended(train: Score | None, valid: Score | None, stopped: str) -> TrainedNetwork:
             seconds = time.perf_counter() - begin
             restart = Restart(restart=number, train=train, valid=valid, seconds=seconds, stopped=stopped)
-            return TrainedNetwork(restart, network.cpu())
+            loop.finish()
+            return TrainedNetwork(restart, network)
 
         rng = np.random.default_rng([self.training.seed, number])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        network = QANetwork(self.network, self.shape, generator, self.training.init_std).to(self.device)
-        loop = LOOPS[self.backend](network, self.stories, self.examples, self.training, rng)
+        network = Parameters.draw(self.network, self.shape, rng, self.training.init_std)
+        loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device)
         try:
             finished = train(loop, self.valid, self.training, remember, number)
             score = loop.score(self.stories, self.examples)
@@ -152,24 +162,46 @@ class Problem:
 
 
 class TrainedNetwork(NamedTuple):
-    """The result of a restart, and its network."""
+    """The result of a restart, and the parameters of its network."""
 
     restart: Restart
-    network: QANetwork
+    network: Parameters
 
 
-def choose_backend(backend: Backend, device: str, config: NetworkConfig) -> Literal["native", "torch"]:
+def choose_backend(
+    backend: Backend, device: str, config: FamilyConfig, shape: DataShape
+) -> Literal["native", "torch"]:
     """Resolve "auto": the engine if it can run this network on this device, otherwise PyTorch.
 
     Raises:
-        ConfigError: if this machine does not have the device, or ``backend`` is "native" and the engine cannot run it.
+        ConfigError: if this machine does not have the device, the chosen backend cannot be used, or there is none.
     """
     check_choice("backend", backend, get_args(Backend))
-    reason = engine.unavailable(config) if check_device(device).type == "cpu" else "it runs on the CPU only"
+    if device == "cpu" or check_device(device).type == "cpu":
+        reason = engine.unavailable(config, shape)
+    else:
+        reason = "it runs on the CPU only"
     if backend == "native" and reason:
         problem = f' is "native", but the engine cannot be used: {reason}; use "auto" or "torch"'
         raise ConfigError(Setting("backend"), problem)
-    return "torch" if backend == "torch" or reason else "native"
+    if backend == "native" or (backend == "auto" and not reason):
+        return "native"
+    if not has_torch():
+        engine_says = f"the engine cannot be used: {reason}; and " if reason else ""
+        raise ConfigError(f"{engine_says}PyTorch is not installed; install it: pip install 'memn2n[torch]'")
+    return "torch"
+
+
+def _check_data(stories: StorySet, config: FamilyConfig, training: TrainingConfig) -> None:
+    """Raise ConfigError if the network cannot read the data, or it lacks the supporting facts to train with."""
+    name = family_name(config)
+    for what, given in (("values", stories.values), ("candidates", stories.candidates)):
+        if given is not None and what not in NETWORKS[name].reads:
+            raise ConfigError(Setting("family"), f" is {name}, which does not read {what}; choose another, or remove "
+                              "them from the data")  # fmt: skip
+    if training.supervise_attention and not len(stories.support):
+        raise ConfigError(Setting("supervise_attention"), f" is {training.supervise_attention}, but the data has no "
+                          "supporting facts; add them, or set it to 0")  # fmt: skip
 
 
 def _check_needs_no_validation(config: TrainingConfig) -> None:

@@ -17,7 +17,7 @@ from memn2n.qa.training.schedule import Epoch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from memn2n.qa.networks.memn2n import QANetwork
+    from memn2n.qa.parameters import Parameters
 
 
 class QAMetricsLog(MetricsLog):
@@ -55,9 +55,9 @@ def run_restarts(
     """
     threads = choose_threads(threads)
     numbers = list(numbers)
+    if problem.backend == "native":
+        return _run_in_threads(problem, numbers, on_event, on_trained, threads)
     with torch_threads(1):  # a second thread slows down products of matrices this small
-        if problem.backend == "native":
-            return _run_in_threads(problem, numbers, on_event, on_trained, threads)
         try:
             for number in numbers:
                 trained = problem.train(number, on_event)
@@ -122,7 +122,7 @@ def _run_in_threads(
 class Outcome:
     """The selected network, or all networks of an ensemble, and the results of all restarts."""
 
-    networks: tuple[QANetwork, ...]
+    networks: tuple[Parameters, ...]
     restarts: tuple[Restart, ...]
 
 

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from memn2n.qa.networks import SOFTMAX, Stage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,7 +24,7 @@ class Score:
     """Loss and error of a network on some questions.
 
     Args:
-        loss: mean cross-entropy, in nats a question.
+        loss: mean cross-entropy, in nats a question; that of an epoch includes the attention supervision.
         error: share of wrong answers, 0 to 1.
     """
 
@@ -55,21 +57,24 @@ class DivergedError(Exception):
 class Loop(Protocol):
     """What a backend must offer to train one network on its training data.
 
-    A loop is made of the network with its initial parameters, which are trained in place; the training data, as stories
-    and positions in them; the settings; and a generator, which draws the order of the questions.
+    A loop is made of the initial parameters; the training data, as stories and positions in them; the settings; a
+    generator, which draws the order of the questions; and the PyTorch device.
     """
 
-    def epoch(self, rate: float, linear: bool) -> Score:
-        """Train for an epoch, up to the first loss that is not finite."""
+    def epoch(self, rate: float, stage: Stage) -> Score:
+        """Train for an epoch, up to the first loss that is not finite. The loss is the one of this stage."""
 
-    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-        """Loss and error on some examples, without noise. The vocabulary must have their answers."""
+    def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
+        """Loss and error on some examples, without noise. All their answers must be known."""
 
     def keep(self) -> None:
         """Save the parameters, for ``restore``."""
 
     def restore(self) -> None:
         """Set the parameters to the saved ones, after Ctrl-C in the middle of an epoch."""
+
+    def finish(self) -> None:
+        """Write the trained parameters to the arrays, if they are elsewhere."""
 
 
 def train(
@@ -99,8 +104,9 @@ def train(
             if phase == "linear" and config.linear_start == "validation" and _stopped_falling(linear_losses, config):
                 continue
             begin = time.perf_counter()
-            trained = loop.epoch(rate, phase == "linear")
-            validated = None if valid is None else loop.score(*valid, linear=phase == "linear")
+            linear = phase == "linear"
+            trained = loop.epoch(rate, Stage(linear, 0.0 if linear else config.supervision(epoch)))
+            validated = None if valid is None else loop.score(*valid, Stage(linear))
             for loss in (trained.loss, 0.0 if validated is None else validated.loss):
                 if not math.isfinite(loss):
                     raise DivergedError(f"the loss became {loss} in {phase} epoch {epoch}")

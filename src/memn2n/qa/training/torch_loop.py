@@ -6,94 +6,104 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from memn2n.qa.batch import batches, make_batch
+from memn2n.qa.networks import SOFTMAX, torch_network
 from memn2n.qa.training.noise import RandomNoise
 from memn2n.qa.training.schedule import Score
+from memn2n.qa.vocabulary import NULL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
 
     from memn2n.qa.batch import Batch, Longs
     from memn2n.qa.config import Clip, TrainingConfig
-    from memn2n.qa.networks.memn2n import QANetwork
+    from memn2n.qa.networks import Stage
+    from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
 
 
 class TorchLoop:
-    """Implements ``memn2n.qa.training.schedule.Loop`` on the network's device; ``rng`` also draws the noise."""
+    """Implements ``memn2n.qa.training.schedule.Loop`` on any device; ``rng`` also draws the noise."""
 
     def __init__(
-        self, network: QANetwork, stories: StorySet, examples: Longs, config: TrainingConfig, rng: np.random.Generator
-    ) -> None:
-        self.network = network
+        self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
+        rng: np.random.Generator, device: torch.device | str = "cpu",
+    ) -> None:  # fmt: skip
+        self.parameters = parameters
+        self.network, self.tensors = torch_network(parameters, device)
         self.stories = stories
         self.examples = examples
         self.config = config
         self.rng = rng
-        self.adam = torch.optim.Adam(network.parameters()) if config.optimizer == "adam" else None
+        self.device = torch.device(device)
+        self.adam = torch.optim.Adam(self.network.parameters()) if config.optimizer == "adam" else None
+        self._words = [self.tensors[name] for name in parameters.words()]
         self._kept: dict[str, torch.Tensor] = {}
 
-    def epoch(self, rate: float, linear: bool) -> Score:
+    def epoch(self, rate: float, stage: Stage) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
-        memory_size = self.network.config.memory_size
+        memory_size = self.parameters.config.memory_size
         noise = RandomNoise(self.config, memory_size, self.rng)
         loss, wrong, seen = 0.0, 0, 0
-        for chosen in batches_of_epoch(self.examples, self.config, self.rng):
-            cost, mistakes = self.step(make_batch(self.stories, chosen, memory_size, noise), rate, linear)
-            loss += cost
-            if not math.isfinite(loss):
-                break
-            wrong += mistakes
-            seen += len(chosen)
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(int(self.rng.integers(2**63)))  # for networks with dropout
+            for chosen in batches_of_epoch(self.examples, self.config, self.rng):
+                cost, mistakes = self.step(make_batch(self.stories, chosen, memory_size, noise), rate, stage)
+                loss += cost
+                if not math.isfinite(loss):
+                    break
+                wrong += mistakes
+                seen += len(chosen)
         return Score.of(loss, wrong, seen)
 
-    def step(self, batch: Batch, rate: float, linear: bool) -> tuple[float, int]:
+    def step(self, batch: Batch[Longs], rate: float, stage: Stage = SOFTMAX) -> tuple[float, int]:
         """Train on one batch. The network does not change if the loss is not finite.
 
         Returns:
-            The sum of the losses and the number of wrong answers, both before the step.
+            The loss of the batch and the number of wrong answers, both before the step.
         """
-        network, config = self.network, self.config
-        batch = batch.to(network.tables[0].device)
-        logits, _ = network(batch, linear)
-        cost = functional.cross_entropy(logits, batch.answer, reduction="sum")
-        loss = cost.item()
+        network, config = self.network.train(), self.config
+        total, wrong = network.loss(batch.tensors(self.device), stage)
+        loss = total.item()
         if math.isfinite(loss):
-            network.zero_grad()
-            torch.autograd.backward(cost)
+            for parameter in network.parameters():
+                parameter.grad = None
+            torch.autograd.backward(total)
             if self.adam is None:
-                sgd_step(network, rate, config.clip_norm, config.clip)
+                sgd_step(network.parameters(), rate, config.clip_norm, config.clip)
             else:
-                adam_step(network, self.adam, rate, config.clip_norm, config.clip)
-        return loss, int((network.best(logits) != batch.answer).sum())
+                adam_step(self.adam, rate, config.clip_norm, config.clip)
+            for table in self._words:
+                table[NULL] = 0  # the null word's embedding stays zero
+        return loss, wrong
 
-    def score(self, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
+    @torch.no_grad()
+    def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""
-        return score(self.network, stories, examples, linear=linear)
+        network = self.network.train(False)
+        loss, wrong = 0.0, 0
+        for _, batch in batches(stories, examples, self.parameters.config.memory_size):
+            total, mistakes = network.loss(batch.tensors(self.device), stage)
+            loss += total.item()
+            wrong += mistakes
+        return Score.of(loss, wrong, len(examples))
 
     def keep(self) -> None:
         """Save a copy of the parameters."""
-        self._kept = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self._kept = {name: tensor.clone() for name, tensor in self.tensors.items()}
 
     def restore(self) -> None:
         """Set the parameters to the saved copy."""
-        self.network.load_state_dict(self._kept)
+        for name, tensor in self._kept.items():
+            self.tensors[name].copy_(tensor)
 
-
-@torch.no_grad()
-def score(network: QANetwork, stories: StorySet, examples: Longs, *, linear: bool = False) -> Score:
-    """Loss and error of a network on some examples, without noise. The vocabulary must have their answers."""
-    loss, wrong = 0.0, 0
-    for _, batch in batches(stories, examples, network.config.memory_size):
-        batch = batch.to(network.tables[0].device)
-        logits, _ = network(batch, linear)
-        loss += functional.cross_entropy(logits, batch.answer, reduction="sum").item()
-        wrong += int((network.best(logits) != batch.answer).sum())
-    return Score.of(loss, wrong, len(examples))
+    def finish(self) -> None:
+        """Copy the parameters to the arrays. Nothing changes on the CPU, where both have the same memory."""
+        for name, tensor in self.tensors.items():
+            self.parameters.arrays[name][...] = tensor.cpu().numpy()
 
 
 def batches_of_epoch(examples: Longs, config: TrainingConfig, rng: np.random.Generator) -> Iterator[Longs]:
@@ -109,30 +119,28 @@ def batches_of_epoch(examples: Longs, config: TrainingConfig, rng: np.random.Gen
 
 
 @torch.no_grad()
-def sgd_step(network: QANetwork, rate: float, clip_norm: float, clip: Clip) -> None:
-    """One step of gradient descent. Each matrix's gradient is clipped by itself; the null word stays zero."""
-    for parameter in network.parameters():
+def sgd_step(parameters: Iterable[torch.nn.Parameter], rate: float, clip_norm: float, clip: Clip) -> None:
+    """One step of gradient descent. Each parameter's gradient is clipped by itself."""
+    for parameter in parameters:
         gradient = parameter.grad
         if gradient is not None:
             parameter.add_(gradient, alpha=-rate * _clipping(gradient, clip_norm, clip))
-    network.zero_null()
 
 
 @torch.no_grad()
-def adam_step(network: QANetwork, adam: torch.optim.Adam, rate: float, clip_norm: float, clip: Clip) -> None:
-    """One step of Adam. Each matrix's gradient is clipped by itself; the null word stays zero."""
-    for parameter in network.parameters():
-        if parameter.grad is not None:
-            parameter.grad.mul_(_clipping(parameter.grad, clip_norm, clip))
+def adam_step(adam: torch.optim.Adam, rate: float, clip_norm: float, clip: Clip) -> None:
+    """One step of Adam. Each parameter's gradient is clipped by itself."""
     for group in adam.param_groups:
         group["lr"] = rate
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                parameter.grad.mul_(_clipping(parameter.grad, clip_norm, clip))
     adam.step()
-    network.zero_null()
 
 
 def _clipping(gradient: torch.Tensor, clip_norm: float, clip: Clip) -> float:
     """The factor by which a gradient must be multiplied so that its norm is at most ``clip_norm``."""
     norm = gradient.norm().item()
-    if clip == "spectral" and norm > clip_norm:  # the spectral norm is never larger
+    if clip == "spectral" and norm > clip_norm and gradient.ndim == 2:  # the spectral norm is never larger
         norm = torch.linalg.matrix_norm(gradient, 2).item()
     return min(1.0, clip_norm / norm) if norm > 0 else 0.0

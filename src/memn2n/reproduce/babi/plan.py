@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Job:
     """The restarts of one training: on one task, or on all tasks jointly."""
 
+    recipe: Recipe
     label: str  # "task 3", or "all tasks jointly"
     problem: Problem
     test: StorySet  # test questions of the tasks to report
@@ -41,7 +42,7 @@ class Job:
     @property
     def epoch_work(self) -> float:
         """The cost of an epoch, in arbitrary units: the sentences that it reads in each hop, times their size."""
-        network = self.problem.network
+        network = self.recipe.network
         return float(len(self.problem.stories.story)) * network.hops * network.dim
 
 
@@ -88,7 +89,7 @@ def make_plan(
             vocabulary_size=len(encoded.vocabulary), backend=options.backend,
         )  # fmt: skip
         store = RestartStore(out / recipe.name / folder, problem, encoded.digest)
-        return Job(label, problem, encoded.test, store, store.finished(range(options.restarts)))
+        return Job(recipe, label, problem, encoded.test, store, store.finished(range(options.restarts)))
 
     def jobs(recipe: Recipe) -> tuple[Job, ...]:
         if recipe.joint:

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import safetensors
 import safetensors.numpy
-import torch
 
 from memn2n.errors import ModelError
 from memn2n.files.whole_file import write_whole
-from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.training.problem import Restart, TrainedNetwork
 
 if TYPE_CHECKING:
@@ -58,8 +57,7 @@ class RestartStore:
     def write(self, trained: TrainedNetwork) -> None:
         """Write a restart to its file, whole or not at all. A diverged restart has no parameters in its file."""
         restart, network = trained
-        diverged = restart.train is None
-        tensors = {} if diverged else {name: value.numpy() for name, value in network.state_dict().items()}
+        tensors = {} if restart.train is None else network.arrays  # the parameters of a diverged restart are lost
         record = json.dumps(asdict(restart))
         about = {"format": _FORMAT, "digest": self.digest, "restart": record, "sha256": _sha256(record, tensors)}
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,18 +85,18 @@ class RestartStore:
         if about.get("digest") != self.digest:
             raise ModelError(f"{self.folder} holds restarts of another recipe, data, seed or backend; "
                              "take another --out, or remove that folder")  # fmt: skip
-        network = QANetwork(self.problem.network, self.problem.shape, torch.Generator())
-        wanted = network.state_dict()
+        problem = self.problem
         try:
             restart = Restart.from_dict(json.loads(about["restart"]))
             if about["sha256"] != _sha256(about["restart"], tensors) or restart.restart != number:
                 raise ValueError
-            if restart.train is not None:
-                for name in wanted.keys() | tensors.keys():
-                    wanted[name].copy_(torch.from_numpy(tensors[name]))
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+            if restart.train is None:
+                network = Parameters.draw(problem.network, problem.shape, np.random.default_rng(0))
+            else:
+                network = Parameters.of(problem.network, problem.shape, tensors)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ModelError(f"{path} is damaged; {_REMEDY}") from None
-        return TrainedNetwork(restart, network.eval())
+        return TrainedNetwork(restart, network)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"restart-{number}.safetensors"

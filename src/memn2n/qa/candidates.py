@@ -1,0 +1,43 @@
+"""Candidates: a fixed list of answers, apart from the vocabulary, such as the replies of a dialog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from memn2n.errors import InputError
+from memn2n.qa.vocabulary import answer_symbol
+from memn2n.unicode_text import has_word
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The answers that a model chooses from. A candidate is a text of any number of words; its id is its position.
+
+    Args:
+        texts: the candidates.
+        lowercase: whether an answer may differ from its candidate in upper and lower case.
+
+    Raises:
+        InputError: if there is no candidate, one has no word, or two are equal.
+    """
+
+    texts: tuple[str, ...]
+    lowercase: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.texts:
+            raise InputError("there is no candidate answer")
+        for text in self.texts:
+            if not isinstance(text, str) or not has_word(text):
+                raise InputError(f"there is no word in the candidate answer {text!r}")
+        if len(self._ids) != len(self.texts):
+            raise InputError("there is a candidate answer twice")
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {answer_symbol(text, self.lowercase): i for i, text in enumerate(self.texts)}
+
+    def answer_id(self, answer: str) -> int | None:
+        """Position of an answer among the candidates, or None if it is not a candidate."""
+        return self._ids.get(answer_symbol(answer, self.lowercase))
