@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -51,10 +53,36 @@ def options(
     version: Annotated[  # noqa: ARG001 - acted on by its callback
         bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    imported: Annotated[
+        list[str] | None,
+        Option("--import", metavar="FILE|MODULE", help="Import Python code first, such as a family of networks."),
+    ] = None,
 ) -> None:
     """Act on the options that stand before the command."""
     global _debug
     _debug = debug
+    for code in imported or ():
+        _import(code)
+
+
+def _import(code: str) -> None:
+    """Import a Python file, or a module by its name.
+
+    Raises:
+        InputError: if there is no such file or module. An error in the code itself is not caught.
+    """
+    path = Path(code)
+    name = path.stem if path.suffix == ".py" else code
+    if path.suffix == ".py":
+        if not path.is_file():
+            raise InputError(f"--import is {code!r}: there is no such file")
+        sys.path.insert(0, str(path.resolve().parent))
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise InputError(f"--import is {code!r}: there is no such module") from None
 
 
 _debug = False

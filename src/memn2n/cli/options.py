@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 from memn2n.errors import InputError
 from memn2n.machine import Precision
@@ -100,12 +101,14 @@ def settings_options(*configs: type[Settings]) -> Callable[[Callable[..., None]]
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(context: typer.Context, **values: Any) -> None:
-            settings = {name: values.pop(name) for name in described}
+            # a FamilyCommand has more options than the signature
+            settings = {name: values.pop(name) for name in list(values) if name not in signature.parameters}
             given = {name: value for name, value in settings.items() if _is_given(context, name)}
             command(**values, settings=given)
 
+        signature = inspect.signature(command, eval_str=True)
         parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        for parameter in signature.parameters.values():
             if parameter.name == "settings":
                 parameters += map(_option, described.values())
             else:
@@ -115,6 +118,29 @@ def settings_options(*configs: type[Settings]) -> Callable[[Callable[..., None]]
         return run
 
     return decorate
+
+
+class FamilyCommand(TyperCommand):
+    """A command that also has an option for each setting of the families of networks that were added.
+
+    ``memn2n --import FILE`` adds a family. The option describes the setting of the first family that has it.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options of the command, and those of the families."""
+        from memn2n.qa.networks import NETWORKS
+
+        params = super().get_params(ctx)
+        for family in NETWORKS.values():
+            app = typer.Typer()
+            app.command()(settings_options(family.config)(_only_settings))
+            known = {param.name for param in params}
+            params += [param for param in typer.main.get_command(app).params if param.name not in known]
+        return params
+
+
+def _only_settings(*, settings: dict[str, Any]) -> None:
+    """Have no other options."""
 
 
 def _option(setting: DocumentedSetting) -> inspect.Parameter:

@@ -32,8 +32,8 @@ _PADDED_WORDS = 20_000  # limit on the words of a batch's questions, padding inc
 class Batch(Generic[Array]):
     """A network's input, as NumPy arrays or, after ``tensors``, as PyTorch tensors.
 
-    The first slot has the latest sentence (section 4.1: index 1 is the latest). ``sentences`` has each distinct sentence
-    once, so that it is embedded once. Its row 0 has no words. All arrays are int64, except ``support``, which is bool.
+    The first slot has the latest sentence (section 4.1: index 1 is the latest). ``sentences`` has each distinct
+    sentence once, so that it is embedded once. Its row 0 has no words. ``support`` is bool, all others are int64.
 
     Args:
         sentences: (distinct, word) word ids, padded with ``NULL``.

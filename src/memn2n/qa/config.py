@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.qa.parameters import DataShape, FamilyConfig, Start
+from memn2n.qa.vocabulary import SPECIAL
 from memn2n.settings import POSITIVE, Range, Settings, check_choice
 
 StoryFormat = Literal["babi", "jsonl"]
@@ -28,6 +28,58 @@ Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
 Variant = Literal["official", "paper"]
 Backend = Literal["auto", "native", "torch"]
+
+
+_SIZES = Range(1, 10**8)
+
+
+@dataclass(frozen=True)
+class DataShape(Settings):
+    """The sizes that a network takes from its training data."""
+
+    vocabulary: Annotated[int, _SIZES]
+    """Number of word ids, null and unknown included."""
+    longest_sentence: Annotated[int, _SIZES]
+    """Number of words of the longest sentence; J of encoding pe-official."""
+    slots: Annotated[int, _SIZES]
+    """Number of memory slots, which is also the number of times: the sentences of the longest story, at most
+    ``memory_size``. In a longer story, the oldest sentences share the last time."""
+    candidates: Annotated[int, Range(0, 10**8)] = 0
+    """Number of candidate answers; 0 if the answers are the words of the vocabulary."""
+
+    @property
+    def answers(self) -> slice:
+        """The columns of a network's logits that are answers; column i is the answer of id i."""
+        return slice(0, self.candidates) if self.candidates else slice(SPECIAL, self.vocabulary)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The shape of a parameter, and the distribution of its first values.
+
+    Args:
+        shape: the shape of the array.
+        mean: mean of the normal distribution of its first values.
+        words: whether row i belongs to word i. Then row ``NULL`` is always zero, and row ``UNKNOWN`` starts at zero,
+            so that an unknown word adds nothing until its embedding is trained.
+    """
+
+    shape: tuple[int, ...]
+    mean: float = 0.0
+    words: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyConfig(Settings):
+    """Base class of the settings of a family of networks."""
+
+    memory_size: Annotated[int, Range(1, 10_000)] = 50
+    """Number of sentences that the memory holds at most. Only the last ``memory_size`` sentences of a longer story are
+    used."""
+
+    def parameters(self, shape: DataShape) -> dict[str, Start]:
+        """The name, shape and start of each parameter, for data of these sizes."""
+        raise NotImplementedError
 
 
 class HopTables(NamedTuple):

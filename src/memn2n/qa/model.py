@@ -11,9 +11,9 @@ from memn2n.errors import ConfigError, InputError, ModelError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.candidates import Candidates
-from memn2n.qa.config import NetworkConfig, TrainingConfig
+from memn2n.qa.config import DataShape, NetworkConfig, TrainingConfig
 from memn2n.qa.networks import family_name, family_named
-from memn2n.qa.parameters import DataShape, Parameters
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import predict_mean
 from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from memn2n.qa.config import Backend
-    from memn2n.qa.parameters import FamilyConfig
+    from memn2n.qa.config import Backend, FamilyConfig
     from memn2n.qa.training.schedule import Epoch
 
 KIND = "qa"
@@ -153,28 +152,33 @@ class StoryQA:
         """Whether Ctrl-C ended the training early."""
         return any(restart.stopped == INTERRUPTED for restart in self.restarts)
 
-    def answer(self, story: Sequence[str], question: str, *, top: int = 5) -> Answer:
+    def answer(self, story: Sequence[str], question: str, values: Sequence[str] = (), *, top: int = 5) -> Answer:
         """Answer one question.
 
         Args:
             story: the sentences, oldest first. If there are more than ``memory_size``, only the latest are used.
             question: the question.
+            values: for a key-value memory, what it returns for each sentence; by default the sentence itself.
             top: how many of the most probable answers to return.
 
         Raises:
-            InputError: if there is no sentence, no word in the question, or ``top`` is below 1.
+            InputError: if there is no sentence, no word in the question, not a value for each sentence, or ``top`` is
+                below 1.
+            ConfigError: if only PyTorch can compute the network, and it is not installed.
         """
-        return self.answer_many([(story, question)], top=top)[0]
+        return self.answer_many([(story, question, values)], top=top)[0]
 
-    def answer_many(self, questions: Iterable[tuple[Sequence[str], str]], *, top: int = 5) -> list[Answer]:
-        """Answer many questions, each a pair (story, question); see ``answer``.
+    def answer_many(
+        self, questions: Iterable[tuple[Sequence[str], str] | tuple[Sequence[str], str, Sequence[str]]], *, top: int = 5
+    ) -> list[Answer]:
+        """Answer many questions, each a tuple (story, question) or (story, question, values); see ``answer``.
 
         Each answer is the same as if the question were asked alone.
         """
         examples = []
-        for story, question in questions:
-            check_question(story, question)
-            examples.append(Example(tuple(story), question, answer=""))
+        for story, question, *values in questions:
+            check_question(story, question, *values)
+            examples.append(Example(tuple(story), question, answer="", values=tuple(*values)))
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
         stories = StorySet.encode(examples, self.vocabulary, self.candidates)

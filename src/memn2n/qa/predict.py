@@ -13,7 +13,7 @@ import numpy as np
 
 from memn2n.qa import engine
 from memn2n.qa.batch import batches
-from memn2n.qa.networks import NETWORKS, family_name, torch_network
+from memn2n.qa.networks import NETWORKS, check_reads, family_name, torch_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,8 +42,10 @@ def predict(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
     """Yield the predictions for all examples in order, a batch at a time.
 
     Raises:
-        ConfigError: if only PyTorch can compute them, and it is not installed.
+        ConfigError: if the network does not read values that the stories have, or if only PyTorch can compute it and
+            is not installed.
     """
+    check_reads(parameters.config, stories)
     if not engine.unavailable(parameters.config, parameters.shape):
         return _by_engine(parameters, stories)
     if NETWORKS[family_name(parameters.config)].forward is not None:

@@ -49,11 +49,12 @@ class Example:
     values: tuple[str, ...] = ()
 
 
-def check_question(story: Sequence[str], question: str) -> None:
+def check_question(story: Sequence[str], question: str, values: Sequence[str] = ()) -> None:
     """Check that a question can be answered.
 
     Raises:
-        InputError: if the story is not a list of strings or is empty, or the question has no word.
+        InputError: if the story is not a list of strings or is empty, the question has no word, or there is not a value
+            for each sentence.
     """
     if isinstance(story, str) or not isinstance(question, str) or not _are_texts(story):
         raise InputError("a story is a list of sentences, each a string, and a question is a string")
@@ -61,6 +62,8 @@ def check_question(story: Sequence[str], question: str) -> None:
         raise InputError("there is no story: give at least one sentence")
     if not has_word(question):
         raise InputError(f"there is no word in the question {question!r}")
+    if len(values) and (isinstance(values, str) or len(values) != len(story) or not _are_texts(values)):
+        raise InputError(f"the question {question!r} must have a value for each sentence of its story, or none")
 
 
 def _are_texts(values: Sequence[object]) -> bool:
@@ -71,18 +74,15 @@ def check_example(example: Example) -> None:
     """Check that an example can be used for training or testing.
 
     Raises:
-        InputError: like ``check_question``; also if the answer is blank, a supporting fact is not in the story, or the
-            values are not as many as the sentences.
+        InputError: like ``check_question``; also if the answer is blank, or a supporting fact is not in the story.
     """
     if not isinstance(example, Example):
         raise InputError(f"an example must be a memn2n.Example, not {type(example).__name__}")
-    check_question(example.story, example.question)
+    check_question(example.story, example.question, example.values)
     if not isinstance(example.answer, str) or not example.answer.strip():
         raise InputError(f"the question {example.question!r} has no answer")
     if not all(0 <= position < len(example.story) for position in example.support):
         raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
-    if example.values and (len(example.values) != len(example.story) or not _are_texts(example.values)):
-        raise InputError(f"the question {example.question!r} must have a value for each sentence of its story, or none")
 
 
 def check_examples(examples: Iterable[Example], purpose: str) -> list[Example]:

@@ -10,9 +10,9 @@ from memn2n.errors import InputError
 from memn2n.files.model_folder import kind_of
 from memn2n.lm.config import KIND as LM
 from memn2n.machine import need_torch
+from memn2n.qa.config import FamilyConfig
 from memn2n.qa.model import KIND as QA
 from memn2n.qa.networks import family_name
-from memn2n.qa.parameters import FamilyConfig
 from memn2n.qa.pretrained import load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
 from memn2n.serve.limits import BATCH

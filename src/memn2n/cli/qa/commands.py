@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from memn2n.cli.options import Html, Json, OptionalStoryModel, Pdf, Png, StoryModel, Svg, Tasks, parse_tasks, stdin
+from memn2n.cli.options import (
+    FamilyCommand,
+    Html,
+    Json,
+    OptionalStoryModel,
+    Pdf,
+    Png,
+    StoryModel,
+    Svg,
+    Tasks,
+    parse_tasks,
+    stdin,
+)
 from memn2n.cli.qa.train import train
 from memn2n.errors import DataError, InputError
 
@@ -22,7 +34,7 @@ if TYPE_CHECKING:
     from memn2n import StoryQA
 
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
-app.command()(train)
+app.command(cls=FamilyCommand)(train)
 
 
 @app.command("eval")
@@ -113,11 +125,12 @@ def predict(
 def _predict(qa: StoryQA, source: Path | BinaryIO, name: str, top: int, *, at_once: int) -> Iterator[dict[str, Any]]:
     """Yield the records of a JSONL source with their predictions, answered ``at_once`` at a time."""
     from memn2n.files.records import iter_records
-    from memn2n.qa.data.jsonl import question_of
+    from memn2n.qa.data.jsonl import question_of, values_of
 
     records = iter_records(source, name)
     while batch := list(islice(records, at_once)):
-        questions = [question_of(record, where, number) for where, number, record in batch]
+        questions = [(*question_of(record, where, number), values_of(record, where, number))
+                     for where, number, record in batch]  # fmt: skip
         for (_, _, record), answer in zip(batch, qa.answer_many(questions, top=top), strict=True):
             yield record | answer.to_dict()
 

@@ -14,11 +14,14 @@ import typer
 from typer import Argument, Option
 
 from memn2n.cli.options import Json, Tasks, interrupted, parse_tasks, settings_options
+from memn2n.errors import ConfigError, DataError, Setting
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
 from memn2n.qa.config import variant as settings_of
+from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from memn2n import StoryQA
+    from memn2n.qa.config import FamilyConfig
     from memn2n.qa.data import Part
     from memn2n.qa.stories import Example
     from memn2n.qa.training.problem import Restart
@@ -38,6 +41,10 @@ def train(
         Path | None, Option(help="Validation data; by default DATA's own (qa1_valid.txt), or a share of it.")
     ] = None,
     test: Annotated[Path | None, Option(help="Test data; by default the test files of DATA, if a folder.")] = None,
+    candidates: Annotated[
+        Path | None, Option(help="A file with one answer per line to choose from; by default, words.")
+    ] = None,
+    family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
     variant: Annotated[Variant, Option(help="Default settings: the official code's, or the paper's.")] = "official",
     lowercase: Annotated[bool, Option(help="Treat upper and lower case as the same.")] = True,
     as_json: Json = False,
@@ -50,21 +57,61 @@ def train(
     ] = None,
 ) -> None:
     """Train a model on stories. Ctrl-C ends the training and keeps the best network so far."""
-    network, training = settings_of(variant)
-    network, training = network.changed(settings), training.changed(settings)
+    network, training = _settings(family, variant, settings)
 
     from memn2n import StoryQA
 
+    answers = None if candidates is None else _read_candidates(candidates)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(examples, held_out, network=network, training=training, lowercase=lowercase,
-                           backend=backend, device=device, threads=threads, on_event=on_event)  # fmt: skip
+        return StoryQA.fit(examples, held_out, network=network, training=training, candidates=answers,
+                           lowercase=lowercase, backend=backend, device=device, threads=threads,
+                           on_event=on_event)  # fmt: skip
 
     qa = _train(fit, training, out)
     _report(qa, test_examples, out, as_json)
     if qa.interrupted:
         raise interrupted(f"; the best model so far is in {out}")
+
+
+def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[FamilyConfig, TrainingConfig]:
+    """The settings of the network and of the training: those of the variant, changed by those that were given.
+
+    Raises:
+        ConfigError: if there is no such family, or a setting belongs to another one.
+    """
+    from memn2n.qa.networks import family_named
+
+    network, training = settings_of(variant)
+    config = family_named(family).config
+    own = network if isinstance(network, config) else config()
+    for name in given:
+        if not any(hasattr(settings, name) for settings in (own, training)):
+            raise ConfigError(Setting(name), f" is not a setting of the family {family}")
+    return own.changed(given), training.changed(given)
+
+
+def _read_candidates(path: Path) -> list[str]:
+    """Read the answers to choose from, one a line.
+
+    Raises:
+        DataError: if there is none, a line has no word, or two lines are equal.
+    """
+    from memn2n.files.lines import iter_lines
+
+    lines: dict[str, int] = {}
+    for number, text in iter_lines(path):
+        if not text.strip():
+            continue
+        if not has_word(text):
+            raise DataError(path, number, "there is no word in this answer; remove it")
+        if text.strip() in lines:
+            raise DataError(path, number, f"this answer is also in line {lines[text.strip()]}; remove one")
+        lines[text.strip()] = number
+    if not lines:
+        raise DataError(path, None, "there is no answer; give one per line")
+    return list(lines)
 
 
 def _read_examples(

@@ -1,8 +1,9 @@
 """JSON lines: the format for your own stories, with one question on each line.
 
-``{"story": ["sentence", ...], "question": "...", "answer": "...", "support": [0], "task": "..."}``
+``{"story": ["sentence", ...], "question": "...", "answer": "...", "support": [0], "task": "...", "values": ["..."]}``
 
-``support`` (positions in the story, from 0) and ``task`` are optional. Other keys are ignored.
+``support`` (positions in the story, from 0), ``task``, and ``values`` (what a key-value memory returns for each
+sentence) are optional. Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def iter_jsonl(source: str | Path | BinaryIO, name: str | None = None) -> Iterat
     for where, number, record in iter_records(source, name):
         story, question = question_of(record, where, number)
         yield Example(story, question, answer=_text(record, "answer", where, number),
-                      support=_support(record, where, number), task=_task(record, where, number))  # fmt: skip
+                      support=_support(record, where, number), task=_task(record, where, number),
+                      values=values_of(record, where, number))  # fmt: skip
 
 
 def read_jsonl(path: str | Path) -> list[Example]:
@@ -51,6 +53,8 @@ def _record(example: Example) -> dict[str, Any]:
         record["support"] = example.support
     if example.task:
         record["task"] = example.task
+    if example.values:
+        record["values"] = example.values
     return record
 
 
@@ -74,6 +78,21 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
     if not has_word(question):
         raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')
     return tuple(story), question
+
+
+def values_of(record: dict[str, Any], where: str, number: int) -> tuple[str, ...]:
+    """The values of a JSON object; () if it has none.
+
+    Raises:
+        DataError: if they are not strings, or not as many as the sentences of the story.
+    """
+    values = record.get("values", [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise DataError(where, number, '"values" must be a list of texts')
+    if values and len(values) != len(record["story"]):
+        raise DataError(where, number, f'"values" has {len(values)} texts, but the story has {len(record["story"])} '
+                        "sentences; give one for each")  # fmt: skip
+    return tuple(values)
 
 
 def _text(record: dict[str, Any], key: str, where: str, number: int) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from memn2n.qa.parameters import DataShape, FamilyConfig, Parameters
+    from memn2n.qa.config import DataShape, FamilyConfig
+    from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
 
 _missing = ""

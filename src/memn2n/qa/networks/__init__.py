@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import torch
 
     from memn2n.qa.batch import Batch
-    from memn2n.qa.parameters import DataShape, FamilyConfig, Floats, Parameters
+    from memn2n.qa.config import DataShape, FamilyConfig
+    from memn2n.qa.parameters import Floats, Parameters
+    from memn2n.qa.stories import StorySet
 
     Forward = Callable[[Parameters, Batch[npt.NDArray[np.int64]]], tuple[Floats, Floats]]
 
@@ -118,8 +120,8 @@ def family_named(name: object) -> Family:
     """
     if not isinstance(name, str) or name not in NETWORKS:
         known = ", ".join(NETWORKS)
-        raise ConfigError(Setting("family"), f" is {name!r}: there are {known}; to add one, import the module that "
-                          "registers it (memn2n --import FILE)")  # fmt: skip
+        raise ConfigError(Setting("family"), f" is {name!r}: the families are {known}; to add one, import the "
+                          "module that registers it (memn2n --import FILE)")  # fmt: skip
     return NETWORKS[name]
 
 
@@ -135,7 +137,18 @@ def family_name(config: FamilyConfig) -> str:
     raise ConfigError(f'{type(config).__name__} is not registered; add NETWORKS["name"] = Family(...)')
 
 
-def torch_network(parameters: Parameters, device: torch.device | str = "cpu") -> tuple[Network, dict[str, torch.Tensor]]:
+def check_reads(config: FamilyConfig, stories: StorySet) -> None:
+    """Raise ConfigError if the data has values or candidates, and the family of these settings does not read them."""
+    name = family_name(config)
+    for what, given in (("values", stories.values), ("candidates", stories.candidates)):
+        if given is not None and what not in NETWORKS[name].reads:
+            raise ConfigError(Setting("family"), f" is {name}, which does not read {what}; choose another family, or "
+                              "remove them from the data")  # fmt: skip
+
+
+def torch_network(
+    parameters: Parameters, device: torch.device | str = "cpu"
+) -> tuple[Network, dict[str, torch.Tensor]]:
     """The PyTorch network of some parameters.
 
     On the CPU it uses the memory of ``parameters.arrays``, so that a change of one is a change of the other.

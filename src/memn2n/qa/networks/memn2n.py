@@ -29,7 +29,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from memn2n.qa.batch import Batch
-from memn2n.qa.config import NetworkConfig
+from memn2n.qa.config import DataShape, NetworkConfig
 from memn2n.qa.networks import SOFTMAX, Loss, Stage
 from memn2n.qa.networks.parts import (
     attend,
@@ -39,7 +39,6 @@ from memn2n.qa.networks.parts import (
     position_weights,
     read,
 )
-from memn2n.qa.parameters import DataShape
 from memn2n.qa.vocabulary import NULL, UNKNOWN
 
 

@@ -10,9 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from memn2n.qa.batch import Batch
-from memn2n.qa.config import Encoding
+from memn2n.qa.config import DataShape, Encoding
 from memn2n.qa.networks import Loss, Stage
-from memn2n.qa.parameters import DataShape
 from memn2n.qa.vocabulary import NULL
 
 LEAST_ATTENTION = 1e-20

@@ -12,9 +12,9 @@ import numpy as np
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import check_device, has_torch
 from memn2n.qa import engine
-from memn2n.qa.config import Backend
-from memn2n.qa.networks import NETWORKS, family_name
-from memn2n.qa.parameters import DataShape, Parameters
+from memn2n.qa.config import Backend, DataShape
+from memn2n.qa.networks import check_reads
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.training.schedule import DivergedError, Epoch, Loop, Score, train
 from memn2n.settings import check_choice
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.config import TrainingConfig
-    from memn2n.qa.parameters import FamilyConfig
+    from memn2n.qa.config import FamilyConfig, TrainingConfig
     from memn2n.qa.stories import StorySet
 
 INTERRUPTED = "interrupted"
@@ -39,7 +38,6 @@ def loop_of(backend: Literal["native", "torch"]) -> Callable[..., Loop]:
     from memn2n.qa.training.torch_loop import TorchLoop
 
     return TorchLoop
-
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,10 @@ class Problem:
         slots = max(min(stories.longest_story, network.memory_size), 1)
         candidates = 0 if stories.candidates is None else len(stories.candidates)
         shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots, candidates)
-        _check_data(stories, network, training)
+        check_reads(network, stories)
+        if training.supervise_attention and not len(stories.support):
+            raise ConfigError(Setting("supervise_attention"), f" is {training.supervise_attention}, but the data has "
+                              "no supporting facts; add them, or set it to 0")  # fmt: skip
         chosen = choose_backend(backend, device, network, shape)
         if valid is None:
             examples, held_out = hold_out(stories, training)
@@ -168,9 +169,7 @@ class TrainedNetwork(NamedTuple):
     network: Parameters
 
 
-def choose_backend(
-    backend: Backend, device: str, config: FamilyConfig, shape: DataShape
-) -> Literal["native", "torch"]:
+def choose_backend(backend: Backend, device: str, config: FamilyConfig, shape: DataShape) -> Literal["native", "torch"]:
     """Resolve "auto": the engine if it can run this network on this device, otherwise PyTorch.
 
     Raises:
@@ -190,18 +189,6 @@ def choose_backend(
         engine_says = f"the engine cannot be used: {reason}; and " if reason else ""
         raise ConfigError(f"{engine_says}PyTorch is not installed; install it: pip install 'memn2n[torch]'")
     return "torch"
-
-
-def _check_data(stories: StorySet, config: FamilyConfig, training: TrainingConfig) -> None:
-    """Raise ConfigError if the network cannot read the data, or it lacks the supporting facts to train with."""
-    name = family_name(config)
-    for what, given in (("values", stories.values), ("candidates", stories.candidates)):
-        if given is not None and what not in NETWORKS[name].reads:
-            raise ConfigError(Setting("family"), f" is {name}, which does not read {what}; choose another, or remove "
-                              "them from the data")  # fmt: skip
-    if training.supervise_attention and not len(stories.support):
-        raise ConfigError(Setting("supervise_attention"), f" is {training.supervise_attention}, but the data has no "
-                          "supporting facts; add them, or set it to 0")  # fmt: skip
 
 
 def _check_needs_no_validation(config: TrainingConfig) -> None:
