@@ -88,11 +88,15 @@ def test_attention_is_printed_and_written(tmp_path: Path) -> None:
         assert [round(100 * float(cell)) for cell in re.findall(r">([0-9.]+)</td>", cells[1])] == [*map(int, weights)]
 
 
-def test_a_training_loop_of_ones_own_learns() -> None:
-    printed = run("custom_torch_loop.py", "--epochs", "8")
+def test_a_training_loop_of_ones_own_learns_and_saves_a_model(tmp_path: Path) -> None:
+    printed = run("custom_torch_loop.py", "--epochs", "15", "--out", tmp_path / "custom")
     assert number("epoch 1: training loss #", printed) > 1
-    assert number("epoch 8: training loss #", printed) < 0.1
-    assert number("test error: #%", printed) < 5
+    assert number("epoch 15: training loss #", printed) < 0.3
+    assert number("test error: #%", printed) < 20
+    assert number("attention recall: #%", printed) > 95
+    story = ["Mary went to the kitchen.", "Mary took the milk.", "Mary went to the garden."]
+    answer = StoryQA.load(tmp_path / "custom").answer(story, "Where is the milk?")
+    assert answer.text == "garden"
 
 
 def test_a_language_model_learns_a_text(tmp_path: Path) -> None:

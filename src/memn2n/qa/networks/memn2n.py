@@ -77,6 +77,12 @@ class QANetwork(nn.Module):
         self.register_buffer("closed", closed, persistent=False)
         self.closed: Tensor
 
+    @torch.no_grad()
+    def zero_null(self) -> None:
+        """Set the null word's embeddings to zero. A training loop of one's own calls this after every update."""
+        for table in self.tables:
+            table[NULL] = 0
+
     def forward(
         self, batch: Batch[Tensor], stage: Stage = SOFTMAX
     ) -> tuple[Float[Tensor, "batch row"], Float[Tensor, "hop batch slot"]]:

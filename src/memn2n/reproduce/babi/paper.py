@@ -1,4 +1,4 @@
-"""The errors that the paper prints for bAbI, read from paper_tables.json."""
+"""The errors that the paper prints for bAbI, and those of a few other papers, read from paper_tables.json."""
 
 from __future__ import annotations
 
@@ -24,20 +24,24 @@ class PaperColumn:
     """The errors that the paper prints for one model."""
 
     name: str  # the column's name in the table
-    errors: dict[int, float]  # task -> share of wrong answers, 0 to 1
+    tasks: int  # number of tasks in the table
+    errors: dict[int, float]  # task -> share of wrong answers, 0 to 1; empty if only the mean is known
     printed_mean: float  # over all tasks; the authors computed it from figures with more digits
     printed_failed: int  # number of tasks with an error above 5%
+    source: str = ""  # for a column that is not in the paper's table: where its figures are from
 
     def mean(self, tasks: Sequence[int]) -> float | None:
-        """The mean error over some tasks: as printed over all of them, None over no task."""
-        if len(tasks) == len(self.errors):
+        """The mean error over some tasks: as printed over all of them, None over no task or if it is not known."""
+        if len(tasks) == self.tasks:
             return self.printed_mean
-        return sum(self.errors[task] for task in tasks) / len(tasks) if tasks else None
+        return sum(self.errors[task] for task in tasks) / len(tasks) if tasks and self.errors else None
 
-    def failed(self, tasks: Sequence[int]) -> int:
-        """The number of tasks among these with an error above 5%: as printed for all of them."""
-        if len(tasks) == len(self.errors):
+    def failed(self, tasks: Sequence[int]) -> int | None:
+        """The number of tasks among these with an error above 5%: as printed for all, None if not known."""
+        if len(tasks) == self.tasks:
             return self.printed_failed
+        if not self.errors:
+            return None
         return sum(self.errors[task] > FAILED_ABOVE for task in tasks)
 
 
@@ -47,7 +51,7 @@ class PaperTable:
 
     name: str  # one of ``TABLES``
     tasks: dict[int, str]  # number -> name, from task 1 on
-    columns: dict[str, PaperColumn]  # name -> figures, in the paper's order; some are models other than MemN2N
+    columns: dict[str, PaperColumn]  # name -> figures, in the paper's order, then those of other papers
 
 
 def read_table(name: str) -> PaperTable:
@@ -62,9 +66,16 @@ def read_table(name: str) -> PaperTable:
     rows = dict(enumerate(printed["rows"], 1))
     figures = zip(printed["columns"], printed["mean"], printed["failed"], strict=True)
     columns = {
-        column: PaperColumn(column, {task: _share(row[i]) for task, row in rows.items()}, _share(mean), failed)
+        column: PaperColumn(
+            column, len(rows), {task: _share(row[i]) for task, row in rows.items()}, _share(mean), failed
+        )
         for i, (column, mean, failed) in enumerate(figures, 1)
     }
+    for other in printed["others"]:
+        errors = dict(zip(rows, map(_share, other["errors"] or ()), strict=False))
+        columns[other["column"]] = PaperColumn(
+            other["column"], len(rows), errors, _share(other["mean"]), other["failed"], other["source"]
+        )
     return PaperTable(name, {task: row[0] for task, row in rows.items()}, columns)
 
 

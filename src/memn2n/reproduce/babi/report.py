@@ -46,7 +46,7 @@ class ErrorRow(NamedTuple):
 class FailedTasks(NamedTuple):
     """Numbers of tasks with an error above 5%; ``mean`` counts the tasks whose mean over restarts is above it."""
 
-    paper: int
+    paper: int | None
     by_training: int
     by_validation: int | None
     mean: int
@@ -82,7 +82,7 @@ class ColumnReport:
 
     def row(self, result: TaskErrors) -> ErrorRow:
         """The errors on one task."""
-        paper = self.table.columns[self.recipe.column].errors[result.task]
+        paper = self.table.columns[self.recipe.column].errors.get(result.task)
         return ErrorRow(paper, result.by_training, result.by_validation, result.mean, result.spread, result.ensemble)
 
     @property
@@ -180,15 +180,18 @@ class TableReport(Report):
         lines = [*means.markdown(), "", "Means, with the numbers of failed tasks in brackets."]
         for column in self.columns:
             lines += ["", f"## {column.recipe.column}", "", *column.figures().markdown(), ""]
-            lines += [f"{note[0].upper()}{note[1:]}.  " for note in self.left_out(column)]
+            lines += [f"{note[0].upper()}{note[1:]}.  " for note in self.notes(column)]
             lines.append(f"Training: {column.training_seconds:.1f} s, the sum of all restarts "
                          f"(backend {column.backend}).")  # fmt: skip
         return self._page(f" and {self.restarts} restarts of each training", EXPLANATION, lines)
 
-    def left_out(self, column: ColumnReport) -> list[str]:
-        """Which tasks all means of a column leave out, those of the paper too, and why: one line a reason."""
+    def notes(self, column: ColumnReport) -> list[str]:
+        """Which tasks all means leave out and why, and the source of the figures under paper: one line each."""
         lines = [f"left out of all means, because the {part} file is missing: task {column.label(task)}"
                  for task, part in self.missing.items()]  # fmt: skip
+        source = column.table.columns[column.recipe.column].source
+        if source:
+            lines.append(f"the figures under paper are those of {source}")
         if self.unwanted:
             lines.append(f"left out of all means, because this call does not report them: {_tasks(self.unwanted)}")
         if column.diverged:
