@@ -149,7 +149,7 @@ class NetworkConfig(FamilyConfig):
         each time. With adjacent tying there are K + 1 of them: table k is both C^k and A^{k+1}, so that B is table 0
         and W^T is table K. With layer-wise tying there are four, A, C, B and W, and ``H`` (d, d). ``times.i`` is T of
         table i, (slots, d), for each table that encodes memories. ``gates.k`` (d, d) and ``gate_biases.k`` (d) are G
-        and b of hop k, from 0; b starts at 0.5, as published.
+        and b of hop k, from 0; b starts around 0.5, so that more is read than kept.
         """
         d, tables = self.dim, self.tables
         rows = shape.vocabulary + (shape.slots if self.temporal == "word" else 0)
