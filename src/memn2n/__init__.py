@@ -6,8 +6,6 @@ The public names are listed in ``__init__.pyi``. A name is imported from its mod
 
 import lazy_loader
 
-from memn2n.errors import ConfigError
-
 _get, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
@@ -15,6 +13,8 @@ def __getattr__(name: str) -> object:
     try:
         return _get(name)
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        from memn2n.machine import TORCH, missing_torch
+
+        if error.name not in TORCH:
             raise
-        raise ConfigError(f"memn2n.{name} needs PyTorch; install it: pip install 'memn2n[torch]'") from None
+        raise missing_torch(f"memn2n.{name}") from None

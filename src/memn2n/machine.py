@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "fp32", "bf16"]
 """Number format of matrix products. auto: bfloat16 if the hardware multiplies it, otherwise float32."""
 
+TORCH = ("torch", "jaxtyping")
+"""The modules of the extra ``torch``. Only PyTorch modules need jaxtyping."""
+
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -55,19 +58,24 @@ def choose_threads(threads: int | None) -> int:
 
 
 def has_torch() -> bool:
-    """Whether PyTorch is installed."""
-    return find_spec("torch") is not None
+    """Whether PyTorch, and what the package's PyTorch modules need beside it, is installed."""
+    return all(map(find_spec, TORCH))
 
 
-def need_torch(what: str) -> None:
+def need_torch(*what: str) -> None:
     """Raise ConfigError if PyTorch is not installed; ``what`` needs it."""
     if not has_torch():
-        raise ConfigError(f"{what} needs PyTorch; install it: pip install 'memn2n[torch]'")
+        raise missing_torch(*what)
+
+
+def missing_torch(*what: str) -> ConfigError:
+    """The error that ``what``, in pieces, needs PyTorch."""
+    return ConfigError(*what, " needs PyTorch; install it: pip install 'memn2n[torch]'")
 
 
 def check_device(device: str) -> torch.device:
     """The device of a name such as "cuda"; raises ConfigError if PyTorch cannot use it on this machine."""
-    need_torch(f"the device {device!r}")
+    need_torch(Setting("device"), f" {device!r}")
     import torch
 
     try:

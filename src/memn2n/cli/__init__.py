@@ -18,6 +18,7 @@ from memn2n.cli.options import option_name
 from memn2n.cli.qa import commands as qa
 from memn2n.cli.reproduce import commands as reproduce
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
+from memn2n.machine import TORCH, missing_torch
 
 _ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
 
@@ -103,9 +104,9 @@ def main() -> None:
     try:
         sys.exit(app(prog_name="memn2n", standalone_mode=False))
     except ModuleNotFoundError as error:
-        if error.name != "torch":
+        if _debug or error.name not in TORCH:
             raise
-        print("memn2n: this needs PyTorch; install it: pip install 'memn2n[torch]'", file=sys.stderr)
+        print(f"memn2n: {missing_torch('this command')}", file=sys.stderr)
         sys.exit(InputError.exit_status)
     except _UsageError as error:
         _exit_with(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.machine import check_device, has_torch
+from memn2n.machine import check_device, need_torch
 from memn2n.qa import engine
 from memn2n.qa.config import Backend, DataShape
 from memn2n.qa.networks import check_reads
@@ -185,9 +185,9 @@ def choose_backend(backend: Backend, device: str, config: FamilyConfig, shape: D
         raise ConfigError(Setting("backend"), problem)
     if backend == "native" or (backend == "auto" and not reason):
         return "native"
-    if not has_torch():
-        engine_says = f"the engine cannot be used: {reason}; and " if reason else ""
-        raise ConfigError(f"{engine_says}PyTorch is not installed; install it: pip install 'memn2n[torch]'")
+    if backend == "torch":
+        need_torch(Setting("backend"), ' "torch"')
+    need_torch(f"the engine cannot be used: {reason}; without it, training")
     return "torch"
 
 
