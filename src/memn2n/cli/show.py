@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from memn2n.lm.answers import LMEvaluation, WordScore
     from memn2n.qa.answers import Answer, Evaluation
 
 
 def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
     """Print a row for each task: error, attention recall, and how many questions are also in the training data."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(caption_justify="left")
     for name in ("task", "questions", "error", "attention recall", "also in training", "error on the others"):
         table.add_column(name, justify="left" if name == "task" else "right")

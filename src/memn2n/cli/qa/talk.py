@@ -6,11 +6,8 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-
 from memn2n.cli.show import answer_line
 from memn2n.errors import InputError
-from memn2n.explain.tables import attention_table
 from memn2n.files.records import json_line
 
 if TYPE_CHECKING:
@@ -33,12 +30,11 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
     Returns:
         Whether every line of a pipe could be used. Errors are printed on standard error, with the number of the line.
     """
-    console = Console()
     prompt = lines.isatty()
     good = True
     last: Answer | None = None
     if prompt:
-        console.print(f'Type sentences, then a question that ends in "?". {_HELP}', highlight=False)
+        print(f'Type sentences, then a question that ends in "?". {_HELP}')
     number, asked = 0, False
     while line := _typed() if prompt else lines.readline():
         number += 1
@@ -51,12 +47,11 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
                 story.clear()
                 last = None
             elif text == ":story":
-                for sentence in story:
-                    console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+                print(*story, sep="\n", end="\n" if story else "", flush=True)
             elif text == ":why":
                 if last is None:
                     raise InputError("there is no answer yet; ask a question first")
-                console.print(attention_table(last))
+                _show_attention(last)
             elif text.startswith(":"):
                 raise InputError(f"{text} is not a command; the commands are {_HELP}")
             elif text.endswith(_QUESTION_MARKS):
@@ -76,6 +71,15 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
         print('memn2n: no question was asked; a question is a line that ends in "?"', file=sys.stderr)
         return False
     return good or prompt
+
+
+def _show_attention(answer: Answer) -> None:
+    """Print the attention as a table. Rich is imported here, because most questions need no table."""
+    from rich.console import Console
+
+    from memn2n.explain.tables import attention_table
+
+    Console().print(attention_table(answer))
 
 
 def _typed() -> str:
