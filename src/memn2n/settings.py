@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import sys
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -130,13 +130,18 @@ def _field_docstrings(config: type) -> dict[str, str]:
     """The docstring under each field of a dataclass and of its base classes. Python itself does not keep them."""
     texts: dict[str, str] = {}
     for cls in filter(is_dataclass, reversed(config.__mro__)):
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, below in pairwise(body.body):
+        for field, below in pairwise(_class_bodies(cls.__module__).get(cls.__qualname__, [])):
             match field, below:
                 case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
                     texts[name] = " ".join(text.split())
     return texts
+
+
+@cache
+def _class_bodies(module: str) -> dict[str, list[ast.stmt]]:
+    """The bodies of a module's top-level classes. ``inspect.getsource`` of each class would parse the module again."""
+    return {node.name: node.body for node in ast.parse(inspect.getsource(sys.modules[module])).body
+            if isinstance(node, ast.ClassDef)}  # fmt: skip
 
 
 def _check_value(name: str, value: Any, hint: Any) -> None:
