@@ -73,7 +73,7 @@ def run(app: ASGIApp, listening: socket.socket, limits: Limits) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises the signal again after it has stopped
         signal.signal(number, server.handle_exit)
     gc.collect()
-    gc.freeze()  # PyTorch and the models stay in memory: collecting them again would stop all requests for 0.1 s
+    gc.freeze()  # libraries and models stay in memory: collecting them again would stop all requests for 0.1 s
     try:
         server.run([listening])
     finally:
