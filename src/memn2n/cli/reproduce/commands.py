@@ -61,7 +61,7 @@ def _add_babi(table: str, summary: str) -> None:
             def show(column: ColumnReport, report: TableReport) -> None:
                 if not as_json:
                     bar.hide()
-                    notes = (EXPLANATION, *report.left_out(column), "")
+                    notes = (EXPLANATION, *report.notes(column), "")
                     _print_table(column.figures(), *notes, title=f"{table}: {column.recipe.column}")
 
             report = run_table(table, data, out, column, numbers, options, command=_command(),
