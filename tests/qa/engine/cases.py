@@ -21,11 +21,13 @@ EXAMPLES = [
     Example(("a b.", "a b.", "c q."), "d?", "a"),  # q is unknown
     Example(("...", "a.", "!"), "e?", "a"),  # sentences without words
     Example(("a b c d e a b c d.",), "e a e a e a e?", "c"),  # sentences longer than SHAPE.longest_sentence
-    *(  # some longer than the memory; enough examples to fill vectors and the columns of a product
+    # some longer than the memory, some with repeated facts; enough to fill vectors and the columns of a product
+    *(
         Example(
             tuple(f"{'abcde'[(i * j) % 5]} {'edb'[j % 3]}." for j in range(i % 11)),
             f"{'abc'[i % 3]} d?",
             "abcde"[i % 5],
+            tuple(j for j in range(i % 11) if (i + j) % 4 == 0),
         )
         for i in range(40)
     ),

@@ -17,6 +17,10 @@ from memn2n.qa.training.problem import choose_backend
 from tests.qa.engine.cases import EVERYTHING, EXAMPLES, STORIES, network
 
 
+def ints(values: list[int]) -> Any:
+    return np.array(values, np.int32)
+
+
 def changed(array: Any, position: int, value: int) -> Any:
     copy = array.copy()
     copy[position] = value
@@ -37,6 +41,10 @@ def changed(array: Any, position: int, value: int) -> Any:
         ({"story_start": changed(STORIES.story_start, 3, -5)}, "story_start must rise"),
         ({"story_start": STORIES.story_start[:0]}, "must not be empty"),
         ({"answer": STORIES.answer[:-1]}, "must have an entry for each story"),
+        ({"support": changed(STORIES.support, -1, 10**6)}, "support holds 1000000: it must be from 0 to"),
+        ({"support": changed(STORIES.support, 0, -1)}, "support holds -1"),
+        ({"support_start": changed(STORIES.support_start, -1, 3)}, "support_start must rise"),
+        ({"support_start": STORIES.support_start[:-1]}, "support_start must have an entry for each story"),
         ({"words": STORIES.words[None]}, r"words has the shape \(1, \d+\): it must have 1 dimension"),
         ({"words": np.repeat(STORIES.words, 2)[::2]}, "words must be contiguous"),
     ],
@@ -53,6 +61,24 @@ def test_other_types_are_refused() -> None:
         native_network(network()).score(native_stories(STORIES), EVERYTHING.astype(np.int32), False)
     with pytest.raises(TypeError):
         native_network(network()).score(native_stories(STORIES), None, False)  # type: ignore[arg-type]
+
+
+def test_supervision_needs_support_and_a_weight() -> None:
+    known = {name: getattr(STORIES, name) for name in ("words", "sentence_start", "story", "story_start", "question",
+                                                       "answer")}  # fmt: skip
+    plain, net = engine._native.Stories(**known), native_network(network())
+    with pytest.raises(ValueError, match="supervision needs supporting facts: pass support and support_start"):
+        net.gradients(plain, EVERYTHING, False, supervision=0.1)
+    assert net.gradients(plain, EVERYTHING, False)[0] == net.gradients(native_stories(STORIES), EVERYTHING, False)[0]
+    for name in ("support", "support_start"):
+        with pytest.raises(ValueError, match="support and support_start must be given together"):
+            engine._native.Stories(**known, **{name: getattr(STORIES, name)})
+    trainer = loop().trainer
+    for weight in (-0.1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="supervision must be from 0 to 1000000"):
+            trainer.step(EVERYTHING, 0.1, False, weight)
+        with pytest.raises(ValueError, match="supervision must be from 0 to 1000000"):
+            trainer.epoch(0.1, False, weight)
 
 
 @pytest.mark.parametrize("example", [-1, len(EXAMPLES), 2**40])
@@ -91,6 +117,7 @@ def parts(**changes: Any) -> dict[str, Any]:
         "tables": [table.detach().numpy() for table in net.tables],
         "times": [times.detach().numpy() for times in net.times],
         "H": net.H.detach().numpy(),
+        "gates": [np.zeros((5, 5), np.float32)] * 3, "gate_biases": [np.zeros(5, np.float32)] * 3,
         "hops": config.hops, "encoding": config.encoding, "temporal": config.temporal, "tying": config.tying,
         "relu": False, "keep_empty": True, "all_rows": True, "memory_size": 7, "vocabulary": shape.vocabulary,
         "longest_sentence": 5, "slots": shape.slots,
@@ -110,6 +137,17 @@ def parts(**changes: Any) -> dict[str, Any]:
         ("times", lambda times: [times[0], times[1][1:]], ValueError, r"times has the shape \(5, 5\)"),
         ("H", lambda H: None, ValueError, "H must be given with layer-wise tying"),
         ("H", lambda H: H[:4], ValueError, r"H has the shape \(4, 5\)"),
+        ("gates", lambda gates: gates[:1], ValueError, "there must be 3 gates, not 1"),
+        ("gates", lambda gates: [], ValueError, "there must be 0 gate_biases, not 3"),
+        ("gates", lambda gates: [*gates[:2], gates[2][1:]], ValueError, r"a gate has the shape \(4, 5\)"),
+        ("gate_biases", lambda biases: [], ValueError, "there must be 3 gate_biases, not 0"),
+        (
+            "gate_biases",
+            lambda biases: [bias[1:] for bias in biases],
+            ValueError,
+            r"a gate's bias has the shape \(4\): it must be \(5\)",
+        ),
+        ("gate_biases", lambda biases: [bias[None] for bias in biases], ValueError, "it must have 1 dimension"),
         ("hops", lambda hops: 9, ValueError, "hops is 9"),
         ("hops", lambda hops: 0, ValueError, "hops is 0"),
         ("memory_size", lambda size: 0, ValueError, "memory_size is 0: it must be from 1 to"),
@@ -143,14 +181,15 @@ def test_there_must_be_something_to_train_on() -> None:
         loop(EVERYTHING[:0])
 
 
-@pytest.mark.parametrize("layout", [
-    ([0, 2], [0, 1], [0, 1]), ([0, 2, 1, 3], [0, 1, 2], [0, 0, 0]), ([0, 1, 2, 2], [0, 10**6], [0, 0]),
-    ([0, 1, 2, 2], [0, -2], [0, 0]), ([0, 1, 2, 2], [0, 1], [0, -1]), ([0, 1, 2, 2], [0, 1], [0]),
+@pytest.mark.parametrize(("start", "sentence", "time", "fact"), [
+    ([0, 2], [0, 1], [0, 1], [0, 0]), ([0, 2, 1, 3], [0, 1, 2], [0, 0, 0], [0, 0, 0]),
+    ([0, 1, 2, 2], [0, 10**6], [0, 0], [0, 0]), ([0, 1, 2, 2], [0, -2], [0, 0], [0, 0]),
+    ([0, 1, 2, 2], [0, 1], [0, -1], [0, 0]), ([0, 1, 2, 2], [0, 1], [0], [0, 0]), ([0, 1, 2, 2], [0, 1], [0, 0], [1]),
 ])  # fmt: skip
-def test_broken_layouts_are_refused(layout: Any) -> None:
-    arrays = tuple(np.array(part, np.int32) for part in layout)
+def test_broken_layouts_are_refused(start: list[int], sentence: list[int], time: list[int], fact: list[int]) -> None:
+    layout = (ints(start), ints(sentence), ints(time), ints(fact))
     with pytest.raises(ValueError, match="layout"):
-        native_network(network()).gradients(native_stories(STORIES), EVERYTHING[:3], False, arrays)  # type: ignore[arg-type]
+        native_network(network()).gradients(native_stories(STORIES), EVERYTHING[:3], False, layout)
 
 
 def test_no_examples_give_empty_arrays() -> None:

@@ -103,7 +103,7 @@ def test_memories_with_noise(noise: str, temporal: str) -> None:
     net = network(dim=20, temporal=temporal)
     config = TrainingConfig.from_dict({"noise": noise, "noise_rate": 0.6})
     loop = NativeLoop(net, STORIES, EVERYTHING, config, np.random.default_rng(0))
-    start, sentence, time = (np.array(part, np.int32) for part in loop.trainer.draw(EVERYTHING))
+    start, sentence, time, fact = (np.array(part, np.int32) for part in loop.trainer.draw(EVERYTHING))
     assert (np.diff(start) <= MEMORY).all()
 
     class Same:
@@ -118,7 +118,7 @@ def test_memories_with_noise(noise: str, temporal: str) -> None:
             return words
 
     batch = make_batch(STORIES, EVERYTHING, MEMORY, Same())
-    found = native_network(net).gradients(native_stories(STORIES), EVERYTHING, False, (start, sentence, time))
+    found = native_network(net).gradients(native_stories(STORIES), EVERYTHING, False, (start, sentence, time, fact))
     check_gradients(net, found, reference(net, batch, False))
     plain = native_network(net).gradients(native_stories(STORIES), EVERYTHING, False)
     assert (temporal == "none" and noise == "jitter") == (found[0] == pytest.approx(plain[0], rel=1e-7))

@@ -227,7 +227,7 @@ def test_noise_has_the_same_distribution_as_with_pytorch(kind: str, rate: float)
     n, draws = 6, 4000
     example = next(i for i in ALL if STORIES.story_start[i + 1] - STORIES.story_start[i] == n)
     config = TrainingConfig.from_dict({"noise": kind, "noise_rate": rate})
-    start, sentence, times = (np.array(part) for part in loop(config).trainer.draw(np.full(draws, example)))
+    start, sentence, times, _ = (np.array(part) for part in loop(config).trainer.draw(np.full(draws, example)))
     noise = RandomNoise(config, 50, np.random.default_rng(1))
     layout = noise.memory(lay_out(STORIES, np.full(draws, example), 50))
     present = np.arange(layout.time.shape[1]) < layout.filled[:, None]
@@ -243,7 +243,7 @@ def test_noise_has_the_same_distribution_as_with_pytorch(kind: str, rate: float)
 
 def test_short_stories_have_noise_too() -> None:
     example = next(i for i in ALL if STORIES.story_start[i + 1] - STORIES.story_start[i] == 2)
-    _, _, times = loop(TrainingConfig()).trainer.draw(np.full(100, example))
+    _, _, times, _ = loop(TrainingConfig()).trainer.draw(np.full(100, example))
     assert set(times) == {0, 1, 2}
 
 

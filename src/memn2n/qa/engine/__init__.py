@@ -61,7 +61,8 @@ def native_stories(stories: StorySet) -> _native.Stories:
     """
     return _native.Stories(words=stories.words, sentence_start=stories.sentence_start, story=stories.story,
                            story_start=stories.story_start, question=stories.question,
-                           answer=stories.answer)  # fmt: skip
+                           answer=stories.answer, support=stories.support,
+                           support_start=stories.support_start)  # fmt: skip
 
 
 def native_network(parameters: Parameters, instruction_set: str = "") -> _native.Network:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 _Floats: TypeAlias = npt.NDArray[np.float32]
-_Layout: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
+_Ints: TypeAlias = npt.NDArray[np.int32]
+_Layout: TypeAlias = tuple[_Ints, _Ints, _Ints, _Ints]  # start, sentence, time, fact
 
 MOST_HOPS: int
 LARGEST_DIM: int
@@ -17,12 +18,14 @@ def instruction_sets() -> list[str]: ...
 class Stories:
     def __init__(
         self,
-        words: npt.NDArray[np.int32],
-        sentence_start: npt.NDArray[np.int32],
-        story: npt.NDArray[np.int32],
-        story_start: npt.NDArray[np.int32],
-        question: npt.NDArray[np.int32],
-        answer: npt.NDArray[np.int32],
+        words: _Ints,
+        sentence_start: _Ints,
+        story: _Ints,
+        story_start: _Ints,
+        question: _Ints,
+        answer: _Ints,
+        support: _Ints | None = None,
+        support_start: _Ints | None = None,
     ) -> None: ...
 
 class Network:
@@ -32,6 +35,8 @@ class Network:
         times: Sequence[npt.NDArray[Any]],
         H: npt.NDArray[Any] | None,
         *,
+        gates: Sequence[npt.NDArray[Any]] = [],
+        gate_biases: Sequence[npt.NDArray[Any]] = [],
         hops: int,
         encoding: str,
         temporal: str,
@@ -50,7 +55,12 @@ class Network:
     def score(self, stories: Stories, examples: npt.NDArray[np.int64], linear: bool) -> tuple[float, int]: ...
     def predict(self, stories: Stories, examples: npt.NDArray[np.int64]) -> tuple[_Floats, _Floats]: ...
     def gradients(
-        self, stories: Stories, examples: npt.NDArray[np.int64], linear: bool, layout: _Layout | None = None
+        self,
+        stories: Stories,
+        examples: npt.NDArray[np.int64],
+        linear: bool,
+        layout: _Layout | None = None,
+        supervision: float = 0.0,
     ) -> tuple[float, list[_Floats]]: ...
 
 class Trainer:
@@ -70,6 +80,8 @@ class Trainer:
         sampling: str,
         seed: int,
     ) -> None: ...
-    def epoch(self, rate: float, linear: bool) -> tuple[float, int, int]: ...
-    def step(self, examples: npt.NDArray[np.int64], rate: float, linear: bool) -> tuple[float, int]: ...
-    def draw(self, examples: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[int]]: ...
+    def epoch(self, rate: float, linear: bool, supervision: float = 0.0) -> tuple[float, int, int]: ...
+    def step(
+        self, examples: npt.NDArray[np.int64], rate: float, linear: bool, supervision: float = 0.0
+    ) -> tuple[float, int]: ...
+    def draw(self, examples: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[int], list[int]]: ...

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -58,7 +59,8 @@ inline int batch_size(const Array& examples) {
 // The arrays of a StorySet.
 class StoryArrays {
  public:
-  StoryArrays(Array words, Array sentence_start, Array story, Array story_start, Array question, Array answer)
+  StoryArrays(Array words, Array sentence_start, Array story, Array story_start, Array question, Array answer,
+              std::optional<Array> support, std::optional<Array> support_start)
       : held_{words, sentence_start, story, story_start, question, answer} {
     stories_.words = ints(words, "words");
     stories_.sentence_start = ints(sentence_start, "sentence_start");
@@ -78,9 +80,19 @@ class StoryArrays {
     check_range(stories_.story, story.shape(0), 0, stories_.sentences, "story");
     check_range(stories_.question, question.shape(0), 0, stories_.sentences, "question");
     largest_answer_ = check_range(stories_.answer, answer.shape(0), -1, INT32_MAX, "answer");
+    if (support.has_value() != support_start.has_value()) refuse("support and support_start must be given together");
+    if (support) hold_support(*support, *support_start);
   }
 
   const Stories& get() const { return stories_; }
+
+  // Checks a weight of the attention's loss, and that the stories have supporting facts if it is not 0.
+  float checked_supervision(double weight) const {
+    constexpr double kLargest = 1e6;  // keeps the gradient finite at the least attention
+    if (!(weight >= 0 && weight <= kLargest)) refuse("supervision must be from 0 to 1000000");
+    if (weight > 0 && !stories_.support) refuse("supervision needs supporting facts: pass support and support_start to Stories");
+    return static_cast<float>(weight);
+  }
 
   void check_fits(const Network& net) const {
     if (largest_word_ >= net.vocabulary || largest_answer_ >= net.vocabulary)
@@ -103,6 +115,21 @@ class StoryArrays {
   }
 
  private:
+  void hold_support(const Array& support, const Array& support_start) {
+    const int32_t* at = ints(support, "support");
+    const int32_t* start = ints(support_start, "support_start");
+    if (static_cast<int64_t>(support_start.shape(0)) != stories_.examples + 1)
+      refuse("support_start must have an entry for each story, and one more");
+    check_starts(start, stories_.examples, support.shape(0), "support_start");
+    for (int64_t e = 0; e < stories_.examples; ++e)
+      check_range(at + start[e], start[e + 1] - start[e], 0, stories_.story_start[e + 1] - stories_.story_start[e],
+                  "support");
+    held_.push_back(support);
+    held_.push_back(support_start);
+    stories_.support = at;
+    stories_.support_start = start;
+  }
+
   static const int32_t* ints(const Array& array, const char* name) {
     return data_of<const int32_t>(array, name, 1, "int32");
   }

@@ -8,9 +8,11 @@
 //   memory.hpp      attention and reading    (equations 1 and 2)
 //   this file       the hops                 (equation 4)
 //   answer.hpp      the answer and its loss  (equation 3)
+//   supervision.hpp the loss of the attention on supporting facts
+//   gate.hpp        the gate of a hop, if the network has gates
 //   update.hpp      one training step of a parameter
 
-#include "answer.hpp"
+#include "gate.hpp"
 #include "update.hpp"
 
 #ifndef MEMN2N_KERNEL
@@ -24,12 +26,12 @@ namespace memn2n {
 namespace {
 
 template <int NV>
-struct Hops : Answer<NV> {
-  using Answer<NV>::D;
-  using Answer<NV>::net;
-  using Answer<NV>::batch;
-  using Answer<NV>::work;
-  using Answer<NV>::Answer;
+struct Hops : Gate<NV> {
+  using Gate<NV>::D;
+  using Gate<NV>::net;
+  using Gate<NV>::batch;
+  using Gate<NV>::work;
+  using Gate<NV>::Gate;
 
   // K hops, from the question's vector u = work.U[0] to the answer.
   Result forward(bool linear, bool train, float* probabilities) const {
@@ -41,14 +43,19 @@ struct Hops : Answer<NV> {
       this->score(u, work.E[a], work.T[a], p);
       if (!linear) this->softmax(p);                  // (1)  p = softmax(u . m_i)
       carry(u, next);                                 // (4)  the next u is u, or H u,
-      this->add_read(p, work.E[c], work.T[c], next);  // (2)  plus o = sum_i p_i c_i
+      float* sum = net.gate[k] ? work.difference[k] : next;
+      if (net.gate[k]) this->clear(sum, batch.examples);
+      this->add_read(p, work.E[c], work.T[c], sum);   // (2)  plus o = sum_i p_i c_i
+      if (net.gate[k]) this->mix(k);                  //      or mixed with o by the gate
       if (net.relu)
         for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) {
           const V x = load(next + i);
           store(next + i, x > 0 ? x : V{});
         }
     }
-    return this->answer(train, probabilities);  // (3)  a = softmax(W u)
+    Result result = this->answer(train, probabilities);  // (3)  a = softmax(W u)
+    if (batch.facts) result.loss += this->supervision();
+    return result;
   }
 
   // The same hops in reverse order. answer() left the gradient of the last state in work.gU[net.hops].
@@ -59,9 +66,12 @@ struct Hops : Answer<NV> {
       if (net.relu)
         for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W)
           store(go + i, load(work.U[k + 1] + i) > 0 ? load(go + i) : V{});
-      carry_backward(work.U[k], go, work.gU[k]);
+      if (net.gate[k]) this->mix_backward(k);
+      carry_backward(work.U[k], net.gate[k] ? work.gcarried : go, work.gU[k]);
+      if (net.gate[k]) this->add(work.gsum, work.gU[k]);
       float* ds = work.ds[k];
       this->score(go, work.E[c], work.T[c], ds);  // gradient of the attention
+      if (batch.facts) this->supervision_backward(k, ds);
       if (!linear) this->softmax_backward(work.p[k], ds);
       this->add_read(ds, work.E[a], work.T[a], work.gU[k]);
     }
@@ -72,33 +82,13 @@ struct Hops : Answer<NV> {
 
   // The part of the next state that comes from this one (4): u itself, or H u with layer-wise tying.
   void carry(const float* u, float* next) const {
-    if (!net.H) {
-      for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(next + i, load(u + i));
-      return;
-    }
-    for (int first = 0; first < batch.examples; first += kColumns) {
-      const int columns = batch.examples - first < kColumns ? batch.examples - first : kColumns;
-      this->transpose(u + int64_t(first) * D, columns);
-      this->multiply(net.H, net.dim, work.logits);
-      for (int c = 0; c < columns; ++c) {
-        float* out = next + int64_t(first + c) * D;
-        for (int k = 0; k < net.dim; ++k) out[k] = work.logits[int64_t(k) * kColumns + c];
-        for (int k = net.dim; k < D; ++k) out[k] = 0;
-      }
-    }
+    if (net.H) return this->apply(net.H, u, next);
+    for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(next + i, load(u + i));
   }
 
   void carry_backward(const float* u, const float* gnext, float* gu) const {
-    if (!net.H) {
-      for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(gu + i, load(gnext + i));
-      return;
-    }
-    for (int first = 0; first < batch.examples; first += kColumns) {
-      const int columns = batch.examples - first < kColumns ? batch.examples - first : kColumns;
-      this->transpose(gnext + int64_t(first) * D, columns);
-      this->add_outer(work.transposed, net.dim, u + int64_t(first) * D, columns, work.gH);
-      this->multiply_back(work.transposed, net.H, net.dim, columns, gu + int64_t(first) * D);
-    }
+    if (net.H) return this->apply_backward(net.H, u, gnext, work.gH, gu);
+    for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(gu + i, load(gnext + i));
   }
 };
 

@@ -26,7 +26,7 @@ struct Memory : Sentences<NV> {
   void score(const float* x, const float* E, const float* T, float* out) const {
     const int32_t *example = batch.example, *row = batch.row, *time = batch.time;
     for (int first = 0; first < batch.pairs; first += W) {
-      const auto product = [&](int pair, const auto& u) {
+      const auto product = [&](int pair, const auto& u) MEMN2N_INLINE {
         const float* m = E + int64_t(row[pair]) * D;
         const float* t = T + int64_t(time[pair]) * D;
         V s = u(0) * (load(m) + load(t));
@@ -38,9 +38,9 @@ struct Memory : Sentences<NV> {
         V u[kVectors];
         for (int v = 0; v < count(); ++v) u[v] = load(of_first + v * W);
         const auto same = [&](int v) { return u[v]; };
-        store(out + first, sums<W, 0>([&](int i) { return product(first + i, same); }));
+        store(out + first, sums<W, 0>([&](int i) MEMN2N_INLINE { return product(first + i, same); }));
       } else {
-        store(out + first, sums<W, 0>([&](int i) {
+        store(out + first, sums<W, 0>([&](int i) MEMN2N_INLINE {
                 const float* u = x + int64_t(example[first + i]) * D;
                 return product(first + i, [&](int v) { return load(u + v * W); });
               }));

@@ -84,31 +84,34 @@ std::pair<Floats2, Floats3> predict(NativeNetwork& network, const StoryArrays& s
                                                     static_cast<std::size_t>(width)})};
 }
 
-// A batch's loss and the gradients of the tables, the times and H, in this order. For tests of the engine. layout:
-// (start, sentence, time) of the memories in place of the stories' own.
+// A batch's loss and the gradients of the tables, the times, H, the gates and their biases, in this order. For tests of
+// the engine. layout: (start, sentence, time, fact) of the memories in place of the stories' own.
 nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const Array& examples, bool linear,
-                     std::optional<std::tuple<Array, Array, Array>> layout) {
+                     std::optional<std::tuple<Array, Array, Array, Array>> layout, double supervision) {
   stories.check_fits(network.get());
+  const float weight = stories.checked_supervision(supervision);
   const std::vector<int64_t> at = stories.positions(examples, true);
   const int n = batch_size(examples);
   const Network& net = network.get();
   Session session(net, network.kernel());
-  session.lay_out(stories.get(), at.data(), n);
+  session.lay_out(stories.get(), at.data(), n, weight > 0);
   if (layout) {
-    const auto& [start, sentence, time] = *layout;
+    const auto& [start, sentence, time, fact] = *layout;
     const int32_t* s = data_of<const int32_t>(start, "start", 1, "int32");
     const int32_t* id = data_of<const int32_t>(sentence, "sentence", 1, "int32");
     const int32_t* t = data_of<const int32_t>(time, "time", 1, "int32");
+    const int32_t* f = data_of<const int32_t>(fact, "fact", 1, "int32");
     const int64_t pairs = static_cast<int64_t>(sentence.shape(0));
-    if (static_cast<int64_t>(start.shape(0)) != n + 1 || static_cast<int64_t>(time.shape(0)) != pairs || s[0] != 0 || s[n] != pairs)
+    if (static_cast<int64_t>(start.shape(0)) != n + 1 || static_cast<int64_t>(time.shape(0)) != pairs ||
+        static_cast<int64_t>(fact.shape(0)) != pairs || s[0] != 0 || s[n] != pairs)
       refuse("the layout does not fit the examples");
     for (int e = 0; e < n; ++e)
       if (s[e] > s[e + 1]) refuse("the layout's starts must rise");
     for (int64_t i = 0; i < pairs; ++i)
       if (id[i] < -1 || id[i] >= stories.get().sentences || t[i] < 0) refuse("the layout holds an id out of range");
-    session.layout() = Layout{{s, s + n + 1}, {id, id + pairs}, {t, t + pairs}};
+    session.layout() = Layout{{s, s + n + 1}, {id, id + pairs}, {t, t + pairs}, {f, f + pairs}};
   }
-  const Result result = session.run(stories.get(), at.data(), n, linear, true, nullptr);
+  const Result result = session.run(stories.get(), at.data(), n, linear, true, nullptr, weight);
   nb::list arrays;
   const auto add = [&](int parameter, int rows) {
     std::unique_ptr<float[]> copy(new float[int64_t{rows} * net.dim]);
@@ -120,6 +123,10 @@ nb::object gradients(NativeNetwork& network, const StoryArrays& stories, const A
   for (int t = 0; t < net.tables; ++t)
     if (net.time[t]) add(net.tables + t, net.slots);
   if (net.H) add(2 * net.tables, net.dim);
+  if (net.gate[0]) {
+    for (int k = 0; k < net.hops; ++k) add(2 * net.tables + 1 + k, net.dim);
+    for (int k = 0; k < net.hops; ++k) add(2 * net.tables + 1 + net.hops + k, 1);
+  }
   return nb::make_tuple(result.loss, arrays);
 }
 
@@ -153,25 +160,29 @@ class NativeTrainer {
   }
 
   // (sum of losses, number of wrong answers, number of questions) of an epoch
-  std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear) {
+  std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear, double supervision) {
     const Alone alone(*this);
+    const float weight = stories_.checked_supervision(supervision);
     const nb::gil_scoped_release unlocked;
-    const Sums sums = trainer_->epoch(static_cast<float>(rate), linear);
+    const Sums sums = trainer_->epoch(static_cast<float>(rate), linear, weight);
     return {sums.result.loss, sums.result.wrong, sums.questions};
   }
 
-  std::pair<double, int64_t> step(const Array& examples, double rate, bool linear) {
+  std::pair<double, int64_t> step(const Array& examples, double rate, bool linear, double supervision) {
     const Alone alone(*this);
+    const float weight = stories_.checked_supervision(supervision);
     const std::vector<int64_t> at = stories_.positions(examples, true);
-    const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear);
+    const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear, weight);
     return {result.loss, result.wrong};
   }
 
-  std::tuple<std::vector<int32_t>, std::vector<int32_t>, std::vector<int32_t>> draw(const Array& examples) {
+  // (start, sentence, time, fact) of a batch with noise; fact is empty if the stories have no support.
+  std::tuple<std::vector<int32_t>, std::vector<int32_t>, std::vector<int32_t>, std::vector<int32_t>> draw(
+      const Array& examples) {
     const Alone alone(*this);
     const std::vector<int64_t> at = stories_.positions(examples, false);
-    const Layout& layout = trainer_->draw(at.data(), batch_size(examples));
-    return {layout.start, layout.sentence, layout.time};
+    const Layout& layout = trainer_->draw(at.data(), batch_size(examples), stories_.get().support);
+    return {layout.start, layout.sentence, layout.time, {layout.fact.begin(), layout.fact.end()}};
   }
 
  private:
@@ -207,24 +218,28 @@ NB_MODULE(_native, m) {
   m.attr("MOST_HOPS") = kMaxHops;
   m.attr("LARGEST_DIM") = kMaxDim;
   nb::class_<StoryArrays>(m, "Stories")
-      .def(nb::init<Array, Array, Array, Array, Array, Array>(), "words"_a, "sentence_start"_a, "story"_a,
-           "story_start"_a, "question"_a, "answer"_a);
+      .def(nb::init<Array, Array, Array, Array, Array, Array, std::optional<Array>, std::optional<Array>>(), "words"_a,
+           "sentence_start"_a, "story"_a, "story_start"_a, "question"_a, "answer"_a, "support"_a = nb::none(),
+           "support_start"_a = nb::none());
   nb::class_<NativeNetwork>(m, "Network")
-      .def(nb::init<std::vector<Writable>, std::vector<Writable>, std::optional<Writable>, int, const std::string&,
-                    const std::string&, const std::string&, bool, bool, bool, int, int, int, int, const std::string&>(),
-           "tables"_a, "times"_a, "H"_a.none(), nb::kw_only(), "hops"_a, "encoding"_a, "temporal"_a, "tying"_a, "relu"_a,
+      .def(nb::init<std::vector<Writable>, std::vector<Writable>, std::optional<Writable>, std::vector<Writable>,
+                    std::vector<Writable>, int, const std::string&, const std::string&, const std::string&, bool, bool,
+                    bool, int, int, int, int, const std::string&>(),
+           "tables"_a, "times"_a, "H"_a.none(), nb::kw_only(), "gates"_a = std::vector<Writable>(),
+           "gate_biases"_a = std::vector<Writable>(), "hops"_a, "encoding"_a, "temporal"_a, "tying"_a, "relu"_a,
            "keep_empty"_a, "all_rows"_a, "memory_size"_a, "vocabulary"_a, "longest_sentence"_a, "slots"_a,
            "instruction_set"_a = "")
       .def_prop_ro("instruction_set", [](const NativeNetwork& n) { return n.kernel().name; })
       .def("score", &score, "stories"_a, "examples"_a, "linear"_a)
       .def("predict", &predict, "stories"_a, "examples"_a)
-      .def("gradients", &gradients, "stories"_a, "examples"_a, "linear"_a, "layout"_a.none() = nb::none());
+      .def("gradients", &gradients, "stories"_a, "examples"_a, "linear"_a, "layout"_a.none() = nb::none(),
+           "supervision"_a = 0.0);
   nb::class_<NativeTrainer>(m, "Trainer")
       .def(nb::init<nb::object, nb::object, const Array&, int, double, const std::string&, const std::string&,
                     const std::string&, double, double, const std::string&, uint64_t>(),
            "network"_a, "stories"_a, "examples"_a, nb::kw_only(), "batch_size"_a, "clip_norm"_a, "clip"_a, "optimizer"_a,
            "noise"_a, "noise_rate"_a, "unknown_rate"_a, "sampling"_a, "seed"_a)
-      .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a)
-      .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a)
+      .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a, "supervision"_a = 0.0)
+      .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a, "supervision"_a = 0.0)
       .def("draw", &NativeTrainer::draw, "examples"_a);
 }

@@ -48,7 +48,8 @@ const Kernel& choose(const std::string& name, int dim) {
 // A network on the parameters of a QANetwork. Checks settings and shapes once.
 class NativeNetwork {
  public:
-  NativeNetwork(std::vector<Writable> tables, std::vector<Writable> times, std::optional<Writable> H, int hops,
+  NativeNetwork(std::vector<Writable> tables, std::vector<Writable> times, std::optional<Writable> H,
+                std::vector<Writable> gates, std::vector<Writable> gate_biases, int hops,
                 const std::string& encoding, const std::string& temporal, const std::string& tying, bool relu,
                 bool keep_empty, bool all_rows, int memory_size, int vocabulary, int longest, int slots,
                 const std::string& instructions)
@@ -103,6 +104,16 @@ class NativeNetwork {
       net_.H = parameter(*H, "H", net_.dim);
       held_.push_back(*H);
     }
+    const std::size_t gated = gates.empty() ? 0 : hops;
+    for (const auto& [name, given] : {std::pair("gates", gates.size()), std::pair("gate_biases", gate_biases.size())})
+      if (given != gated)
+        refuse("there must be " + std::to_string(gated) + " " + name + ", not " + std::to_string(given));
+    for (std::size_t k = 0; k < gated; ++k) {
+      net_.gate[k] = parameter(gates[k], "a gate", net_.dim);
+      net_.gate_bias[k] = bias(gate_biases[k], "a gate's bias");
+      held_.push_back(gates[k]);
+      held_.push_back(gate_biases[k]);
+    }
     for (int k = 0; k < net_.dim; ++k)
       net_.position[k] = net_.encoding == Encoding::pe         ? (k + 1) / static_cast<float>(net_.dim)
                          : net_.encoding == Encoding::official ? k + 1 - (net_.dim + 1) / 2.0f
@@ -147,6 +158,13 @@ class NativeNetwork {
     if (static_cast<int64_t>(array.shape(0)) != rows || static_cast<int64_t>(array.shape(1)) != net_.dim)
       refuse(std::string(name) + " has the shape " + shape_of(array) + ": it must be (" + std::to_string(rows) + ", " +
              std::to_string(net_.dim) + ")");
+    return data;
+  }
+
+  float* bias(const Writable& array, const char* name) {
+    float* data = data_of<float>(array, name, 1, "float32");
+    if (static_cast<int64_t>(array.shape(0)) != net_.dim)
+      refuse(std::string(name) + " has the shape " + shape_of(array) + ": it must be (" + std::to_string(net_.dim) + ")");
     return data;
   }
 

@@ -1,7 +1,8 @@
 // The structs that all parts of the engine share: plain numbers and pointers, the same for every instruction set.
 //
 // Names are those of memn2n/qa/networks/memn2n.py, the reference implementation. Equation and section numbers are those
-// of Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015).
+// of Sukhbaatar, Szlam, Weston, Fergus: End-To-End Memory Networks (2015). The gate is that of Liu, Perez: Gated
+// End-to-End Memory Networks (2016).
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,8 @@ struct Stories {
   const int32_t* story_start = nullptr;
   const int32_t* question = nullptr;
   const int32_t* answer = nullptr;
+  const int32_t* support = nullptr;  // positions in the story; null if they are not known
+  const int32_t* support_start = nullptr;
   int64_t sentences = 0;
   int64_t examples = 0;
 };
@@ -51,6 +54,8 @@ struct Network {
   float* table[kMaxTables] = {};
   float* time[kMaxTables] = {};  // T by table, with Temporal::add and for tables that encode memories
   float* H = nullptr;            // layer-wise tying only
+  float* gate[kMaxHops] = {};    // G by hop, (dim, dim), and b, (dim): all null, or none
+  float* gate_bias[kMaxHops] = {};
   int A[kMaxHops] = {}, C[kMaxHops] = {}, B = 0, W = 0;  // indices of tables, A and C by hop
   bool memory[kMaxTables] = {};                          // whether a table encodes memories
 
@@ -87,6 +92,9 @@ struct Batch {
   const int32_t* const* question = nullptr;  // (example) word ids
   const int32_t* question_length = nullptr;
   const int32_t* answer = nullptr;  // (example) word id, or negative
+  const int32_t* fact = nullptr;    // the pairs that are supporting facts
+  int facts = 0;                    // their number, 0 without attention supervision
+  float supervision = 0;            // weight of their loss
 };
 
 // Memory for the intermediate results of a batch. A row has D floats: dim, padded with zeros to whole vectors.
@@ -97,10 +105,13 @@ struct Workspace {
   float* gU[kMaxHops + 1];
   float* p[kMaxHops];   // (pair) attention
   float* ds[kMaxHops];  // (pair) gradient of the scores
+  // With gates: (example, D) T by hop, what is read minus what is carried, and gradients of one hop's.
+  float *gate[kMaxHops], *difference[kMaxHops], *gcarried, *gsum;
   float* scratch;       // as long as the longer one of pairs and examples
   float* logits;        // (rows, kColumns)
   float* transposed;    // (dim, kColumns)
   float *G[kMaxTables], *gtime[kMaxTables], *gH;  // gradients of the parameters, rows of D
+  float *ggate[kMaxHops], *ggate_bias[kMaxHops];
   float* vectors;                                 // for update: two of D floats, one as long as a parameter has rows
 };
 

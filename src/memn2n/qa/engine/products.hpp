@@ -6,13 +6,14 @@
 namespace memn2n {
 namespace {
 
-// The parts of the kernel derive from each other, each in a header of its own: Products, Sentences, Memory, Answer and,
-// in kernel.cpp, Hops.
+// The parts of the kernel derive from each other, each in a header of its own: Products, Sentences, Memory, Answer,
+// Supervision, Gate and, in kernel.cpp, Hops.
 template <int NV>
 struct Products : Pass<NV> {
   using Pass<NV>::D;
   using Pass<NV>::count;
   using Pass<NV>::net;
+  using Pass<NV>::batch;
   using Pass<NV>::work;
   using Pass<NV>::part;
 
@@ -106,6 +107,30 @@ struct Products : Pass<NV> {
             store(out, s[r][v]);
           }
       }
+    }
+  }
+
+  // out[example] = M x[example], where M is (dim, dim)
+  void apply(const float* M, const float* x, float* out) const {
+    for (int first = 0; first < batch.examples; first += kColumns) {
+      const int columns = batch.examples - first < kColumns ? batch.examples - first : kColumns;
+      transpose(x + int64_t(first) * D, columns);
+      multiply(M, net.dim, work.logits);
+      for (int c = 0; c < columns; ++c) {
+        float* row = out + int64_t(first + c) * D;
+        for (int k = 0; k < net.dim; ++k) row[k] = work.logits[int64_t(k) * kColumns + c];
+        for (int k = net.dim; k < D; ++k) row[k] = 0;
+      }
+    }
+  }
+
+  // From the gradient of apply's out: adds to the gradient of M and sets that of x, which may be in the place of gout.
+  void apply_backward(const float* M, const float* x, const float* gout, float* gM, float* gx) const {
+    for (int first = 0; first < batch.examples; first += kColumns) {
+      const int columns = batch.examples - first < kColumns ? batch.examples - first : kColumns;
+      transpose(gout + int64_t(first) * D, columns);
+      add_outer(work.transposed, net.dim, x + int64_t(first) * D, columns, gM);
+      multiply_back(work.transposed, M, net.dim, columns, gx + int64_t(first) * D);
     }
   }
 };

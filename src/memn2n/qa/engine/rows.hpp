@@ -61,6 +61,11 @@ struct Pass : Row<NV> {
   void clear(float* rows, int64_t n) const {
     for (int64_t i = 0; i < n * D; i += W) store(rows + i, V{});
   }
+
+  // out[example] += x[example]
+  void add(const float* x, float* out) const {
+    for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(out + i, load(out + i) + load(x + i));
+  }
 };
 
 }  // namespace

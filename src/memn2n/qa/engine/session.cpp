@@ -47,10 +47,12 @@ Session::Session(const Network& network, const Kernel& kernel) : net_(network), 
   for (int t = 0; t < net_.tables; ++t) add(net_.rows);
   for (int t = 0; t < net_.tables; ++t) add(net_.time[t] ? net_.slots : 0);
   add(net_.H ? net_.dim : 0);
+  for (int k = 0; k < net_.hops; ++k) add(net_.gate[k] ? net_.dim : 0);
+  for (int k = 0; k < net_.hops; ++k) add(net_.gate_bias[k] ? 1 : 0);
   offset_.push_back(at);
 }
 
-void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
+void Session::lay_out(const Stories& stories, const int64_t* examples, int n, bool supervised) {
   layout_.clear();
   for (int e = 0; e < n; ++e) {
     const int32_t begin = stories.story_start[examples[e]], end = stories.story_start[examples[e] + 1];
@@ -59,6 +61,13 @@ void Session::lay_out(const Stories& stories, const int64_t* examples, int n) {
     for (int i = 0; i < filled; ++i) {
       layout_.sentence.push_back(stories.story[end - 1 - i]);
       layout_.time.push_back(i);
+    }
+    if (supervised) {
+      layout_.fact.resize(layout_.sentence.size());
+      for (int i = stories.support_start[examples[e]]; i < stories.support_start[examples[e] + 1]; ++i) {
+        const int age = end - begin - 1 - stories.support[i];
+        if (age < filled) layout_.fact[layout_.start[e] + age] = true;
+      }
     }
     layout_.start.push_back(static_cast<int32_t>(layout_.sentence.size()));
   }
@@ -71,6 +80,7 @@ void Session::add_noise(const Settings& settings, Random& random) {
   std::swap(before_noise_, layout_);
   const Layout& old = before_noise_;
   layout_.clear();
+  const bool supervised = !old.fact.empty();
   auto& left_out = left_out_;
   for (std::size_t e = 0; e + 1 < old.start.size(); ++e) {
     const int n = old.start[e + 1] - old.start[e];
@@ -86,15 +96,19 @@ void Session::add_noise(const Settings& settings, Random& random) {
       --draws;
     }
     int next = old.start[e], filled = 0;
+    const auto take_next = [&](int time) {
+      if (supervised) layout_.fact.push_back(old.fact[next]);
+      layout_.sentence.push_back(old.sentence[next++]);
+      layout_.time.push_back(time);
+    };
     for (int t = 0; t < n + b; ++t) {
-      const bool taken = !left_out[t];
-      if (settings.noise == Noise::empty) {
-        if (filled++ == net_.memory_size) break;
-        layout_.sentence.push_back(taken ? old.sentence[next++] : -1);
+      if (settings.noise == Noise::empty && filled++ == net_.memory_size) break;
+      if (!left_out[t]) {
+        take_next(t);
+      } else if (settings.noise == Noise::empty) {
+        layout_.sentence.push_back(-1);
         layout_.time.push_back(t);
-      } else if (taken) {
-        layout_.sentence.push_back(old.sentence[next++]);
-        layout_.time.push_back(t);
+        if (supervised) layout_.fact.push_back(false);
       }
     }
     layout_.start.push_back(static_cast<int32_t>(layout_.sentence.size()));
@@ -102,8 +116,9 @@ void Session::add_noise(const Settings& settings, Random& random) {
 }
 
 Result Session::run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train,
-                    float* probabilities, double unknown_rate, Random* random) {
+                    float* probabilities, float supervision, double unknown_rate, Random* random) {
   fill_batch(stories, examples, n);
+  find_facts(linear ? 0 : supervision);
   if (unknown_rate > 0) replace_words(unknown_rate, *random);
   allocate(train);
   [[maybe_unused]] const FlushTinyNumbers flush;
@@ -169,6 +184,18 @@ void Session::fill_batch(const Stories& stories, const int64_t* examples, int n)
   batch_.answer = answer_.data();
 }
 
+// The pairs that are supporting facts. In the linear start (weight 0) there are none, because its attention is not made
+// of probabilities.
+void Session::find_facts(float supervision) {
+  fact_.clear();
+  if (supervision > 0)
+    for (int i = 0; i < batch_.pairs; ++i)
+      if (layout_.fact[i]) fact_.push_back(i);
+  batch_.facts = static_cast<int>(fact_.size());
+  batch_.fact = fact_.data();
+  batch_.supervision = supervision;
+}
+
 // Replaces a share of the batch's words by the unknown word, in a copy of its words.
 void Session::replace_words(double unknown_rate, Random& random) {
   int64_t total = 0;
@@ -210,19 +237,27 @@ void Session::allocate(bool train) {
     for (int k = 0; k < net_.hops; ++k) {
       place(work_.p[k], pairs);
       place(work_.ds[k], train ? pairs : 0);
+      place(work_.gate[k], net_.gate[k] ? examples * D : 0);
+      place(work_.difference[k], net_.gate[k] ? examples * D : 0);
     }
+    place(work_.gcarried, train && net_.gate[0] ? examples * D : 0);
+    place(work_.gsum, train && net_.gate[0] ? examples * D : 0);
     place(work_.scratch, std::max(examples, pairs));
     place(work_.logits, logits);
     place(work_.transposed, net_.dim * int64_t{kColumns});
     place(work_.vectors, train ? 2 * D + std::max({net_.rows, net_.slots, net_.dim}) : 0);
     if (!pass) floats_.at_least(size + size / 4);  // the next batch may be a little larger
   }
-  if (train)
-    for (int t = 0; t < net_.tables; ++t) {
-      work_.G[t] = gradient(t);
-      work_.gtime[t] = gradient(net_.tables + t);
-      work_.gH = gradient(2 * net_.tables);
-    }
+  if (!train) return;
+  for (int t = 0; t < net_.tables; ++t) {
+    work_.G[t] = gradient(t);
+    work_.gtime[t] = gradient(net_.tables + t);
+  }
+  work_.gH = gradient(2 * net_.tables);
+  for (int k = 0; k < net_.hops; ++k) {
+    work_.ggate[k] = gradient(2 * net_.tables + 1 + k);
+    work_.ggate_bias[k] = gradient(2 * net_.tables + 1 + net_.hops + k);
+  }
 }
 
 float* Session::gradient(int parameter) {
@@ -268,6 +303,10 @@ void Session::update(const Settings& settings, float rate) {
     std::fill_n(net_.table[t] + kNull * net_.dim, net_.dim, 0.0f);
   }
   step(net_.H, 2 * net_.tables, net_.dim);
+  for (int k = 0; k < net_.hops; ++k) {
+    step(net_.gate[k], 2 * net_.tables + 1 + k, net_.dim);
+    step(net_.gate_bias[k], 2 * net_.tables + 1 + net_.hops + k, 1);
+  }
 }
 
 }  // namespace memn2n

@@ -47,11 +47,13 @@ struct Settings {  // see TrainingConfig in memn2n/qa/config.py
 // The memories of a batch as sentence ids and times. Random noise acts on this.
 struct Layout {
   std::vector<int32_t> start, sentence, time;  // sentence -1 has no words
+  std::vector<char> fact;                      // whether it is a supporting fact; empty without supervision
 
   void clear() {
     start.assign(1, 0);
     sentence.clear();
     time.clear();
+    fact.clear();
   }
 };
 
@@ -59,20 +61,22 @@ class Session {
  public:
   Session(const Network& network, const Kernel& kernel);
 
-  // Fills the layout with the latest memory_size sentences of each story, latest first, without noise.
-  void lay_out(const Stories& stories, const int64_t* examples, int n);
+  // Fills the layout with the latest memory_size sentences of each story, latest first, without noise. With supervised,
+  // which needs stories.support, also fills its facts.
+  void lay_out(const Stories& stories, const int64_t* examples, int n, bool supervised = false);
   void add_noise(const Settings& settings, Random& random);
   Layout& layout() { return layout_; }
 
-  // The loss of the batch in the layout. With train, adds to the gradients.
+  // The loss of the batch in the layout. With train, adds to the gradients. With supervision, the weight of the loss of
+  // the attention, the layout must have facts.
   Result run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train, float* probabilities,
-             double unknown_rate = 0, Random* random = nullptr);
+             float supervision = 0, double unknown_rate = 0, Random* random = nullptr);
   // Writes the attention of the last batch. An example has a row of width floats, 0 beyond its story; the rows of the
   // next hop begin stride rows later.
   void attention(float* out, int64_t width, int64_t stride) const;
 
   // A parameter's gradient, in rows of stride() floats. Parameters are numbered: first the tables, then the time rows
-  // by table, then H.
+  // by table, then H, then the gates by hop, then their biases by hop.
   float* gradient(int parameter);
   int stride() const { return padded(net_.dim, kernel_.width); }
   void update(const Settings& settings, float rate);
@@ -81,6 +85,7 @@ class Session {
 
  private:
   void fill_batch(const Stories& stories, const int64_t* examples, int n);
+  void find_facts(float supervision);
   void replace_words(double unknown_rate, Random& random);
   void allocate(bool train);
 
@@ -91,7 +96,8 @@ class Session {
   Batch batch_;
   Workspace work_ = {};
   // The arrays that batch_ points to.
-  std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_;
+  std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_,
+      fact_;
   std::vector<float> empty_;
   std::vector<const int32_t*> sentence_, question_;
   // Of each sentence: the last batch that it was in, and its row there.

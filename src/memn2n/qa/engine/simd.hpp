@@ -14,6 +14,14 @@
 #include <immintrin.h>
 #endif
 
+// For the innermost functions of the attention, of which GCC would inline fewer the larger the whole kernel is. With
+// AVX-512 this gains nothing, and it would change which products GCC fuses with sums, and so the last bits of results.
+#if MEMN2N_WIDTH < 16
+#define MEMN2N_INLINE __attribute__((always_inline))
+#else
+#define MEMN2N_INLINE
+#endif
+
 namespace memn2n {
 namespace {
 
@@ -111,7 +119,7 @@ inline V fold(V a, V b) {
 
 // Element i of the result is sum(vector(i)). vector(i) is called for i = First, First + 1, ... in order.
 template <int N, int First, class F>
-inline V sums(const F& vector) {
+MEMN2N_INLINE inline V sums(const F& vector) {
   if constexpr (N == 1)
     return vector(First);
   else

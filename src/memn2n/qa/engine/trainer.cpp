@@ -10,20 +10,21 @@ Trainer::Trainer(const Network& network, const Kernel& kernel, const Stories& st
                  const Settings& settings, uint64_t seed)
     : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed) {}
 
-const Layout& Trainer::draw(const int64_t* examples, int n) {
-  session_.lay_out(stories_, examples, n);
+const Layout& Trainer::draw(const int64_t* examples, int n, bool supervised) {
+  session_.lay_out(stories_, examples, n, supervised);
   session_.add_noise(settings_, random_);
   return session_.layout();
 }
 
-Result Trainer::step(const int64_t* examples, int n, float rate, bool linear) {
-  draw(examples, n);
-  const Result result = session_.run(stories_, examples, n, linear, true, nullptr, settings_.unknown_rate, &random_);
+Result Trainer::step(const int64_t* examples, int n, float rate, bool linear, float supervision) {
+  draw(examples, n, !linear && supervision > 0);
+  const Result result =
+      session_.run(stories_, examples, n, linear, true, nullptr, supervision, settings_.unknown_rate, &random_);
   if (std::isfinite(result.loss)) session_.update(settings_, rate);
   return result;
 }
 
-Sums Trainer::epoch(float rate, bool linear) {
+Sums Trainer::epoch(float rate, bool linear, float supervision) {
   Sums sums;
   const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
   std::vector<int64_t> order = examples_;
@@ -35,7 +36,7 @@ Sums Trainer::epoch(float rate, bool linear) {
     const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
     if (settings_.replacement)
       for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
-    const Result result = step(batch, static_cast<int>(here), rate, linear);
+    const Result result = step(batch, static_cast<int>(here), rate, linear, supervision);
     sums.result.loss += result.loss;
     if (!std::isfinite(sums.result.loss)) break;
     sums.result.wrong += result.wrong;
