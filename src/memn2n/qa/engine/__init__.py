@@ -86,7 +86,7 @@ def native_network(parameters: Parameters, instruction_set: str = "") -> _native
         return [array for name, array in arrays.items() if name.startswith(f"{prefix}.")]
 
     return _native.Network(
-        named("tables"), named("times"), arrays.get("H"), #GATES
+        named("tables"), named("times"), arrays.get("H"), gates=named("gates"), gate_biases=named("gate_biases"),
         hops=config.hops, encoding=config.encoding, temporal=config.temporal, tying=config.tying, relu=config.relu,
         keep_empty=config.empty_slots == "keep", all_rows=config.answer_softmax == "all",
         memory_size=config.memory_size, vocabulary=shape.vocabulary, longest_sentence=shape.longest_sentence,

@@ -41,7 +41,7 @@ class NativeLoop:
 
     def epoch(self, rate: float, stage: Stage) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
-        return Score.of(*self.trainer.epoch(rate, stage.linear))
+        return Score.of(*self.trainer.epoch(rate, stage.linear, stage.supervision))
 
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""
