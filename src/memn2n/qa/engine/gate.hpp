@@ -1,4 +1,4 @@
-// The gate of a hop (Liu, Perez 2016, equations 8 and 9): T = sigmoid(G u + b) is the share of what is read in the next
+// The gate of a hop (Liu and Perez 2016): T = sigmoid(G u + b) is the share of what is read in the next
 // state, by component. Included only through kernel.cpp.
 #pragma once
 
