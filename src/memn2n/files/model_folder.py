@@ -1,50 +1,38 @@
 """Save a model to a folder and load it; a killed program loses neither the old model nor the new one.
 
-A model consists of three files. ``model.safetensors`` holds the parameters, ``vocab.json`` the words, ``config.json``
-the settings and the SHA-256 of the other two. A save takes three steps:
+A model is one file, ``model.safetensors``, which a save replaces atomically. The save then writes ``config.json``, a
+copy of the settings for people and for model hubs. It is never read to load a model.
 
-1. Write the three files to a temporary folder ``DIR/.saving-XXXX``.
-2. Rename it to ``DIR/.saved``. From this moment on, the new model is the model of the folder.
-3. Move the three files from ``DIR/.saved`` to ``DIR``, and remove ``DIR/.saved``.
-
-A load looks for each file in ``DIR/.saved`` first. If the program is killed before step 2, a load finds the old model;
-if it is killed later, a load finds the new one. The next save finishes step 3 and removes temporary folders. While
-another process is in step 3, a load may read files of two saves. It notices that from the SHA-256, and reads again.
-
-Other files in the folder are never touched. Loading never unpickles anything.
+Other files in the folder are never touched, except for those of a model of format version 2.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-import safetensors
-import safetensors.numpy
-
 from memn2n.errors import ModelError
+from memn2n.files.model_file import (
+    FORMAT,
+    VERSION,
+    Arrays,
+    damaged,
+    is_model,
+    json_text,
+    model_file,
+    read_model,
+    read_record,
+)
+from memn2n.files.model_version_2 import has_version_2, read_version_2, remove_version_2
 from memn2n.files.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = "memn2n"
-VERSION = 2
-
-CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.json", "model.safetensors"
-_SAVING, _SAVED = ".saving-", ".saved"
-_READ_ATTEMPTS = 5  # how often a load reads files that do not belong together
-_READ_PAUSE = 0.02  # seconds between two attempts
-
-Tensors = dict[str, npt.NDArray[Any]]
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
 class Words(Protocol):
@@ -67,25 +55,27 @@ def prepare(folder: str | Path) -> Path:
     The folder is made if it does not exist.
 
     Raises:
-        ModelError: if the folder cannot be made or written, or another program wrote its config.json.
+        ModelError: if the folder cannot be made or written, or another program wrote one of the files to replace.
     """
     folder = Path(folder)
+    config, weights = folder / CONFIG, folder / WEIGHTS
     with _file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder)).rmdir()
-        for name in (WEIGHTS, VOCABULARY, CONFIG):
-            if (folder / name).is_dir():
-                raise ModelError(f"{folder / name} is a folder, but a model needs a file of this name; remove it")
-    config = folder / CONFIG
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        for path in (config, weights):
+            if path.is_dir():
+                raise ModelError(f"{path} is a folder, but a model needs a file of this name; remove it")
     if config.exists():
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            if json.loads(config.read_bytes()).get("format") == FORMAT:
-                return folder
-        raise ModelError(f"{config} was not written by memn2n; choose another folder, or remove the file")
+        other = None if _is_our_config(config) else config
+    else:  # a kill before the copy was written, or another program's weights
+        other = None if not weights.exists() or has_version_2(folder) or is_model(weights) else weights
+    if other is not None:
+        raise ModelError(f"{other} was not written by memn2n; choose another folder, or remove the file")
     return folder
 
 
-def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Words, tensors: Tensors) -> None:
+def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Words, tensors: Arrays) -> None:
     """Save a model. An earlier model in the folder is replaced as a whole or not at all.
 
     Args:
@@ -96,46 +86,40 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
         tensors: its parameters by name.
 
     Raises:
-        ModelError: if the folder cannot be written, or another program wrote its config.json.
+        ModelError: if the folder cannot be written, another program wrote one of the files to replace, an array holds
+            NaN or infinity, or the vocabulary is too large.
     """
     folder = prepare(folder)
-    weights = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
-    files = {WEIGHTS: weights, VOCABULARY: _json(vocabulary.to_dict())}
-    digests = {name: _digest(content) for name, content in files.items()}
-    files[CONFIG] = _json({"format": FORMAT, "version": VERSION, "kind": kind, "sha256": digests} | config)
+    record = {"kind": kind, "config": config, "vocabulary": vocabulary.to_dict()}
+    content = model_file(folder / WEIGHTS, record, tensors)
+    copy = json_text({"format": FORMAT, "version": VERSION, "kind": kind} | config, indent=1)
     with _file_errors(folder):
-        _move_saved(folder)
-        for left in folder.glob(f"{_SAVING}*"):  # from a save that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        staging = Path(tempfile.mkdtemp(prefix=_SAVING, dir=folder))
-        try:
-            for name, content in files.items():
-                write_whole(staging / name, content)
-            staging.rename(folder / _SAVED)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-        _move_saved(folder)
+        write_whole(folder / WEIGHTS, content, stale_seconds=0)
+        remove_version_2(folder)
+        write_whole(folder / CONFIG, f"{copy}\n".encode(), stale_seconds=0)
 
 
 def has_model(folder: Path) -> bool:
     """Whether a folder has a model."""
-    return any((place / CONFIG).is_file() for place in (folder, folder / _SAVED))
+    return (folder / WEIGHTS).is_file() or has_version_2(folder)
 
 
 def kind_of(folder: str | Path) -> str:
     """Return the kind of the model in a folder, such as "qa" or "lm".
 
     Raises:
-        ModelError: if there is no model, or another version of memn2n wrote it.
+        ModelError: like ``load_model``, except that the arrays are not checked.
     """
-    return str(_config(Path(folder)).get("kind"))
+    return str(_record(Path(folder))["kind"])
 
 
-class _MixedError(ModelError):
-    """The files do not belong together: they are damaged, or another process was saving while they were read."""
+def config_of(folder: str | Path) -> dict[str, Any]:
+    """Return the settings of the model in a folder; the errors are those of ``kind_of``."""
+    config: dict[str, Any] = _record(Path(folder))["config"]
+    return config
 
 
-def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
+def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Arrays]:
     """Load the config, vocabulary and tensors of a model that ``save_model`` wrote.
 
     Args:
@@ -143,83 +127,45 @@ def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict
         kind: the kind that it must have, such as "qa".
         vocabulary: the class of its vocabulary.
 
+    Returns:
+        The config, the vocabulary, and the tensors, which are writable and share no memory with anything else.
+
     Raises:
-        ModelError: if there is no model, it has another kind or version, or its files are damaged.
+        ModelError: if there is no model, it has another kind or version, it is damaged, or an array holds NaN or
+            infinity.
     """
-    for _ in range(_READ_ATTEMPTS - 1):
-        with contextlib.suppress(_MixedError):
-            return _load(Path(folder), kind, vocabulary)
-        time.sleep(_READ_PAUSE)
-    return _load(Path(folder), kind, vocabulary)
-
-
-def _load(folder: Path, kind: str, vocabulary: type[V]) -> tuple[dict[str, Any], V, Tensors]:
-    config = _config(folder)
-    if config.get("kind") != kind:
-        raise ModelError(f"{folder} holds a model of kind {config.get('kind')!r}, not {kind!r}")
-    digests = config.get("sha256")
-    content = {}
-    for name in (VOCABULARY, WEIGHTS):
-        content[name] = _read(folder, name)
-        if not isinstance(digests, dict) or digests.get(name) != _digest(content[name]):
-            raise _MixedError(f"{folder / name} is damaged (its SHA-256 differs from the one in {CONFIG}); "
-                              "train again, or copy the folder again")  # fmt: skip
-    record = _parse(folder, VOCABULARY, content[VOCABULARY])
+    folder = Path(folder)
+    path = _model_in(folder)
+    record, arrays = read_version_2(folder) if path is None else read_model(path)
+    if record["kind"] != kind:
+        raise ModelError(f"{folder} holds a model of kind {record['kind']!r:.40}, not {kind!r}")
     try:
-        words = vocabulary.from_dict(record)
+        return record["config"], vocabulary.from_dict(record.get("vocabulary")), arrays
     except ValueError:
-        raise ModelError(f"{folder / VOCABULARY} is not a memn2n vocabulary; train again") from None
-    try:
-        return config, words, safetensors.numpy.load(content[WEIGHTS])
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"{folder / WEIGHTS} is not a safetensors file ({error}); train again") from None
+        raise damaged(folder / WEIGHTS, "its vocabulary is not one of memn2n") from None
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def _record(folder: Path) -> dict[str, Any]:
+    path = _model_in(folder)
+    return read_version_2(folder)[0] if path is None else read_record(path)
+
+
+def _model_in(folder: Path) -> Path | None:
+    """Return the path of the model's file, or None if the folder has a model of version 2."""
+    path = folder / WEIGHTS
     if not folder.is_dir():
         raise ModelError(f"{folder}: there is no such model directory")
-    config = _parse(folder, CONFIG, _read(folder, CONFIG))
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{folder / CONFIG} was not written by memn2n; name the folder that training wrote")
-    if config.get("version") != VERSION:
-        raise ModelError(f"{folder / CONFIG} has format version {config.get('version')!r}, but this memn2n reads "
-                         f"version {VERSION}; use the memn2n that wrote it, or train again")  # fmt: skip
-    return config
+    if has_version_2(folder) and not is_model(path):
+        return None
+    if not path.exists():
+        raise ModelError(f"{folder} is not a memn2n model directory: it has no {WEIGHTS}")
+    return path
 
 
-def _move_saved(folder: Path) -> None:
-    """Move the files of a save to their final places: step 3, also of a save that was killed."""
-    saved = folder / _SAVED
-    if saved.is_dir():
-        for path in list(saved.iterdir()):
-            path.replace(folder / path.name)
-        saved.rmdir()
-
-
-def _read(folder: Path, name: str) -> bytes:
-    for path in (folder / _SAVED / name, folder / name):
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}") from None
-    raise ModelError(f"{folder} is not a memn2n model directory: it has no {name}")
-
-
-def _parse(folder: Path, name: str, content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        raise ModelError(f"{folder / name} is damaged: it is not JSON; train again") from None
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _is_our_config(path: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError):
+        return bool(json.loads(path.read_bytes()).get("format") == FORMAT)
+    return False
 
 
 @contextlib.contextmanager

@@ -1,0 +1,184 @@
+"""A model in one file of the safetensors format: the arrays, and a JSON text in the format's metadata.
+
+The text is a record with the keys format, version, kind, config, vocabulary and sha256. The last one is the SHA-256 over
+the rest of the record, and over the name, type, shape and bytes of each array. Reading never unpickles anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from memn2n.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMAT = "memn2n"
+VERSION = 3
+HEADER_LIMIT = 1 << 25
+"""Largest length in bytes of a file's header, which has the record and the names, types and shapes of the arrays."""
+
+_RECORD = "memn2n"  # the key of the record in the metadata
+_LENGTH_BYTES = 8  # at the start of a file; they hold the length of the header
+_FAULTS = (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError)  # of what the library reads
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def model_file(path: Path, record: dict[str, Any], arrays: Arrays) -> bytes:
+    """Return the content of a model's file.
+
+    Args:
+        path: the file that will have this content, for errors.
+        record: kind, config and vocabulary, as JSON values.
+        arrays: the parameters by name.
+
+    Raises:
+        ModelError: if an array holds NaN or infinity, or the header is longer than ``HEADER_LIMIT``.
+    """
+    arrays = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("=")) for name, array in arrays.items()}
+    _check_finite(path, arrays)
+    record = {"format": FORMAT, "version": VERSION} | record
+    content = safetensors.numpy.save(arrays, {_RECORD: json_text(record | {"sha256": _digest(record, arrays)})})
+    length = int.from_bytes(content[:_LENGTH_BYTES], "little")
+    if length > HEADER_LIMIT:
+        raise ModelError(f"{path}: vocabulary and settings take {length:,} bytes, but at most {HEADER_LIMIT:,} can be "
+                         "saved; train with fewer words")  # fmt: skip
+    return content
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read the record of a model's file, without reading the arrays and checking the SHA-256.
+
+    Raises:
+        ModelError: if the file cannot be read, is damaged, or was written by another program or version.
+    """
+    with _opened(path) as file:
+        text = _text(file)
+    return _parse(path, text)
+
+
+def read_model(path: Path) -> tuple[dict[str, Any], Arrays]:
+    """Read the record and the arrays of a model's file; the errors are those of ``read_record`` and ``read_arrays``."""
+    with _opened(path) as file:  # once, since another process may replace the file
+        text, arrays = _text(file), _arrays(file)
+    record = _parse(path, text)
+    try:
+        intact = record.pop("sha256", None) == _digest(record, arrays)
+    except RecursionError:  # json writes fewer levels than it reads
+        intact = False
+    if not intact:
+        raise damaged(path, "its SHA-256 differs from the stored one")
+    _check_finite(path, arrays)
+    return record, arrays
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read the arrays of any file of the safetensors format, each with memory of its own.
+
+    Raises:
+        ModelError: if the file cannot be read or is damaged, or an array holds NaN or infinity.
+    """
+    with _opened(path) as file:
+        arrays = _arrays(file)
+    _check_finite(path, arrays)
+    return arrays
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file has the record of a model, of any version."""
+    with suppress(ModelError), _opened(path) as file:
+        return _text(file) is not None
+    return False
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return JSON without lone surrogates, which UTF-8 cannot encode: they are replaced by their escapes."""
+    return json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace").decode()
+
+
+def damaged(path: Path, reason: str) -> ModelError:
+    """Return the error about a damaged file."""
+    return ModelError(f"{path} is damaged ({reason}); train again, or copy the folder again")
+
+
+def foreign(path: Path) -> ModelError:
+    """Return the error about a file that another program wrote."""
+    return ModelError(f"{path} was not written by memn2n; name the folder that training wrote")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file with the safetensors library, which maps it into memory.
+
+    The library reads a header whatever its length, so its length is checked first.
+    """
+    try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+            raise ModelError(f"{path} is not a file; name the folder that training wrote")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        if length > size - _LENGTH_BYTES:
+            raise damaged(path, "it ends within its header")
+        if length > HEADER_LIMIT:
+            raise damaged(path, f"its header has {length:,} bytes, but at most {HEADER_LIMIT:,} are allowed")
+        with safetensors.safe_open(path, "np") as opened:
+            yield opened
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ModelError:
+        raise
+    except _FAULTS as error:
+        raise damaged(path, f"{error!s:.200}") from None
+
+
+def _text(file: Any) -> str | None:
+    return (file.metadata() or {}).get(_RECORD)
+
+
+def _arrays(file: Any) -> Arrays:
+    return {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 - it is not a dictionary
+
+
+def _parse(path: Path, text: str | None) -> dict[str, Any]:
+    """Parse a record, and check the types of its values, except for the vocabulary."""
+    if text is None:
+        raise foreign(path)
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        raise damaged(path, "its record is not JSON") from None
+    version = record.get("version") if isinstance(record, dict) and record.get("format") == FORMAT else None
+    if type(version) is int and version > VERSION:
+        raise ModelError(f"{path} has format version {version!r:.40}, but this memn2n reads versions up to {VERSION}; "
+                         "upgrade memn2n")  # fmt: skip
+    kind, config = (record.get("kind"), record.get("config")) if version == VERSION else (None, None)
+    if not isinstance(kind, str) or not isinstance(config, dict):
+        raise damaged(path, "its record is not that of a model")
+    return record
+
+
+def _digest(record: dict[str, Any], arrays: Arrays) -> str:
+    in_order = sorted(arrays.items())
+    layout = [(name, array.dtype.name, array.shape) for name, array in in_order]
+    digest = hashlib.sha256(json.dumps([record, layout]).encode())
+    for _, array in in_order:
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _check_finite(path: Path, arrays: Arrays) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise ModelError(f"{path}: array {name!r:.80} holds NaN or infinity; train again")
