@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import urllib.request
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.skipif(bool(engine.unavailable()), reason="the engine w
 STORY = "Mary moved to the bathroom.\nJohn went to the hallway.\n"
 ASKED = "Where is Mary?"
 ABSENT = "import sys; sys.modules.update(torch=None, jaxtyping=None)\n"
+NEITHER = f"{ABSENT}sys.modules['memn2n.qa.engine._native'] = None\n"
 COMMAND = "from memn2n.cli import main; main()"
 
 
@@ -67,8 +69,7 @@ def python(folder: Path, code: str, *args: str, stdin: str = "", status: int = 0
     ],
 )
 def test_commands_about_stories(folder: Path, command: str, stdin: str, shown: str) -> None:
-    words = re.findall(r"'([^']*)'|(\S+)", command)
-    done = python(folder, COMMAND, *(quoted or word for quoted, word in words), stdin=stdin)
+    done = python(folder, COMMAND, *shlex.split(command), stdin=stdin)
     assert re.search(shown, done.stdout, re.MULTILINE), done.stdout
 
 
@@ -116,6 +117,16 @@ def test_commands_that_need_pytorch(folder: Path, command: str, what: str) -> No
     assert refused.stderr == f"memn2n: {what} needs PyTorch; install it: pip install 'memn2n[torch]'\n"
     assert refused.stdout == ""
     assert not (folder / "other").exists()
+
+
+def test_without_the_engine_too_a_model_answers(folder: Path) -> None:
+    asked = python(folder, NEITHER + COMMAND, "qa", "ask", "model", stdin=STORY + ASKED)
+    assert asked.stdout.startswith("bathroom (")
+    refused = python(folder, NEITHER + COMMAND, "qa", "train", "data", "--task", "1", "--out", "other", status=2)
+    assert refused.stderr == (
+        "memn2n: the engine cannot be used: it was not built; without it, training needs PyTorch; "
+        "install it: pip install 'memn2n[torch]'\n"
+    )
 
 
 def test_the_language_model_in_python(folder: Path) -> None:
