@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from memn2n.errors import ConfigError, Setting
@@ -31,7 +31,7 @@ _SPECIAL = 2  # number of ids before those of words
 
 _JOINERS = ".'’‐‑·׳״-"  # part of a word between letters or digits: don't, e-mail, 3.14, col·legi
 _EXTENDERS = "\u00ad\u200c\u200d"  # soft hyphen, and the joiners of Indic and Persian scripts and of emoji
-_PLANES_WITH_MARKS = (*range(0x20000), *range(0xE0000, 0xE0200))  # no other plane has marks or format characters
+_PLANES_WITH_MARKS = (range(0x20000), range(0xE0000, 0xE0200))  # no other plane has marks or format characters
 
 
 @cache
@@ -44,7 +44,7 @@ def _token_pattern() -> re.Pattern[str]:
     """
     marks: dict[bool, str] = {False: _EXTENDERS, True: ""}  # key: whether the code has more than 16 bits
     hidden = ""
-    for char in map(chr, _PLANES_WITH_MARKS):
+    for char in map(chr, chain(*_PLANES_WITH_MARKS)):
         category = unicodedata.category(char)
         if category[0] == "M":
             marks[char > "\uffff"] += char
