@@ -90,7 +90,8 @@ class StoryArrays {
   float checked_supervision(double weight) const {
     constexpr double kLargest = 1e6;  // keeps the gradient finite at the least attention
     if (!(weight >= 0 && weight <= kLargest)) refuse("supervision must be from 0 to 1000000");
-    if (weight > 0 && !stories_.support) refuse("supervision needs supporting facts: pass support and support_start to Stories");
+    if (weight > 0 && !stories_.support)
+      refuse("supervision needs supporting facts: pass support and support_start to Stories");
     return static_cast<float>(weight);
   }
 

@@ -1,5 +1,5 @@
-// The gate of a hop (Liu and Perez 2016): T = sigmoid(G u + b) is the share of what is read in the next
-// state, by component. Included only through kernel.cpp.
+// The gate of a hop (Liu and Perez 2016): T = sigmoid(G u + b) is the share of what is read in the next state,
+// by component. Included only through kernel.cpp.
 #pragma once
 
 #include "supervision.hpp"

@@ -8,7 +8,7 @@
 namespace memn2n {
 namespace {
 
-// The loss of a fact is -weight log r, r = 1 - prod_k (1 - p_k): the probability that at least one of the hops picks it.
+// The loss of a fact is -weight log r, r = 1 - prod_k (1 - p_k): the probability that at least one hop picks it.
 template <int NV>
 struct Supervision : Answer<NV> {
   using Answer<NV>::net;

@@ -17,8 +17,8 @@ class Trainer {
   Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
           const Settings& settings, uint64_t seed);
 
-  // Trains for an epoch, up to the first loss that is not finite. supervision is the weight of the loss of the attention
-  // on supporting facts. If it is above 0, the stories must have them.
+  // Trains for an epoch, up to the first loss that is not finite. supervision is the weight of the loss of the
+  // attention on supporting facts. If it is above 0, the stories must have them.
   Sums epoch(float rate, bool linear, float supervision);
   // Trains on one batch. The network does not change if the loss is not finite.
   Result step(const int64_t* examples, int n, float rate, bool linear, float supervision);
