@@ -167,7 +167,7 @@ def test_ctrl_c_says_how_to_continue(
     assert shown.err == (
         f"memn2n: interrupted; {tmp_path / 'out'} holds what is finished, and the same command continues from there\n"
     )
-    assert (tmp_path / "out" / "own" / "checkpoint" / "config.json").exists()
+    assert (tmp_path / "out" / "own" / "checkpoint" / "model.safetensors").exists()
 
 
 def test_a_row_that_diverged_fails_after_all_rows(cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""The folder of a model: saving, replacing, kills during a save, and files of other programs."""
+
 import json
 import subprocess
 import sys
@@ -6,53 +8,249 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from memn2n.errors import ModelError
-from memn2n.files.model_folder import Tensors, load_model, prepare, save_model
+from memn2n.files import model_file
+from memn2n.files.model_folder import config_of, has_model, kind_of, load_model, prepare, save_model
 from memn2n.lm.vocabulary import LMVocabulary
 from memn2n.qa.vocabulary import Vocabulary
+from tests.files.crafted_models import ARRAYS, RECORD, write_record, write_version_2
 
-TENSORS: Tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(3)}
+ROOT = Path(__file__).parents[2]
 
 
-def save(folder: Path, version: int = 1) -> None:
-    vocabulary = Vocabulary((f"word{version}", "é"), lowercase=False)
-    save_model(folder, "qa", {"number": version}, vocabulary, {"n": np.full(1000, version, np.float32)})
+def save(folder: Path, number: int = 1) -> None:
+    vocabulary = Vocabulary((f"word{number}", "é"), lowercase=False)
+    save_model(folder, "qa", {"number": number}, vocabulary, {"n": np.full(1000, number, np.float32)})
+
+
+def save_version_2(folder: Path, number: int) -> None:
+    words = {"lowercase": False, "words": [f"word{number}", "é"]}
+    write_version_2(folder, "qa", {"number": number}, words, {"n": np.full(1000, number, np.float32)})
 
 
 def number_in(folder: Path) -> int:
-    """Return the number of the save in the folder; fail if its files belong to different saves."""
-    config, vocabulary, tensors = load_model(folder, "qa", Vocabulary)
+    """Return the number of the save in the folder; fail if its parts belong to different saves."""
+    config, vocabulary, arrays = load_model(folder, "qa", Vocabulary)
     number = config["number"]
     assert vocabulary.words[0] == f"word{number}"
-    assert np.all(tensors["n"] == number)
+    assert np.all(arrays["n"] == number)
     assert isinstance(number, int)
     return number
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_a_model_survives_a_round_trip(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "model"
-    vocabulary = Vocabulary(("a", "é", "b c"), lowercase=False)
-    save_model(folder, "qa", {"x": [1, None, "é"]}, vocabulary, TENSORS)
-    config, words, tensors = load_model(folder, "qa", Vocabulary)
-    assert config["x"] == [1, None, "é"]
+    assert not has_model(folder)
+    vocabulary = Vocabulary(("a", "é", "b c", "\ud800", "\U0001f600"), lowercase=False)
+    arrays = ARRAYS | {"empty": np.empty((0, 3), np.int64), "columns": np.arange(6.0).reshape(2, 3).T,
+                       "big endian": np.arange(3, dtype=">f4")}  # fmt: skip
+    save_model(folder, "qa", {"x": [1, None, "é"], "kind": "mine"}, vocabulary, arrays)
+    config, words, found = load_model(folder, "qa", Vocabulary)
+    assert config == {"x": [1, None, "é"], "kind": "mine"}
     assert words == vocabulary
-    for name, tensor in TENSORS.items():
-        assert np.array_equal(tensors[name], tensor)
-        assert tensors[name].dtype == tensor.dtype
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.json"]
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert np.array_equal(found[name], array)
+        assert found[name].dtype == array.dtype.newbyteorder("=")
+        assert found[name].flags.writeable
+        assert found[name].flags.aligned
+        assert found[name].flags.owndata
+    assert names(folder) == ["config.json", "model.safetensors"]
+    assert has_model(folder)
+    assert (kind_of(folder), config_of(folder)) == ("qa", config)
 
 
-def test_the_format_of_a_qa_vocabulary_does_not_change(tmp_path: Path) -> None:
-    save_model(tmp_path, "qa", {}, Vocabulary(("a", "é"), lowercase=False), TENSORS)
-    stored = '{\n "lowercase": false,\n "words": [\n  "a",\n  "é"\n ]\n}\n'
-    assert (tmp_path / "vocab.json").read_bytes() == stored.encode()
+def test_the_format_of_a_file_does_not_change(tmp_path: Path) -> None:
+    """Later versions of the package must read the files of this one."""
+    save_model(tmp_path / "saved", "qa", {}, Vocabulary(("w",)), ARRAYS)
+    write_record(tmp_path / "crafted", RECORD)
+    saved, crafted = (tmp_path / name / "model.safetensors" for name in ("saved", "crafted"))
+    assert saved.read_bytes() == crafted.read_bytes()
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        save(folder)
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == (tmp_path / "b" / "model.safetensors").read_bytes()
+
+
+def test_the_copy_of_the_settings_is_never_read(tmp_path: Path) -> None:
+    save_model(tmp_path, "qa", {"dim": 3, "name": "é"}, Vocabulary(("w",)), ARRAYS)
+    copy = tmp_path / "config.json"
+    assert json.loads(copy.read_bytes()) == {"format": "memn2n", "version": 3, "kind": "qa", "dim": 3, "name": "é"}
+    for content in (b"", b"{", b'{"format": "other", "version": 7}'):
+        copy.write_bytes(content)
+        assert load_model(tmp_path, "qa", Vocabulary)[0] == {"dim": 3, "name": "é"}
+    copy.unlink()
+    assert kind_of(tmp_path) == "qa"
 
 
 def test_the_vocabulary_of_a_language_model_survives_a_round_trip(tmp_path: Path) -> None:
-    vocabulary = LMVocabulary(("b", "é"), tokens="words", lowercase=True)
-    save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
-    assert load_model(tmp_path, "lm", LMVocabulary)[1] == vocabulary
+    vocabulary = LMVocabulary(("b", "é", "\udfff", "\ud83d\ude00"), tokens="words", lowercase=True)
+    save_model(tmp_path, "lm", {}, vocabulary, ARRAYS)
+    joined = LMVocabulary(("b", "é", "\udfff", "\U0001f600"), tokens="words", lowercase=True)
+    assert load_model(tmp_path, "lm", LMVocabulary)[1] == joined, "JSON joins the halves of a surrogate pair"
+
+
+def test_a_later_save_replaces_the_model_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("notes.txt", "vocab.json"):
+        (tmp_path / name).write_text("mine")
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    assert number_in(tmp_path) == 2
+    assert names(tmp_path) == ["config.json", "model.safetensors", "notes.txt", "vocab.json"]
+    assert (tmp_path / "notes.txt").read_text() == (tmp_path / "vocab.json").read_text() == "mine"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from tests.files import test_model_folder
+folder, moment, count = Path(sys.argv[1]), int(sys.argv[2]), 0
+events = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
+
+def hook(event, args):
+    global count
+    if event in events and str(folder) in str(args[0]):
+        count += 1
+        if count == moment:
+            os._exit(9)
+
+sys.addaudithook(hook)
+test_model_folder.save(folder, 2)
+"""
+
+
+def earlier_model(folder: Path, earlier: str) -> None:
+    if earlier == "version 3":
+        save(folder, 1)
+        return
+    if earlier == "version 2":
+        save_version_2(folder, 1)
+        return
+    save_version_2(folder, 0)  # and a save of version 2 that was killed when its first file was in place
+    save_version_2(folder / ".saved", 1)
+    (folder / ".saved" / "model.safetensors").rename(folder / "model.safetensors")
+    save_version_2(folder / ".saving-half", 5)
+
+
+@pytest.mark.parametrize("earlier", ["version 3", "version 2", "version 2, killed"])
+def test_a_kill_at_any_moment_leaves_the_old_model_or_the_new_one(tmp_path: Path, earlier: str) -> None:
+    found = []
+    for moment in range(1, 100):
+        folder = tmp_path / str(moment)
+        earlier_model(folder, earlier)
+        assert number_in(folder) == 1
+        status = subprocess.run([sys.executable, "-c", KILLED, folder, str(moment)], cwd=ROOT, check=False).returncode
+        assert status in {0, 9}
+        found.append(number_in(folder))
+        save(folder, 3)
+        assert number_in(folder) == 3, "a later save works after the kill"
+        assert names(folder) == ["config.json", "model.safetensors"], "and leaves nothing behind"
+        if status == 0:
+            break
+    assert len(found) > 8
+    assert found == sorted(found)
+    assert set(found) == {1, 2}
+
+
+def test_a_load_while_another_process_saves_gets_one_of_the_models(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    code = f"from tests.files import test_model_folder as t\nfor i in range(150): t.save(t.Path({str(tmp_path)!r}), i)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as saving:
+        loads = 0
+        while saving.poll() is None:
+            assert number_in(tmp_path) >= 0
+            loads += 1
+    assert saving.returncode == 0
+    assert loads > 10
+
+
+@pytest.mark.parametrize("what", ["NaN", "header"])
+def test_a_model_that_could_not_be_read_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    save(tmp_path, 1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    arrays = {"n": np.full(1000, np.nan, np.float32)} if what == "NaN" else ARRAYS
+    words = Vocabulary(tuple(f"word{i}" for i in range(1000)))
+    if what == "header":
+        monkeypatch.setattr(model_file, "HEADER_LIMIT", 10_000)
+    with pytest.raises(ModelError, match=r"'n' holds NaN|at most 10,000 can be saved; train with fewer words"):
+        save_model(tmp_path, "qa", {}, words, arrays)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_folders_without_a_model(tmp_path: Path) -> None:
+    for read in (kind_of, config_of, lambda folder: load_model(folder, "qa", Vocabulary)):
+        with pytest.raises(ModelError, match="there is no such model directory"):
+            read(tmp_path / "none")
+        with pytest.raises(ModelError, match=r"it has no model\.safetensors"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("content", ['{"name": "another program"}', "[]", "[" * 100_000, ""])
+def test_the_folder_of_another_program_is_not_written(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ModelError, match=f"{name} was not written by memn2n; choose another folder"):
+        save(tmp_path)
+    assert names(tmp_path) == [name]
+    assert (tmp_path / name).read_text() == content
+
+
+def test_the_weights_of_another_program_are_neither_read_nor_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    for metadata in (None, {}, {"format": "pt"}):
+        raw = safetensors.numpy.save(ARRAYS, metadata)
+        path.write_bytes(raw)
+        with pytest.raises(ModelError, match=r"was not written by memn2n; choose another folder, or remove the file"):
+            save(tmp_path)
+        with pytest.raises(ModelError, match=r"was not written by memn2n; name the folder that training wrote"):
+            load_model(tmp_path, "qa", Vocabulary)
+        assert path.read_bytes() == raw
+
+
+def test_a_damaged_model_can_be_replaced(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    save(tmp_path, 2)
+    assert number_in(tmp_path) == 2
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_folder_in_the_place_of_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(ModelError, match=f"{name} is a folder, but a model needs a file of this name"):
+        prepare(tmp_path)
+
+
+def test_prepare_refuses_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "model"):
+        with pytest.raises(ModelError, match="cannot be written"):
+            prepare(folder)
+    assert names(prepare(tmp_path / "new" / "folder")) == []
+
+
+class _Wrong:
+    """A vocabulary that stores any record."""
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+
+    def to_dict(self) -> Any:
+        return self.record
+
+    @classmethod
+    def from_dict(cls, record: Any) -> "_Wrong":
+        return cls(record)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +258,7 @@ def test_the_vocabulary_of_a_language_model_survives_a_round_trip(tmp_path: Path
     [
         None,
         [],
+        3,
         {},
         {"lowercase": True, "tokens": "space"},
         {"words": ["a"], "tokens": "space"},
@@ -71,152 +270,13 @@ def test_the_vocabulary_of_a_language_model_survives_a_round_trip(tmp_path: Path
 )
 @pytest.mark.parametrize("kind", [Vocabulary, LMVocabulary])
 def test_a_record_that_is_not_a_vocabulary_is_refused(tmp_path: Path, record: Any, kind: type[Any]) -> None:
-    class Wrong:
-        to_dict = staticmethod(lambda: record)
-
-        @classmethod
-        def from_dict(cls, record: Any) -> "Wrong":
-            return cls()
-
-    save_model(tmp_path, "qa", {}, Wrong(), TENSORS)
-    with pytest.raises(ModelError, match=r"vocab\.json is not a memn2n vocabulary"):
+    save_model(tmp_path, "qa", {}, _Wrong(record), ARRAYS)
+    with pytest.raises(ModelError, match="its vocabulary is not one of memn2n"):
         load_model(tmp_path, "qa", kind)
 
 
 @pytest.mark.parametrize("tokens", [None, "letters", ["space"], 3])
 def test_an_unknown_way_of_splitting_words_is_refused(tmp_path: Path, tokens: Any) -> None:
-    vocabulary = LMVocabulary(("a",))
-    object.__setattr__(vocabulary, "tokens", tokens)
-    save_model(tmp_path, "lm", {}, vocabulary, TENSORS)
-    with pytest.raises(ModelError, match=r"vocab\.json is not a memn2n vocabulary"):
+    save_model(tmp_path, "lm", {}, _Wrong({"lowercase": True, "words": ["a"], "tokens": tokens}), ARRAYS)
+    with pytest.raises(ModelError, match="its vocabulary is not one of memn2n"):
         load_model(tmp_path, "lm", LMVocabulary)
-
-
-def test_a_later_save_replaces_the_model_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    save(tmp_path, 1)
-    save(tmp_path, 2)
-    assert number_in(tmp_path) == 2
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from tests.files import test_model_folder
-folder, moment, count = Path(sys.argv[1]), int(sys.argv[2]), 0
-
-def hook(event, args):
-    global count
-    if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir") and str(folder) in str(args[0]):
-        count += 1
-        if count == moment:
-            import os
-            os._exit(9)
-
-sys.addaudithook(hook)
-test_model_folder.save(folder, 2)
-"""
-
-
-def test_a_kill_at_any_moment_leaves_the_old_model_or_the_new_one(tmp_path: Path) -> None:
-    found = []
-    for moment in range(1, 100):
-        folder = tmp_path / str(moment)
-        save(folder, 1)
-        status = subprocess.run(
-            [sys.executable, "-c", KILLED, folder, str(moment)], cwd=Path(__file__).parents[2], check=False
-        ).returncode
-        assert status in {0, 9}
-        found.append(number_in(folder))
-        save(folder, 3)
-        assert number_in(folder) == 3, "a later save works after the kill"
-        assert len(list(folder.iterdir())) == 3, "and leaves nothing behind"
-        if status == 0:
-            break
-    assert len(found) > 8
-    assert found == sorted(found)
-    assert set(found) == {1, 2}
-
-
-def test_a_load_while_another_process_saves_gets_one_of_the_models(tmp_path: Path) -> None:
-    save(tmp_path, 1)
-    code = f"from tests.files import test_model_folder as t\nfor i in range(150): t.save(t.Path({str(tmp_path)!r}), i)"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2]) as saving:
-        loads = 0
-        while saving.poll() is None:
-            assert number_in(tmp_path) >= 0
-            loads += 1
-    assert saving.returncode == 0
-    assert loads > 10
-
-
-def damage(folder: Path, name: str, change: Any) -> None:
-    path = folder / name
-    path.write_bytes(change(path.read_bytes()))
-
-
-def edit(folder: Path, **changes: Any) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-@pytest.mark.parametrize("name", ["config.json", "vocab.json", "model.safetensors"])
-def test_errors_name_damaged_and_missing_files(tmp_path: Path, name: str) -> None:
-    for i, change in enumerate((lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: b"\xff" + raw[1:])):
-        folder = tmp_path / str(i)
-        save(folder)
-        damage(folder, name, change)
-        with pytest.raises(ModelError, match=name):
-            load_model(folder, "qa", Vocabulary)
-    save(tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(ModelError, match=f"it has no {name}"):
-        load_model(tmp_path, "qa", Vocabulary)
-
-
-def test_one_changed_bit_is_noticed(tmp_path: Path) -> None:
-    save(tmp_path)
-    damage(tmp_path, "model.safetensors", lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
-    with pytest.raises(ModelError, match="damaged"):
-        load_model(tmp_path, "qa", Vocabulary)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"format": "other"}, "was not written by memn2n"),
-        ({"version": 1}, "format version 1, but this memn2n reads version 2"),
-        ({"version": None}, "format version None"),
-        ({"kind": "lm"}, "holds a model of kind 'lm', not 'qa'"),
-        ({"sha256": 3}, "damaged"),
-    ],
-)
-def test_foreign_models_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    save(tmp_path)
-    edit(tmp_path, **changes)
-    with pytest.raises(ModelError) as error:
-        load_model(tmp_path, "qa", Vocabulary)
-    assert message in str(error.value)
-
-
-def test_folders_without_a_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="there is no such model directory"):
-        load_model(tmp_path / "none", "qa", Vocabulary)
-    with pytest.raises(ModelError, match=r"it has no config\.json"):
-        load_model(tmp_path, "qa", Vocabulary)
-
-
-def test_the_folder_of_another_program_is_not_written(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"name": "another program"}')
-    with pytest.raises(ModelError, match=r"config\.json was not written by memn2n"):
-        save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
-
-
-def test_prepare_refuses_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError, match="cannot be written"):
-        prepare(tmp_path / "file")
-    with pytest.raises(ModelError, match="cannot be written"):
-        prepare(tmp_path / "file" / "model")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import DataError
 from memn2n.explain.figure import new_figure
 from memn2n.files.metrics import METRICS, read_metrics
-from memn2n.files.model_folder import CONFIG
+from memn2n.files.model_folder import config_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,9 +42,9 @@ def curves_figure(folder: str | Path) -> Figure:
         restarts: dict[int, list[dict[str, Any]]] = {}
         for epoch in epochs:
             restarts.setdefault(epoch["restart"], []).append(epoch)
-        outcomes = json.loads((Path(folder) / CONFIG).read_bytes())["restarts"]
+        outcomes = config_of(folder)["restarts"]
         return _figure(restarts, {outcome["restart"] for outcome in outcomes if outcome["kept"]}, _QA)
-    except (KeyError, IndexError, TypeError, ValueError, OSError):
+    except (KeyError, IndexError, TypeError, ValueError):
         raise DataError(Path(folder) / METRICS, None, "these are not the metrics of a training; train again") from None
 
 

@@ -1,7 +1,7 @@
 """A model in one file of the safetensors format: the arrays, and a JSON text in the format's metadata.
 
-The text is a record with the keys format, version, kind, config, vocabulary and sha256. The last one is the SHA-256 over
-the rest of the record, and over the name, type, shape and bytes of each array. Reading never unpickles anything.
+The text is a record with the keys format, version, kind, config, vocabulary and sha256. The last one is the SHA-256 of
+the rest of the record, and of the name, type, shape and bytes of each array. Reading never unpickles anything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = "memn2n"
 VERSION = 3
-HEADER_LIMIT = 1 << 25
+HEADER_LIMIT = 1 << 24
 """Largest length in bytes of a file's header, which has the record and the names, types and shapes of the arrays."""
 
 _RECORD = "memn2n"  # the key of the record in the metadata
@@ -159,12 +159,12 @@ def _parse(path: Path, text: str | None) -> dict[str, Any]:
         record = json.loads(text)
     except (ValueError, RecursionError):
         raise damaged(path, "its record is not JSON") from None
-    version = record.get("version") if isinstance(record, dict) and record.get("format") == FORMAT else None
-    if type(version) is int and version > VERSION:
-        raise ModelError(f"{path} has format version {version!r:.40}, but this memn2n reads versions up to {VERSION}; "
-                         "upgrade memn2n")  # fmt: skip
-    kind, config = (record.get("kind"), record.get("config")) if version == VERSION else (None, None)
-    if not isinstance(kind, str) or not isinstance(config, dict):
+    ours = isinstance(record, dict) and record.get("format") == FORMAT and type(record.get("version")) is int
+    if ours and record["version"] > VERSION:
+        raise ModelError(f"{path} has format version {record['version']!r:.40}, but this memn2n reads versions up to "
+                         f"{VERSION}; upgrade memn2n")  # fmt: skip
+    complete = ours and isinstance(record.get("kind"), str) and isinstance(record.get("config"), dict)
+    if not complete or record["version"] < VERSION:
         raise damaged(path, "its record is not that of a model")
     return record
 

@@ -153,12 +153,15 @@ def _record(folder: Path) -> dict[str, Any]:
 def _model_in(folder: Path) -> Path | None:
     """Return the path of the model's file, or None if the folder has a model of version 2."""
     path = folder / WEIGHTS
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: there is no such model directory")
-    if has_version_2(folder) and not is_model(path):
-        return None
-    if not path.exists():
-        raise ModelError(f"{folder} is not a memn2n model directory: it has no {WEIGHTS}")
+    try:
+        if not folder.is_dir():
+            raise ModelError(f"{folder}: there is no such model directory")
+        if has_version_2(folder) and not is_model(path):
+            return None
+        if not path.exists():
+            raise ModelError(f"{folder} is not a memn2n model directory: it has no {WEIGHTS}")
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error.strerror}") from None
     return path
 
 

@@ -248,13 +248,13 @@ class MemoryLM:
             lines: Lines = config.get("lines", "sentences")
             Corpus(b"", "<text>", lines=lines)  # raises ConfigError for other values
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
+            raise ModelError(f"{folder}: the settings of this model cannot be used ({error}); train again") from None
         with torch.device("meta"):
             network = LMNetwork(settings, len(vocabulary))
         parameters = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         wanted = {name: (value.shape, torch.float32) for name, value in network.state_dict().items()}
         if {name: (value.shape, value.dtype) for name, value in parameters.items()} != wanted:
-            raise ModelError(f"{folder}: model.safetensors does not fit config.json; train again")
+            raise ModelError(f"{folder}: the arrays of this model do not fit its settings; train again")
         network.load_state_dict(parameters, assign=True)
         return cls(network, vocabulary, training, history, lines=lines)
 

@@ -39,7 +39,7 @@ def test_train_eval_score_next_and_generate(cli: CLI, data: Path, tmp_path: Path
     assert place == f"saved in {run}"
     assert [line.split("  ")[0] for line in trained.err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
     assert sorted(path.name for path in run.iterdir()) == [
-        "checkpoint", "config.json", "metrics.jsonl", "model.safetensors", "train.ids", "valid.ids", "vocab.json",
+        "checkpoint", "config.json", "metrics.jsonl", "model.safetensors", "train.ids", "valid.ids",
     ]  # fmt: skip
     assert epochs_in_metrics(run) == [1, 2]
 

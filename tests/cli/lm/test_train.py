@@ -129,7 +129,7 @@ def test_resuming_with_other_settings_is_refused(cli: CLI, data: Path, tmp_path:
         refused = cli(*command, "--resume", *given)
         assert (refused.status, refused.err.count("\n")) == (2, 1)
         assert message in refused.err
-    shutil.copy(tmp_path / "run" / "config.json", tmp_path / "run" / "checkpoint")
+    shutil.copy(tmp_path / "run" / "model.safetensors", tmp_path / "run" / "checkpoint")
     foreign = cli(*command, "--resume")
     assert (foreign.status, foreign.err.count("\n")) == (2, 1)
     assert "holds a model of kind 'lm', not 'lm training'" in foreign.err

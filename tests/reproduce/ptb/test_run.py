@@ -137,7 +137,9 @@ def test_ctrl_c_loses_no_batch(ptb: Path, quick_lm: Path, tmp_path: Path, row: s
 def test_after_a_kill_in_the_first_save_training_begins_again(ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
     whole = run(ptb, tmp_path / "whole", rows=["own", "lstm"])
     for row in ("own", "lstm"):
-        (tmp_path / "out" / row / "checkpoint" / ".saving-half").mkdir(parents=True)
+        checkpoint = tmp_path / "out" / row / "checkpoint"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "model.safetensors.0123456789ab.partial").touch()
     assert figures(run(ptb, tmp_path / "out", rows=["own", "lstm"])) == figures(whole)
 
 

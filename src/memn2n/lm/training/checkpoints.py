@@ -78,7 +78,7 @@ def load_checkpoint(run: Path) -> Checkpoint:
             current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}),
         )
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{folder}: config.json is damaged ({error}); train again") from None
+        raise ModelError(f"{folder}: the settings of this checkpoint cannot be used ({error}); train again") from None
 
 
 def resume(trainer: LMTrainer, checkpoint: Checkpoint, texts: dict[str, str], run: Path) -> None:
@@ -94,5 +94,4 @@ def resume(trainer: LMTrainer, checkpoint: Checkpoint, texts: dict[str, str], ru
     try:
         trainer.restore(checkpoint.tensors, checkpoint.progress)
     except (ValueError, RuntimeError, TypeError) as error:
-        message = f"{run / _FOLDER}: model.safetensors does not fit config.json ({error}); train again"
-        raise ModelError(message) from None
+        raise ModelError(f"{run / _FOLDER}: its arrays do not fit its settings ({error}); train again") from None

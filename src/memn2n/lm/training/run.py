@@ -134,7 +134,8 @@ class LMRun:
         try:
             network.load_state_dict(best)
         except RuntimeError:
-            raise ModelError(f"{self.folder}: model.safetensors does not fit config.json; train again") from None
+            message = f"{self.folder}: the arrays of this model do not fit its settings; train again"
+            raise ModelError(message) from None
         return network
 
 
