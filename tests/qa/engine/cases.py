@@ -8,9 +8,10 @@ import torch
 
 from memn2n import Example, NetworkConfig
 from memn2n.qa.batch import Batch, make_batch
+from memn2n.qa.config import DataShape
 from memn2n.qa.networks import Stage
 from memn2n.qa.networks.memn2n import QANetwork
-from memn2n.qa.parameters import DataShape, Parameters
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
 
