@@ -1,7 +1,6 @@
 """Batches of encoded stories."""
 
 import numpy as np
-import torch
 
 from memn2n.qa.batch import EMPTY_SENTENCE, Layout, Longs, batches, make_batch
 from memn2n.qa.stories import UNKNOWN_ANSWER, Example, StorySet
@@ -17,7 +16,7 @@ STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 ALL = np.arange(3)
 
 
-def words(row: torch.Tensor) -> str:
+def words(row: Longs) -> str:
     return " ".join(VOCABULARY.word(int(i)) for i in row if i != NULL)
 
 
@@ -42,7 +41,7 @@ def test_noise_acts_on_memories_sentences_and_questions() -> None:
     class Fixed:
         def memory(self, layout: Layout) -> Layout:
             sentence = np.where(np.arange(layout.sentence.shape[1]) == 0, EMPTY_SENTENCE, layout.sentence)
-            return Layout(sentence, layout.time + 5, layout.filled)
+            return layout._replace(sentence=sentence, time=layout.time + 5)
 
         def words(self, words: Longs) -> Longs:
             (c, e) = VOCABULARY.encode("c e")

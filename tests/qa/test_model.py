@@ -196,8 +196,7 @@ def test_training_on_one_example(tiny: NetworkConfig) -> None:
 def test_an_ensemble_answers_by_the_mean_of_its_networks(ensemble: StoryQA, examples: list[Example]) -> None:
     assert len(ensemble.networks) == 3
     assert [restart.kept for restart in ensemble.restarts] == [True] * 3
-    members = [StoryQA([network], ensemble.vocabulary, ensemble.training, ensemble.restarts, ensemble.fingerprints)
-               for network in ensemble.networks]  # fmt: skip
+    members = [StoryQA([network], ensemble.vocabulary) for network in ensemble.networks]
     for example in examples[:20]:
         every = len(ensemble.vocabulary)
         together = ensemble.answer(example.story, example.question, top=every)

@@ -6,6 +6,7 @@ family has a forward pass in it, otherwise PyTorch.
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -65,9 +66,11 @@ def predict_mean(networks: Sequence[Parameters], stories: StorySet) -> Iterator[
 
 
 def _by_engine(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
-    native = _natives.get(parameters)
-    if native is None:
-        native = _natives[parameters] = engine.native_network(parameters)
+    own = tuple(parameters.arrays.values())
+    native, used = _natives.get(parameters, (None, ()))
+    if native is None or not all(map(is_, own, used)):
+        native = engine.native_network(parameters)
+        _natives[parameters] = native, own
     arrays = engine.native_stories(stories)
     everything = np.arange(len(stories))
     for start in range(0, len(everything), _AT_A_TIME):
@@ -93,5 +96,5 @@ def _by_torch(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]
         yield Prediction(examples, probabilities.numpy(), attention.numpy())
 
 
-_natives: WeakKeyDictionary[Parameters, NativeNetwork] = WeakKeyDictionary()
-"""The engine's networks on parameters that were used before."""
+_natives: WeakKeyDictionary[Parameters, tuple[NativeNetwork, tuple[Floats, ...]]] = WeakKeyDictionary()
+"""The engine's networks on parameters that were used before, and the arrays that they use."""

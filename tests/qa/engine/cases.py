@@ -8,11 +8,12 @@ import torch
 
 from memn2n import Example, NetworkConfig
 from memn2n.qa.batch import Batch, make_batch
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.config import DataShape
+from memn2n.qa.networks import Stage
+from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
-
-Floats = npt.NDArray[np.float32]
 
 EXAMPLES = [
     Example(("a b c.", "d e.", "b.", "c a d e."), "a e?", "b"),
@@ -42,34 +43,34 @@ SENTENCES = [("bow", "none"), ("bow", "add"), ("bow", "word"), ("pe", "none"), (
              ("pe-official", "add"), ("pe-official", "word")]  # fmt: skip
 
 
-def network(std: float = 0.4, **settings: Any) -> QANetwork:
+def network(std: float = 0.4, **settings: Any) -> Parameters:
     """A network whose unknown word is not zero, as after training."""
     config = NetworkConfig(**{"memory_size": MEMORY, **settings})
-    made = QANetwork(config, SHAPE, torch.Generator().manual_seed(1), std)
-    with torch.no_grad():
-        for table in made.tables:
-            table[UNKNOWN] = std * torch.randn(config.dim, generator=torch.Generator().manual_seed(2))
+    made = Parameters.draw(config, SHAPE, np.random.default_rng(1), std)
+    for name in made.words():
+        made.arrays[name][UNKNOWN] = std * np.random.default_rng(2).standard_normal(config.dim)
     return made
 
 
-def batch_of(examples: npt.NDArray[np.int64]) -> Batch:
+def batch_of(examples: npt.NDArray[np.int64]) -> Batch[Any]:
     return make_batch(STORIES, examples, MEMORY)
 
 
-def names(net: QANetwork) -> list[str]:
-    """The names of the parameters in the order of the engine's gradients."""
-    given = [name for name, _ in net.named_parameters()]
-    return sorted(given, key=lambda name: (["tables", "times", "H"].index(name.split(".")[0]), given.index(name)))
+def in_double(net: Parameters) -> QANetwork:
+    """The PyTorch network in float64, on a copy of the parameters."""
+    assert isinstance(net.config, NetworkConfig)
+    tensors = {name: torch.from_numpy(array.astype(np.float64)) for name, array in net.arrays.items()}
+    return QANetwork(net.config, net.shape, tensors)
 
 
-def reference(net: QANetwork, batch: Batch, linear: bool) -> tuple[float, dict[str, npt.NDArray[np.float64]]]:
-    """Loss and gradients by PyTorch's autograd in float64."""
-    double = QANetwork(net.config, net.shape).double()
-    double.load_state_dict(net.state_dict())
-    logits, _ = double(batch, linear)
-    cost = torch.nn.functional.cross_entropy(logits, batch.answer, reduction="sum")
+def reference(net: Parameters, batch: Batch[Any], linear: bool) -> tuple[float, dict[str, npt.NDArray[np.float64]]]:
+    """Loss and gradients by PyTorch's autograd in float64; the names and order are those of the arrays."""
+    double = in_double(net)
+    cost = double.loss(batch.tensors(), Stage(linear)).total
     torch.autograd.backward(cost)
+    found = dict(double.named_parameters())
     gradients = {}
-    for name, parameter in double.named_parameters():
-        gradients[name] = np.zeros(parameter.shape) if parameter.grad is None else parameter.grad.numpy()
+    for name in net.arrays:
+        gradient = found[name].grad
+        gradients[name] = np.zeros(found[name].shape) if gradient is None else gradient.numpy()
     return cost.item(), gradients

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from memn2n import NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError
@@ -14,7 +13,7 @@ from memn2n.qa import engine
 from memn2n.qa.engine import native_network, native_stories
 from memn2n.qa.training.native_loop import NativeLoop
 from memn2n.qa.training.problem import choose_backend
-from tests.qa.engine.cases import EVERYTHING, EXAMPLES, STORIES, network
+from tests.qa.engine.cases import EVERYTHING, EXAMPLES, SHAPE, STORIES, network
 
 
 def ints(values: list[int]) -> Any:
@@ -111,12 +110,12 @@ def test_answers_that_are_not_words_cannot_be_learned(answer: int) -> None:
 
 def parts(**changes: Any) -> dict[str, Any]:
     net = network(dim=5, temporal="add", tying="layerwise")
-    config, shape = net.config, net.shape
-    assert net.H is not None
+    config, shape, arrays = net.config, net.shape, net.arrays
+    assert isinstance(config, NetworkConfig)
     return {
-        "tables": [table.detach().numpy() for table in net.tables],
-        "times": [times.detach().numpy() for times in net.times],
-        "H": net.H.detach().numpy(),
+        "tables": [arrays[f"tables.{i}"] for i in range(4)],
+        "times": [arrays[f"times.{i}"] for i in range(2)],
+        "H": arrays["H"],
         "gates": [np.zeros((5, 5), np.float32)] * 3, "gate_biases": [np.zeros(5, np.float32)] * 3,
         "hops": config.hops, "encoding": config.encoding, "temporal": config.temporal, "tying": config.tying,
         "relu": False, "keep_empty": True, "all_rows": True, "memory_size": 7, "vocabulary": shape.vocabulary,
@@ -202,17 +201,24 @@ def test_no_examples_give_empty_arrays() -> None:
 def test_networks_that_the_engine_does_not_support_use_pytorch() -> None:
     for config, reason in ((NetworkConfig(hops=9), "hops is 9, and it supports at most 8"),
                            (NetworkConfig(dim=513), "dim is 513, and it supports at most 512")):  # fmt: skip
-        assert choose_backend("auto", "cpu", config) == "torch"
+        assert choose_backend("auto", "cpu", config, SHAPE) == "torch"
         with pytest.raises(ConfigError, match=f'backend is "native", but the engine cannot be used: {reason}'):
-            choose_backend("native", "cpu", config)
-    assert choose_backend("auto", "cpu", NetworkConfig(hops=8, dim=512)) == "native"
-    assert choose_backend("torch", "cpu", NetworkConfig()) == "torch"
+            choose_backend("native", "cpu", config, SHAPE)
+    assert choose_backend("auto", "cpu", NetworkConfig(hops=8, dim=512), SHAPE) == "native"
+    assert choose_backend("torch", "cpu", NetworkConfig(), SHAPE) == "torch"
+
+
+def test_networks_with_candidates_use_pytorch() -> None:
+    shape = replace(SHAPE, candidates=3)
+    assert choose_backend("auto", "cpu", NetworkConfig(), shape) == "torch"
+    with pytest.raises(ConfigError, match="the engine cannot be used: it does not know candidate answers"):
+        choose_backend("native", "cpu", NetworkConfig(), shape)
 
 
 @pytest.mark.parametrize("device", ["nowhere", "cuda:99", "meta"])
 def test_devices_that_do_not_exist(device: str) -> None:
     with pytest.raises(ConfigError, match=f"device is '{device}', which"):
-        choose_backend("auto", device, NetworkConfig())
+        choose_backend("auto", device, NetworkConfig(), SHAPE)
 
 
 def test_no_more_threads_than_cores() -> None:
@@ -228,18 +234,13 @@ def test_an_instruction_set_that_this_machine_lacks() -> None:
     assert native_network(network(), "baseline").instruction_set == "baseline"
 
 
-def test_float64_networks_are_refused() -> None:
-    with pytest.raises(TypeError, match="a table must be an array of float32"):
-        native_network(network().double())
-
-
 def test_parameters_outlive_their_network() -> None:
     """The engine keeps the memory of its parameters alive."""
     net = network()
     native = native_network(net)
     expected = native.score(native_stories(STORIES), EVERYTHING, False)
-    size = net.tables[0].shape
+    size = net.arrays["tables.0"].shape
     del net
-    others = [torch.randn(size) for _ in range(1000)]  # would reuse the memory if it were free
+    others = [np.ones(size, np.float32) for _ in range(1000)]  # would reuse the memory if it were free
     assert others
     assert native.score(native_stories(STORIES), EVERYTHING, False) == expected

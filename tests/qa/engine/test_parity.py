@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from memn2n import TrainingConfig
 from memn2n.qa import engine
 from memn2n.qa.batch import Layout, make_batch
 from memn2n.qa.engine import native_network, native_stories
-from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.networks import Stage
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import predict
 from memn2n.qa.training.native_loop import NativeLoop
-from memn2n.qa.training.torch_loop import TorchLoop, score
+from memn2n.qa.training.torch_loop import TorchLoop
 from memn2n.qa.vocabulary import NULL
 from tests.qa.engine.cases import (
     EVERYTHING,
@@ -23,7 +23,7 @@ from tests.qa.engine.cases import (
     SENTENCES,
     STORIES,
     batch_of,
-    names,
+    in_double,
     network,
     reference,
 )
@@ -32,10 +32,10 @@ LOSS, GRADIENT, TRAINED = 1e-5, 1e-4, 1e-3  # relative, the gradients' to the la
 DIMS = (1, 5, 20, 50, 100)
 
 
-def check_gradients(net: QANetwork, found: tuple[float, list[Any]], expected: tuple[float, dict[str, Any]]) -> None:
+def check_gradients(net: Parameters, found: tuple[float, list[Any]], expected: tuple[float, dict[str, Any]]) -> None:
     assert found[0] == pytest.approx(expected[0], rel=LOSS)
     assert len(found[1]) == len(expected[1])
-    for name, gradient in zip(names(net), found[1], strict=True):
+    for name, gradient in zip(net.arrays, found[1], strict=True):
         scale = np.abs(expected[1][name]).max()
         np.testing.assert_allclose(gradient, expected[1][name], rtol=0, atol=GRADIENT * scale + 1e-12, err_msg=name)
 
@@ -112,7 +112,7 @@ def test_memories_with_noise(noise: str, temporal: str) -> None:
             padded = np.zeros((2, len(EXAMPLES), filled.max()), np.int64)
             present = np.arange(filled.max()) < filled[:, None]
             padded[:, present] = sentence, time
-            return Layout(padded[0], padded[1], filled)
+            return Layout(padded[0], padded[0], np.zeros(present.shape, np.bool_), padded[1], filled)
 
         def words(self, words: Any) -> Any:
             return words
@@ -144,49 +144,49 @@ def test_fifty_steps(options: dict[str, Any], optimizer: str, clip: str, clip_no
     """
     config = TrainingConfig.from_dict({"optimizer": optimizer, "clip": clip, "clip_norm": clip_norm, "noise": "none"})
     theirs, mine = network(0.1, **options), network(0.1, **options)
-    start = [parameter.detach().clone() for parameter in mine.parameters()]
+    start = mine.copy()
     rng = np.random.default_rng(3)
     loop = NativeLoop(mine, STORIES, EVERYTHING, config, rng)
     torch_loop = TorchLoop(theirs, STORIES, EVERYTHING, config, rng)
     for step in range(STEPS):
         chosen = rng.choice(EVERYTHING, 32)
         linear, rate = step < 20, config.first_rate * 0.5 ** (step // 20)
-        their_loss, their_mistakes = torch_loop.step(batch_of(chosen), rate, linear)
+        their_loss, their_mistakes = torch_loop.step(batch_of(chosen), rate, Stage(linear))
         loss, mistakes = loop.trainer.step(chosen, rate, linear)
         assert loss == pytest.approx(their_loss, rel=1e-3)
         assert abs(mistakes - their_mistakes) <= 1
-    for before, one, other in zip(start, mine.parameters(), theirs.parameters(), strict=True):
-        assert torch.allclose(one, other, rtol=0, atol=TRAINED * float(other.detach().abs().max()))
-        assert not torch.equal(one, before), "trained"
-    for table in mine.tables:
-        assert not table[NULL].any()
+    for name, one in mine.arrays.items():
+        other = theirs.arrays[name]
+        np.testing.assert_allclose(one, other, rtol=0, atol=TRAINED * float(np.abs(other).max()), err_msg=name)
+        assert not np.array_equal(one, start.arrays[name]), "trained"
+    for name in mine.words():
+        assert not mine.arrays[name][NULL].any()
 
 
 def test_scores_and_predictions() -> None:
     for options in ({}, {"tying": "layerwise", "relu": True}, {"empty_slots": "mask", "answer_softmax": "words"}):
         net = network(dim=20, **options)
-        loop = NativeLoop(net, STORIES, EVERYTHING, TrainingConfig(), np.random.default_rng(0))
+        loops = [
+            loop(net, STORIES, EVERYTHING, TrainingConfig(), np.random.default_rng(0)) for loop in (NativeLoop, TorchLoop)
+        ]
         for linear in (False, True):
-            mine, theirs = (
-                loop.score(STORIES, EVERYTHING, linear=linear),
-                score(net, STORIES, EVERYTHING, linear=linear),
-            )
+            mine, theirs = (loop.score(STORIES, EVERYTHING, Stage(linear)) for loop in loops)
             assert mine.loss == pytest.approx(theirs.loss, rel=LOSS)
             assert mine.error == theirs.error
-        (mine_predicted,) = predict(net, STORIES)
-        (theirs_predicted,) = predict(net.double(), STORIES)  # PyTorch computes float64
-        assert theirs_predicted.probabilities.dtype == np.float64
-        np.testing.assert_allclose(mine_predicted.probabilities, theirs_predicted.probabilities, atol=1e-5)
-        np.testing.assert_allclose(mine_predicted.attention, theirs_predicted.attention, atol=1e-5)
+        (found,) = predict(net, STORIES)
+        logits, attention = in_double(net)(batch_of(EVERYTHING).tensors())
+        probabilities = logits.softmax(1)[:, net.shape.answers].detach().numpy()
+        assert probabilities.dtype == np.float64
+        np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-5)
+        np.testing.assert_allclose(found.attention, attention.detach().numpy(), atol=1e-5)
 
 
 def test_answers_follow_the_parameters() -> None:
     """The engine uses the current parameters, even after they have moved in memory."""
     net = network(dim=20)
     before = next(predict(net, STORIES)).probabilities
-    with torch.no_grad():
-        net.tables[0].mul_(2)
+    net.arrays["tables.0"] *= 2
     changed = next(predict(net, STORIES)).probabilities
     assert not np.allclose(before, changed)
-    net.tables[0] = torch.nn.Parameter(net.tables[0].detach() / 2)
+    net.arrays["tables.0"] = net.arrays["tables.0"] / 2
     np.testing.assert_allclose(next(predict(net, STORIES)).probabilities, before, atol=1e-6)

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from memn2n import Example, NetworkConfig
-from memn2n.qa.batch import make_batch
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.batch import Batch, make_batch
+from memn2n.qa.config import DataShape
+from memn2n.qa.networks import Stage
+from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
-from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN, Vocabulary
+from memn2n.qa.vocabulary import NULL, UNKNOWN, Vocabulary
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +38,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "relu": (False, True),
     "empty_slots": ("keep", "mask"),
     "answer_softmax": ("words", "all"),
+    "gate": (False, True),
     "hops": (1, 2, 4),
 }
 CONFIGS = [
@@ -44,12 +48,24 @@ CONFIGS = [
 ]
 
 
+def parameters(config: NetworkConfig, std: float = 0.7) -> Parameters:
+    """Parameters whose unknown word is not zero, as after training."""
+    drawn = Parameters.draw(config, SHAPE, np.random.default_rng(1), std)
+    for name in drawn.words():
+        drawn.arrays[name][UNKNOWN] = np.random.default_rng(2).standard_normal(config.dim)
+    return drawn
+
+
 def network(config: NetworkConfig, std: float = 0.7) -> QANetwork:
-    made = QANetwork(config, SHAPE, torch.Generator().manual_seed(1), std).double()
-    with torch.no_grad():
-        for table in made.tables:
-            table[UNKNOWN] = torch.randn(config.dim, generator=torch.Generator().manual_seed(2))
-    return made
+    """A network in float64."""
+    arrays = parameters(config, std).arrays
+    return QANetwork(config, SHAPE, {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()})
+
+
+def batch_of(*examples: int) -> Batch[torch.Tensor]:
+    """The batch of these examples; by default of all."""
+    chosen = np.array(examples) if examples else np.arange(len(EXAMPLES))
+    return make_batch(STORIES, chosen, MEMORY).tensors()
 
 
 def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array, Array]:
@@ -109,7 +125,14 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
             p = np.exp(p) / np.exp(p).sum()  # (1)
         attention[hop] = p[:n]
         o = sum(p[i] * c[i] for i in range(size))  # (2)
-        u = (u if net.H is None else net.H.detach().numpy() @ u) + o  # (4)
+        carried = u if net.H is None else net.H.detach().numpy() @ u
+        if config.gate:  # Liu and Perez 2016
+            G, b = net.gates[hop].detach().numpy(), net.gate_biases[hop].detach().numpy()
+            x = np.array([sum(G[k, j] * u[j] for j in range(d)) + b[k] for k in range(d)])
+            T = np.exp(-np.logaddexp(0, -x))  # sigmoid
+            u = o * T + carried * (1 - T)
+        else:
+            u = carried + o  # (4)
         if config.relu:
             u = np.maximum(u, 0)
     return W @ u, attention  # (3) without its softmax
@@ -119,7 +142,7 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
 def test_forward_is_the_papers_equations(config: NetworkConfig) -> None:
     net = network(config)
     for linear in (False, True):
-        logits, attention = net(make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY), linear)
+        logits, attention = net(batch_of(), Stage(linear))
         for i, example in enumerate(EXAMPLES):
             expected, weights = transcription(net, example, linear)
             open_ = np.ones(len(expected), bool)
@@ -139,7 +162,7 @@ def test_forward_is_the_papers_equations(config: NetworkConfig) -> None:
 @pytest.mark.parametrize("linear", [False, True])
 def test_gradients(config: NetworkConfig, linear: bool) -> None:
     net = network(config, 0.3)
-    batch = make_batch(STORIES, np.arange(3), MEMORY)
+    batch = batch_of(0, 1, 2)
     names = [name for name, _ in net.named_parameters()]
 
     def held(name: str, value: torch.Tensor) -> torch.Tensor:
@@ -150,7 +173,7 @@ def test_gradients(config: NetworkConfig, linear: bool) -> None:
 
     def cost(*parameters: torch.Tensor) -> torch.Tensor:
         given = {name: held(name, value) for name, value in zip(names, parameters, strict=True)}
-        logits, _ = torch.func.functional_call(net, given, (batch, linear))
+        logits, _ = torch.func.functional_call(net, given, (batch, Stage(linear)))
         return torch.nn.functional.cross_entropy(logits, batch.answer, reduction="sum")
 
     assert torch.autograd.gradcheck(cost, tuple(p.detach().requires_grad_() for p in net.parameters()), fast_mode=True)
@@ -158,46 +181,24 @@ def test_gradients(config: NetworkConfig, linear: bool) -> None:
 
 @pytest.mark.parametrize("config", [c for c in CONFIGS if c.hops == 4], ids=str)
 def test_an_answer_does_not_depend_on_its_batch(config: NetworkConfig) -> None:
-    net = QANetwork(config, SHAPE, torch.Generator().manual_seed(3), 0.5)
-    logits, attention = net(make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY))
-    shuffled, _ = net(make_batch(STORIES, np.array([3, 1, 3, 0, 2, 4]), MEMORY))
+    net, answers = network(config, 0.5), SHAPE.answers
+    logits, attention = net(batch_of())
+    shuffled, _ = net(batch_of(3, 1, 3, 0, 2, 4))
     for i in range(len(EXAMPLES)):
-        alone, looked = net(make_batch(STORIES, np.array([i]), MEMORY))
+        alone, looked = net(batch_of(i))
         n = looked.shape[2]
-        assert torch.allclose(net.words(alone)[0], net.words(logits)[i], atol=1e-6, rtol=0)
-        assert torch.allclose(looked[:, 0], attention[:, i, :n], atol=1e-6, rtol=0)
-        assert torch.allclose(net.words(alone)[0], net.words(shuffled)[[3, 1, 4, 0, 5][i]], atol=1e-6, rtol=0)
-
-
-def test_the_null_word_starts_at_zero_and_no_two_matrices_start_alike() -> None:
-    for tying in ("adjacent", "layerwise"):
-        net = QANetwork(NetworkConfig(tying=tying, temporal="add"), SHAPE, torch.Generator().manual_seed(0))
-        tables = [*net.tables, *net.times]
-        for table in net.tables:
-            assert not table[NULL].any()
-            assert table[SPECIAL:].std().item() == pytest.approx(0.1, rel=0.3)
-        for one, other in itertools.combinations(tables, 2):
-            rows = min(len(one), len(other))
-            assert not torch.allclose(one[SPECIAL:rows], other[SPECIAL:rows])
-
-
-def test_only_words_are_given_as_answers() -> None:
-    net = network(NetworkConfig(dim=5, hops=1, memory_size=MEMORY))
-    logits = torch.zeros(1, net.tables[0].shape[0], dtype=torch.float64)
-    logits[0, NULL] = logits[0, SHAPE.vocabulary] = 9
-    logits[0, SPECIAL + 2] = 1
-    assert net.best(logits).tolist() == [SPECIAL + 2]
-    assert net.words(logits).shape == (1, SHAPE.vocabulary - SPECIAL)
-    assert net.words(logits).argmax() == 2
+        assert torch.allclose(alone[0, answers], logits[i, answers], atol=1e-9, rtol=0)
+        assert torch.allclose(looked[:, 0], attention[:, i, :n], atol=1e-9, rtol=0)
+        assert torch.allclose(alone[0, answers], shuffled[[3, 1, 4, 0, 5][i], answers], atol=1e-9, rtol=0)
 
 
 def test_padding_gets_no_gradient() -> None:
     """Padding must not count in the norm that is clipped."""
     net = network(NetworkConfig(dim=5, hops=2, memory_size=MEMORY, answer_softmax="words"))
-    batch = make_batch(STORIES, np.arange(len(EXAMPLES)), MEMORY)
+    batch = batch_of()
     assert (batch.sentences[1:] == NULL).any()
     logits, _ = net(batch)
-    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, batch.answer.clamp(min=SPECIAL)))
+    torch.autograd.backward(torch.nn.functional.cross_entropy(logits, batch.answer))
     for table in net.tables:
         assert table.grad is not None
         assert not table.grad[NULL].any()

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
 
 from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
 from memn2n.errors import TrainingError
 from memn2n.machine import available_cores
 from memn2n.qa import engine
 from memn2n.qa.batch import lay_out
-from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.networks import Stage
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training.native_loop import NativeLoop
 from memn2n.qa.training.noise import RandomNoise
@@ -46,10 +46,13 @@ def problem(config: TrainingConfig = QUICK, network: NetworkConfig | None = None
     )
 
 
+def fresh() -> Parameters:
+    made = problem()
+    return Parameters.draw(made.network, made.shape, np.random.default_rng(0))
+
+
 def loop(config: TrainingConfig, examples: np.ndarray = ALL, seed: int = 0) -> NativeLoop:
-    made = problem(config)
-    net = QANetwork(made.network, made.shape, torch.Generator().manual_seed(0))
-    return NativeLoop(net, STORIES, examples, config, np.random.default_rng(seed))
+    return NativeLoop(fresh(), STORIES, examples, config, np.random.default_rng(seed))
 
 
 @several
@@ -66,8 +69,8 @@ def test_threads_do_not_change_what_is_trained() -> None:
             together[number].restart.train,
             together[number].restart.valid,
         )
-        for mine, theirs in zip(one.network.parameters(), together[number].network.parameters(), strict=True):
-            assert torch.equal(mine, theirs)
+        for name, array in one.network.arrays.items():
+            assert np.array_equal(array, together[number].network.arrays[name])
 
 
 def test_restarts_have_the_same_initial_parameters_as_with_pytorch() -> None:
@@ -77,8 +80,8 @@ def test_restarts_have_the_same_initial_parameters_as_with_pytorch() -> None:
         train_restarts(dataclasses.replace(problem(config), backend=backend), lambda _: None).networks[0]
         for backend in ("native", "torch")
     ]
-    for mine, theirs in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
-        assert torch.allclose(mine, theirs, atol=1e-7)
+    for name, array in networks[0].arrays.items():
+        np.testing.assert_allclose(array, networks[1].arrays[name], rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("threads", [1, pytest.param(2, marks=several)])
@@ -258,27 +261,26 @@ def test_a_permutation_has_each_question_once() -> None:
 def test_only_the_given_examples_are_trained_on() -> None:
     """Words of other examples keep their initial embeddings."""
     stories = StorySet.encode([EXAMPLES[0], *EXAMPLES], VOCABULARY)
-    made = problem()
     for sampling in ("permutation", "replacement"):
         config = TrainingConfig.from_dict({"sampling": sampling})
-        net = QANetwork(made.network, made.shape, torch.Generator().manual_seed(0))
-        before = net.tables[0].detach().clone()
-        NativeLoop(net, stories, np.array([0, 1]), config, np.random.default_rng(0)).epoch(0.01, False)
+        net = fresh()
+        before = net.copy()
+        NativeLoop(net, stories, np.array([0, 1]), config, np.random.default_rng(0)).epoch(0.01, Stage())
         used = set(VOCABULARY.encode(" ".join((*EXAMPLES[0].story, EXAMPLES[0].question))))
-        moved = (net.tables[0] != before).any(1)[: len(VOCABULARY)]
-        assert set(torch.nonzero(moved).flatten().tolist()) == used
+        moved = (net.arrays["tables.0"] != before.arrays["tables.0"]).any(1)[: len(VOCABULARY)]
+        assert set(np.flatnonzero(moved).tolist()) == used
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2])
 def test_the_unknown_word_is_trained_only_with_unknown_rate(rate: float) -> None:
     outcome = train_restarts(problem(dataclasses.replace(QUICK, restarts=1, unknown_rate=rate)), lambda _: None)
-    moved = [bool(table[UNKNOWN].any()) for table in outcome.networks[0].tables]
+    network = outcome.networks[0]
+    moved = [bool(network.arrays[name][UNKNOWN].any()) for name in network.words()]
     assert moved == [rate > 0] * len(moved)
 
 
 def test_several_threads_may_use_one_network() -> None:
-    made = problem()
-    native = engine.native_network(QANetwork(made.network, made.shape, torch.Generator().manual_seed(0)))
+    native = engine.native_network(fresh())
     stories = engine.native_stories(STORIES)
     expected = native.predict(stories, ALL)
     with ThreadPoolExecutor(4) as pool:

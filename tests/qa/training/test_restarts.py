@@ -10,6 +10,7 @@ import torch
 
 from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, TrainingError
+from memn2n.qa.networks import Stage
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training import problem as module
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
@@ -205,8 +206,8 @@ def test_sizes_come_from_the_training_data() -> None:
 def test_parameters_start_with_the_given_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: True)
     config = dataclasses.replace(QUICK, init_std=3.0, restarts=1)
-    table = run(config).networks[0].tables[0]
-    assert table[SPECIAL:].std().item() == pytest.approx(3.0, rel=0.4)
+    table = run(config).networks[0].arrays["tables.0"]
+    assert table[SPECIAL:].std() == pytest.approx(3.0, rel=0.4)
     assert not table[:SPECIAL].any(), "null and unknown words start at zero"
 
 
@@ -226,7 +227,7 @@ def test_what_is_held_out_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_divergence_in_the_last_update_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", lambda *_: True)
-    monkeypatch.setattr("memn2n.qa.training.torch_loop.score", lambda *_, **__: Score(float("nan"), 1.0))
+    monkeypatch.setattr(TorchLoop, "score", lambda *_: Score(float("nan"), 1.0))
     with pytest.raises(TrainingError, match="every restart failed: the loss became nan in the last update"):
         run(QUICK)
 
@@ -234,10 +235,10 @@ def test_divergence_in_the_last_update_is_reported(monkeypatch: pytest.MonkeyPat
 def test_ctrl_c_while_scoring_does_not_lose_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     validate = TorchLoop.score
 
-    def interrupted(self: TorchLoop, stories: StorySet, examples: np.ndarray, **linear: bool) -> Score:
-        if not linear:  # the call after the training
+    def interrupted(self: TorchLoop, stories: StorySet, examples: np.ndarray, *stage: Stage) -> Score:
+        if not stage:  # the call after the training
             raise KeyboardInterrupt
-        return validate(self, stories, examples, **linear)
+        return validate(self, stories, examples, *stage)
 
     monkeypatch.setattr(TorchLoop, "score", interrupted)
     events: list[Epoch | Restart] = []

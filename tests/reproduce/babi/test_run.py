@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_the_models_that_fit_trains(babi_1k: Path, quic
         def errors(qa: StoryQA, test: list[int] = test) -> list[float]:
             return [task.error for task in qa.evaluate(read_stories(babi_1k, "test", test)).tasks]
 
-        alone = [errors(StoryQA([network], qa.vocabulary, training, (), qa.fingerprints)) for network in qa.networks]
+        alone = [errors(StoryQA([network], qa.vocabulary)) for network in qa.networks]
         for by in ("train", "valid"):
             best = min(range(3), key=lambda i, by=by, qa=qa: getattr(qa.restarts[i], by).loss)  # type: ignore[misc]
             expected[by] += alone[best]
@@ -85,7 +85,7 @@ def test_tasks_without_their_files_are_named_and_left_out_of_means(babi_1k: Path
         assert column.mean.by_training == column.results[0].by_training
     joint = report.columns[1]
     assert joint.trained_on == (1, 2, 4, 5), "all that have a training file"
-    notes = report.left_out(joint)
+    notes = report.notes(joint)
     assert "left out of all means, because the train file is missing: task 3: 3 supporting facts" in notes
     assert "left out of all means, because the test file is missing: task 5: 3 argument relations" in notes
     assert "left out of all means, because this call does not report them: tasks 2, 4, 6-20" in notes

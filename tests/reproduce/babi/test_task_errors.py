@@ -6,10 +6,10 @@ from statistics import fmean, stdev
 
 import numpy as np
 import pytest
-import torch
 
 from memn2n import Example, NetworkConfig
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.config import DataShape
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
 from memn2n.qa.training.problem import Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Score
@@ -27,20 +27,14 @@ def restart(number: int, train: float | None, valid: float | None) -> Restart:
     return Restart(number, score, valid_score, 1.0, "diverged" if train is None else "")
 
 
-def network_answering(answer: str, logit: float) -> QANetwork:
+def network_answering(answer: str, logit: float) -> Parameters:
     """A network that gives the same answer to each question."""
     shape = DataShape(len(WORDS), longest_sentence=2, slots=1)
     config = NetworkConfig(dim=1, hops=1, encoding="bow", temporal="none", tying="layerwise")
-    network = QANetwork(config, shape, torch.Generator())
-    A, C, B, W = network.tables
-    with torch.no_grad():
-        for table in (A, C, W):
-            table.zero_()
-        assert network.H is not None
-        network.H.fill_(1.0)
-        B.fill_(1.0)
-        W[WORDS.words.index(answer) + SPECIAL] = logit
-    return network
+    A, C, W = (np.zeros((len(WORDS), 1), np.float32) for _ in range(3))
+    W[WORDS.words.index(answer) + SPECIAL] = logit
+    B, H = np.ones_like(W), np.ones((1, 1), np.float32)
+    return Parameters.of(config, shape, {"tables.0": A, "tables.1": C, "tables.2": B, "tables.3": W, "H": H})
 
 
 def test_the_restart_with_the_lowest_loss_is_selected() -> None:
