@@ -105,7 +105,7 @@ def test_a_later_version_is_named_whatever_its_record_has(tmp_path: Path) -> Non
     assert "is damaged" in refusal(tmp_path)
 
 
-VALUES = (None, True, 7, -1.5, "x" * 100_000, "", [], [[]], ["a"], {}, {"a": 1}, {"words": 3})
+VALUES: tuple[Any, ...] = (None, True, 7, -1.5, "x" * 100_000, "", [], [[]], ["a"], {}, {"a": 1}, {"words": 3})
 
 
 @pytest.mark.parametrize("key", ["format", "version", "kind", "config", "vocabulary", "sha256"])

@@ -30,7 +30,7 @@ def test_a_model_is_read(tmp_path: Path) -> None:
     assert has_model(tmp_path)
     assert kind_of(tmp_path) == "qa"
     config, vocabulary, arrays = load_model(tmp_path, "qa", Vocabulary)
-    assert config["number"] == 1
+    assert config == {"number": 1}
     assert vocabulary == Vocabulary(("é", "\ud800"), lowercase=False)
     for name, array in ARRAYS.items():
         assert np.array_equal(arrays[name], array)

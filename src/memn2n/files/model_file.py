@@ -155,6 +155,7 @@ def _parse(path: Path, text: str | None) -> dict[str, Any]:
     """Parse a record, and check the types of its values, except for the vocabulary."""
     if text is None:
         raise foreign(path)
+    record: dict[str, Any]
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
@@ -174,7 +175,7 @@ def _digest(record: dict[str, Any], arrays: Arrays) -> str:
     layout = [(name, array.dtype.name, array.shape) for name, array in in_order]
     digest = hashlib.sha256(json.dumps([record, layout]).encode())
     for _, array in in_order:
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 

@@ -92,7 +92,8 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     folder = prepare(folder)
     record = {"kind": kind, "config": config, "vocabulary": vocabulary.to_dict()}
     content = model_file(folder / WEIGHTS, record, tensors)
-    copy = json_text({"format": FORMAT, "version": VERSION, "kind": kind} | config, indent=1)
+    head = {"format": FORMAT, "version": VERSION, "kind": kind}
+    copy = json_text(head | config | head, indent=1)
     with _file_errors(folder):
         write_whole(folder / WEIGHTS, content, stale_seconds=0)
         remove_version_2(folder)

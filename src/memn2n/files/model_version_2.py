@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CONFIG, _VOCABULARY, _WEIGHTS = "config.json", "vocab.json", "model.safetensors"
 _SAVED, _SAVING = ".saved", ".saving-*"  # the second one is what a kill early in a save left behind
+_HEAD = ("format", "version", "kind", "sha256")  # what config.json has beside the settings
 _VERSION = 2
 
 
@@ -42,12 +43,13 @@ def read_version_2(folder: Path) -> tuple[dict[str, Any], Arrays]:
     if config.get("version") != _VERSION:
         raise ModelError(f"{path} has format version {config.get('version')!r:.40}, which this memn2n cannot read; "
                          "use the memn2n that wrote it, or train again")  # fmt: skip
+    digests = config.get("sha256")
     for name in (_VOCABULARY, _WEIGHTS):
         found = hashlib.sha256(_bytes(folder, name)).hexdigest()
-        digests = config.get("sha256")
         if not isinstance(digests, dict) or digests.get(name) != found:
             raise damaged(_path(folder, name), f"its SHA-256 differs from the one in {_CONFIG}")
-    record = {"kind": config.get("kind"), "config": config, "vocabulary": _json(folder, _VOCABULARY)}
+    settings = {name: value for name, value in config.items() if name not in _HEAD}
+    record = {"kind": config.get("kind"), "config": settings, "vocabulary": _json(folder, _VOCABULARY)}
     return record, read_arrays(_path(folder, _WEIGHTS))
 
 
@@ -76,9 +78,8 @@ def _bytes(folder: Path, name: str) -> bytes:
 
 
 def _json(folder: Path, name: str) -> Any:
+    content = _bytes(folder, name)
     try:
-        return json.loads(_bytes(folder, name))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ModelError):
-            raise
+        return json.loads(content)
+    except (ValueError, RecursionError):
         raise damaged(_path(folder, name), "it is not JSON") from None
