@@ -123,9 +123,9 @@ class NetworkConfig(FamilyConfig):
     relu: bool = False
     """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
     gate: bool = False
-    """Give each hop a gate between what it reads and its state (Liu and Perez 2016). With the gate T = sigmoid(G u + b),
-    the next state is o T + u (1 - T) instead of o + u, for each component. Each hop has a matrix G and a vector b of
-    its own."""
+    """Give each hop a gate between what it reads and its state (Liu and Perez 2016). With the gate T = sigmoid(G u +
+    b), the next state is o T + u (1 - T) instead of o + u, for each component. Each hop has a matrix G and a vector b
+    of its own."""
     empty_slots: EmptySlots = "keep"
     """Whether empty memory slots take part in the attention. keep: yes; the memory has as many slots as the longest
     training story, and each empty slot has a score of 0 (official code). mask: no; the sentences share all the
