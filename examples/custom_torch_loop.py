@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.tensorboard is not None:
             from torch.utils.tensorboard import SummaryWriter
 
-            log = stack.enter_context(SummaryWriter(options.tensorboard))  # type: ignore[no-untyped-call]
+            log = stack.enter_context(SummaryWriter(options.tensorboard))
         for epoch in range(options.epochs):
             stage = Stage(supervision=SUPERVISION * (1 - epoch / options.epochs))
             total = 0.0
@@ -79,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             schedule.step()
             print(f"epoch {epoch + 1}: training loss {total / len(train):.4f}")
             if log is not None:
-                log.add_scalar("loss", total / len(train), epoch)  # type: ignore[no-untyped-call]
-                log.add_scalar("validation error", error(network, held_out), epoch)  # type: ignore[no-untyped-call]
+                log.add_scalar("loss", total / len(train), epoch)
+                log.add_scalar("validation error", error(network, held_out), epoch)
     qa = StoryQA([parameters], vocabulary)
     evaluation = qa.evaluate(test)
     qa.save(options.out)

@@ -16,6 +16,8 @@ from benchmarks.timing import Timing, alternate
 from memn2n import Example, StoryQA
 from memn2n.qa import engine
 from memn2n.qa.batch import batches
+from memn2n.qa.networks import SOFTMAX, torch_network
+from memn2n.qa.networks.memn2n import QANetwork
 from memn2n.qa.predict import predict
 from memn2n.qa.stories import StorySet
 from memn2n.qa.training.schedule import schedule
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from benchmarks.timing import Effort
-    from memn2n.qa.networks.memn2n import QANetwork
+    from memn2n.qa.parameters import Parameters
     from memn2n.qa.training.problem import Problem
     from memn2n.qa.training.schedule import Epoch
 
@@ -97,11 +99,11 @@ def operations_per_example(problem: Problem) -> dict[str, float]:
 
 def _training(
     problems: dict[str, Problem], effort: Effort
-) -> tuple[dict[str, QANetwork], dict[str, dict[str, Timing]]]:
+) -> tuple[dict[str, Parameters], dict[str, dict[str, Timing]]]:
     """Time epochs with the softmax at the first rate. Returns the trained networks too, one for each backend."""
     made = {name: fresh_loop(problem) for name, problem in problems.items()}
     rate = problems["engine"].training.first_rate
-    works = {name: partial(loop.epoch, rate, linear=False) for name, (_, loop) in made.items()}
+    works = {name: partial(loop.epoch, rate, SOFTMAX) for name, (_, loop) in made.items()}
     timing = alternate(works, effort)
     return {name: network for name, (network, _) in made.items()}, {"examples_per_second": timing}
 
@@ -125,16 +127,12 @@ def _restarts(problems: dict[str, Problem], effort: Effort) -> dict[str, dict[st
 
 
 def _answers(
-    workload: Workload, networks: dict[str, QANetwork], effort: Effort
+    workload: Workload, networks: dict[str, Parameters], effort: Effort
 ) -> dict[str, dict[str, Timing]]:  # seconds to answer all questions
-    qa = StoryQA(
-        networks=[networks["engine"]],
-        vocabulary=workload.vocabulary,
-        training=workload.problem("engine").training,
-        restarts=(),
-        fingerprints=np.empty(0, np.int64),
-    )
-    network, examples, stories = networks["pytorch"], workload.examples, workload.stories
+    qa = StoryQA([networks["engine"]], workload.vocabulary)
+    network, _ = torch_network(networks["pytorch"])
+    assert isinstance(network, QANetwork)
+    examples, stories = workload.examples, workload.stories
     questions = [(example.story, example.question) for example in examples]
     fewer = examples[:: max(len(examples) // 100, 1)]  # PyTorch takes milliseconds for each
 
@@ -173,8 +171,8 @@ def answer_encoded(network: QANetwork, stories: StorySet) -> list[npt.NDArray[np
     """The results of ``predict``, by PyTorch: the probabilities and the attention of each batch."""
     found = []
     for _, batch in batches(stories, np.arange(len(stories)), network.config.memory_size):
-        logits, attention = network(batch)
-        found += [network.words(logits).numpy(), attention.numpy()]
+        logits, attention = network(batch.tensors())
+        found += [logits.softmax(1)[:, network.shape.answers].numpy(), attention.numpy()]
     return found
 
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.config import NetworkConfig, TrainingConfig
-    from memn2n.qa.networks.memn2n import DataShape
+    from memn2n.qa.config import DataShape, NetworkConfig, TrainingConfig
     from memn2n.qa.stories import StorySet
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import memn2n
 from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.qa.data import read_stories
-from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet, vocabulary_of
-from memn2n.qa.training.problem import LOOPS, Problem
+from memn2n.qa.training.problem import Problem, loop_of
 from memn2n.simulator.world import World
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ class Workload:
         )
 
 
-def fresh_loop(problem: Problem) -> tuple[QANetwork, Loop]:
+def fresh_loop(problem: Problem) -> tuple[Parameters, Loop]:
     """An untrained network, and the loop that trains it."""
     rng = np.random.default_rng(0)
-    network = QANetwork(problem.network, problem.shape, init_std=problem.training.init_std)
-    return network, LOOPS[problem.backend](network, problem.stories, problem.examples, problem.training, rng)
+    network = Parameters.draw(problem.network, problem.shape, rng, problem.training.init_std)
+    return network, loop_of(problem.backend)(network, problem.stories, problem.examples, problem.training, rng)
 
 
 def questions_of_epoch(problem: Problem) -> int:

@@ -13,8 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.qa.batch import make_batch
-from memn2n.qa.config import Encoding, Temporal, Tying
-from memn2n.qa.networks.memn2n import DataShape, QANetwork
+from memn2n.qa.config import DataShape, Encoding, Temporal, Tying
+from memn2n.qa.networks import torch_network
+from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet, vocabulary_of
 
 EXAMPLES = [
@@ -151,9 +152,9 @@ def test_forward_operations_equal_a_count_number_by_number(
 def test_products_equal_the_count_of_pytorch(tying: Tying) -> None:
     config = NetworkConfig(dim=7, hops=3, tying=tying)
     stories, shape = encoded()
-    network = QANetwork(config, shape)
+    network, _ = torch_network(Parameters.draw(config, shape, np.random.default_rng(0)))
     with FlopCounterMode(display=False) as counter:
-        logits, _ = network(make_batch(stories, EVERYTHING, config.memory_size))
+        logits, _ = network(make_batch(stories, EVERYTHING, config.memory_size).tensors())
         torch.autograd.backward(torch.nn.functional.cross_entropy(logits, torch.tensor([2, 3, 4])))
     pairs, questions, rows, tables = 6, 3, shape.vocabulary + shape.slots, 4 if tying == "adjacent" else 2
     found = parts(config)

@@ -19,7 +19,7 @@ def test_an_answer_with_its_attention(qa: StoryQA) -> None:
     assert answer.top[0] == (answer.text, answer.probability)
     assert len(answer.top) == 3
     assert [probability for _, probability in answer.top] == sorted((p for _, p in answer.top), reverse=True)
-    assert answer.attention.shape == (qa.network.config.hops, 2)
+    assert answer.attention.shape == (NetworkConfig().hops, 2)
     assert answer.attention.dtype == np.float32
     assert np.all(answer.attention.sum(axis=1) <= 1 + 1e-6)
     assert answer.attention[-1].argmax() == 0, "the sentence about Mary"

@@ -66,13 +66,21 @@ def test_a_config_that_does_not_fit_is_refused(model: Path, tmp_path: Path, chan
         StoryQA.load(tmp_path)
 
 
-def test_a_missing_setting_is_refused(model: Path, tmp_path: Path) -> None:
+def test_a_setting_that_was_added_after_the_model_was_saved_has_its_default(model: Path, tmp_path: Path) -> None:
     StoryQA.load(model).save(tmp_path)
     network = config_of(tmp_path)["network"]
-    del network["relu"]
+    del network["gate"]
     edit(tmp_path, network=network)
-    with pytest.raises(ModelError, match="relu is missing"):
-        StoryQA.load(tmp_path)
+    assert StoryQA.load(tmp_path).network.config == StoryQA.load(model).network.config
+
+
+def test_a_model_of_an_unknown_family_is_refused_in_one_line(model: Path, tmp_path: Path) -> None:
+    StoryQA.load(model).save(tmp_path)
+    for family in ("entnet", ["memn2n"], None):
+        edit(tmp_path, family=family)
+        with pytest.raises(ModelError, match=r"family is .*: the families are memn2n; to add one, import") as error:
+            StoryQA.load(tmp_path)
+        assert "\n" not in str(error.value)
 
 
 def test_other_types_and_names_of_tensors_are_refused(qa: StoryQA, tmp_path: Path) -> None:

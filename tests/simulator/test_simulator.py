@@ -74,6 +74,7 @@ def test_train_and_test_share_no_question(task: int) -> None:
 
 def test_the_same_seed_gives_the_same_stories_everywhere() -> None:
     text = "".join(repr(simulate(task, n_train=100, n_test=100, seed=5)) for task in TASKS)
+    text = text.replace(", values=()", "")  # simulated stories have none
     assert hashlib.sha256(text.encode()).hexdigest()[:32] == "e2d5ef5d95ab39075b665251545cf4a3"
     assert simulate(seed=5) != simulate(seed=6)
 

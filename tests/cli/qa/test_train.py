@@ -86,6 +86,7 @@ def test_a_setting_given_with_its_default_value_overrides_the_variant(cli: CLI, 
     args = ["--variant", "paper", "--encoding", "pe-official", "--temporal", "word", "--linear-start", "none"]
     assert cli("qa", "train", babi, "--task", 1, "--out", tmp_path / "run", *FAST, *args).status == 0
     config = StoryQA.load(tmp_path / "run").network.config
+    assert isinstance(config, NetworkConfig)
     assert (config.encoding, config.temporal, config.empty_slots) == ("pe-official", "word", "mask")
 
 

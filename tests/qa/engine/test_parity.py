@@ -167,7 +167,8 @@ def test_scores_and_predictions() -> None:
     for options in ({}, {"tying": "layerwise", "relu": True}, {"empty_slots": "mask", "answer_softmax": "words"}):
         net = network(dim=20, **options)
         loops = [
-            loop(net, STORIES, EVERYTHING, TrainingConfig(), np.random.default_rng(0)) for loop in (NativeLoop, TorchLoop)
+            loop(net, STORIES, EVERYTHING, TrainingConfig(), np.random.default_rng(0))
+            for loop in (NativeLoop, TorchLoop)
         ]
         for linear in (False, True):
             mine, theirs = (loop.score(STORIES, EVERYTHING, Stage(linear)) for loop in loops)
@@ -188,5 +189,5 @@ def test_answers_follow_the_parameters() -> None:
     net.arrays["tables.0"] *= 2
     changed = next(predict(net, STORIES)).probabilities
     assert not np.allclose(before, changed)
-    net.arrays["tables.0"] = net.arrays["tables.0"] / 2
+    net.arrays["tables.0"] = net.arrays["tables.0"] / np.float32(2)
     np.testing.assert_allclose(next(predict(net, STORIES)).probabilities, before, atol=1e-6)

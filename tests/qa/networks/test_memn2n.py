@@ -59,7 +59,9 @@ def parameters(config: NetworkConfig, std: float = 0.7) -> Parameters:
 def network(config: NetworkConfig, std: float = 0.7) -> QANetwork:
     """A network in float64."""
     arrays = parameters(config, std).arrays
-    return QANetwork(config, SHAPE, {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()})
+    return QANetwork(
+        config, SHAPE, {name: torch.from_numpy(array.astype(np.float64)) for name, array in arrays.items()}
+    )
 
 
 def batch_of(*examples: int) -> Batch[torch.Tensor]:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ START = 4  # seed of the first parameters; networks this small end in a bad mini
 SHORT = TrainingConfig(epochs=3, linear_start_epochs=2, decay_every=2)
 
 
-def network(**settings: int) -> Parameters:
+def network(**settings: Any) -> Parameters:
     return Parameters.draw(NetworkConfig(**{"dim": 8, "hops": 2} | settings), SHAPE, np.random.default_rng(START))
 
 
@@ -170,7 +171,8 @@ def test_costs_are_summed_over_the_batch() -> None:
         start = net.copy()
         config = TrainingConfig(epochs=1, linear_start="none", noise="none", sampling="permutation", learning_rate=0.1)
         train_on(net, stories, np.arange(copies), config)
-        return tables(net)[1] - tables(start)[1]
+        difference: np.ndarray = tables(net)[1] - tables(start)[1]
+        return difference
 
     assert np.allclose(moved(2), 2 * moved(1), rtol=1e-3, atol=1e-7)  # up to rounding
 
@@ -298,7 +300,9 @@ def test_every_setting_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scoring_uses_only_the_memory_size() -> None:
     small = network(memory_size=1)
-    last_only = StorySet.encode([replace(example, story=example.story[-1:], support=()) for example in EXAMPLES], VOCABULARY)
+    last_only = StorySet.encode(
+        [replace(example, story=example.story[-1:], support=()) for example in EXAMPLES], VOCABULARY
+    )
     assert score(small, STORIES, ALL) == score(small, last_only, ALL)
 
 

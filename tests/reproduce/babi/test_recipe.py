@@ -48,11 +48,12 @@ def test_the_words_of_a_column_are_its_settings(name: str) -> None:
         assert (training.noise != "none") == ("RN" in words)
         assert network.tying == ("layerwise" if "LW" in words else "adjacent")
         assert network.hops == (int(words[0]) if words[0].isdigit() else 3)
-        assert network.dim == (100 if column.endswith("*") else 50 if recipe.joint else 20)
+        supervised = column.startswith("supervised")
+        assert network.dim == (100 if column.endswith("*") else 40 if supervised else 50 if recipe.joint else 20)
         assert network.relu == column.endswith("*")
-        assert network.gate == (column == "gated")
-        assert (training.supervise_attention > 0) == column.startswith("supervised")
-        assert training.validation_split == ("random" if recipe.joint else "tail")
+        assert network.gate == (column == "gated" or supervised)
+        assert (training.supervise_attention > 0) == supervised
+        assert training.validation_split == ("random" if recipe.joint and not supervised else "tail")
 
 
 @pytest.mark.parametrize(
