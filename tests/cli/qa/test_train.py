@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, write_jsonl
+from memn2n.qa.candidates import Candidates
 from tests.cli.conftest import CLI, COMMAND, FAST
 
 
@@ -168,3 +169,20 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     assert it.returncode == 0
     assert "━" in shown.decode()
     assert "restart 1/1" in shown.decode()
+
+
+def test_candidates_are_read_from_a_file(cli: CLI, tmp_path: Path) -> None:
+    replies = ["She is in the hall", "She is at home"]
+    examples = [Example((f"Mary went {place}.",), "Where is Mary?", reply)
+                for place, reply in zip(("to the hall", "home"), replies, strict=True)]  # fmt: skip
+    write_jsonl(tmp_path / "dialogs.jsonl", examples * 10)
+    (tmp_path / "replies.txt").write_text("\n".join(replies), "utf-8")
+    options = ["--candidates", tmp_path / "replies.txt", "--out", tmp_path / "run", *FAST]
+    assert cli("qa", "train", tmp_path / "dialogs.jsonl", *options).status == 0
+    assert StoryQA.load(tmp_path / "run").candidates == Candidates(tuple(replies))
+    for text, message in (("yes\n\n?\n", ":3: there is no word"), ("a\nb\na\n", ":3: this answer is also in line 1"),
+                          ("\n", ": there is no answer")):  # fmt: skip
+        (tmp_path / "replies.txt").write_text(text, "utf-8")
+        refused = cli("qa", "train", tmp_path / "dialogs.jsonl", *options)
+        assert refused.status == 2
+        assert f"replies.txt{message}" in refused.err

@@ -17,10 +17,11 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in t
 sys.path.insert(0, sys.argv[1])
 import memn2n
 from memn2n.qa import engine
+from memn2n.qa.config import DataShape
 from memn2n.qa.training.problem import choose_backend
 assert memn2n.__file__.startswith(sys.argv[1]), memn2n.__file__
 print(engine.unavailable())
-print(engine.instruction_sets(), choose_backend("auto", "cpu", memn2n.NetworkConfig()))
+print(engine.instruction_sets(), choose_backend("auto", "cpu", memn2n.NetworkConfig(), DataShape(9, 5, 5)))
 train, test = memn2n.simulate(task=1, n_train=60, n_test=20, seed=0)
 quick = memn2n.TrainingConfig(restarts=1, epochs=2, linear_start_epochs=1)
 qa = memn2n.StoryQA.fit(train, training=quick)

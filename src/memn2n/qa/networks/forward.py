@@ -50,7 +50,8 @@ class _Forward:
             o = np.einsum("bn,bnd->bd", p, memory[self.of_hop.C[k]], optimize=True)
             carried = u @ arrays["H"].T if "H" in arrays else u
             if config.gate:
-                T = 1 / (1 + np.exp(-(u @ arrays[f"gates.{k}"].T + arrays[f"gate_biases.{k}"])))
+                x = u @ arrays[f"gates.{k}"].T + arrays[f"gate_biases.{k}"]
+                T = (1 + np.tanh(x / 2)) / 2  # sigmoid(x), without an overflow
                 u = o * T + carried * (1 - T)
             else:
                 u = o + carried

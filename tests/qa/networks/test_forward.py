@@ -1,0 +1,66 @@
+"""The network in NumPy against the PyTorch network, which is the reference."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from memn2n import Example, NetworkConfig
+from memn2n.qa.batch import make_batch
+from memn2n.qa.candidates import Candidates
+from memn2n.qa.config import DataShape
+from memn2n.qa.networks import torch_network
+from memn2n.qa.networks.forward import forward
+from memn2n.qa.parameters import Parameters
+from memn2n.qa.stories import StorySet
+from tests.qa.networks.test_memn2n import CONFIGS, EXAMPLES, MEMORY, SHAPE, VOCABULARY, parameters
+
+ALL = [*EXAMPLES, Example((), "a b?", "c"), Example(("...", "a.", "!"), "q?", "a")]  # no sentence; no words
+CANDIDATES = Candidates(("a b c", "d", "e e a"))
+
+
+def check(network: Parameters, stories: StorySet) -> None:
+    """Compare probabilities and attention of all stories, each in a batch with the others and alone."""
+    reference, _ = torch_network(network)
+    for chosen in (np.arange(len(stories)), *np.arange(len(stories))[:, None]):
+        batch = make_batch(stories, chosen, network.config.memory_size)
+        with torch.no_grad():
+            logits, attention = reference(batch.tensors())
+        found, looked = forward(network, batch)
+        expected = logits.softmax(1)[:, network.shape.answers].numpy()
+        assert found.dtype == looked.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(looked, attention.numpy(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+def test_numpy_computes_what_pytorch_computes(config: NetworkConfig) -> None:
+    check(parameters(config, 0.3), StorySet.encode(ALL, VOCABULARY))
+
+
+@pytest.mark.parametrize("tying", ["adjacent", "layerwise"])
+def test_candidate_answers(tying: str) -> None:
+    shape = DataShape(len(VOCABULARY), longest_sentence=5, slots=6, candidates=3)
+    config = NetworkConfig.from_dict({"dim": 8, "memory_size": MEMORY, "tying": tying})
+    network = Parameters.draw(config, shape, np.random.default_rng(0), 0.5)
+    stories = StorySet.encode(ALL, VOCABULARY, CANDIDATES)
+    check(network, stories)
+    probabilities, _ = forward(network, make_batch(stories, np.arange(len(ALL)), MEMORY))
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("empty_slots", ["keep", "mask"])
+def test_extreme_parameters_give_probabilities_without_a_warning(empty_slots: str) -> None:
+    config = NetworkConfig.from_dict({"dim": 5, "memory_size": MEMORY, "gate": True, "empty_slots": empty_slots})
+    stories = StorySet.encode(ALL, VOCABULARY)
+    for scale in (1e3, -1e3, 1e-30):
+        network = Parameters.draw(config, SHAPE, np.random.default_rng(0))
+        for array in network.arrays.values():
+            array *= scale
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            probabilities, attention = forward(network, make_batch(stories, np.arange(len(ALL)), MEMORY))
+        assert np.isfinite(probabilities).all()
+        assert np.isfinite(attention).all()
+        assert (attention.sum(2) < 1 + 1e-5).all()

@@ -1,0 +1,104 @@
+"""The parameters of a network: named arrays, drawn at random, checked, and shared with PyTorch."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from memn2n import ConfigError, NetworkConfig
+from memn2n.qa.config import DataShape
+from memn2n.qa.networks import torch_network
+from memn2n.qa.parameters import Parameters
+from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN
+
+SHAPE = DataShape(40, longest_sentence=5, slots=6)
+EVERYTHING = NetworkConfig(dim=30, temporal="add", tying="layerwise", gate=True, hops=2)
+
+
+def draw(config: NetworkConfig = EVERYTHING, seed: int = 0, std: float = 0.1) -> Parameters:
+    return Parameters.draw(config, SHAPE, np.random.default_rng(seed), std)
+
+
+def test_the_names_and_shapes_of_all_parameters() -> None:
+    shapes = {name: array.shape for name, array in draw().arrays.items()}
+    tables, times = {f"tables.{i}": (40, 30) for i in range(4)}, {f"times.{i}": (6, 30) for i in range(2)}
+    gates = {f"gates.{k}": (30, 30) for k in range(2)} | {f"gate_biases.{k}": (30,) for k in range(2)}
+    assert shapes == tables | times | {"H": (30, 30)} | gates
+    adjacent = draw(NetworkConfig(dim=4, hops=3)).arrays
+    assert {name: array.shape for name, array in adjacent.items()} == {f"tables.{i}": (46, 4) for i in range(4)}
+
+
+def test_the_first_values_follow_the_seed_and_the_standard_deviation() -> None:
+    mine, again, other = draw(), draw(), draw(seed=1)
+    for name, array in mine.arrays.items():
+        assert array.dtype == np.float32
+        assert np.array_equal(array, again.arrays[name])
+        assert not np.array_equal(array, other.arrays[name])
+        mean = 0.5 if name.startswith("gate_biases") else 0
+        assert array[SPECIAL:].mean() == pytest.approx(mean, abs=0.06)
+        assert array[SPECIAL:].std() == pytest.approx(0.1, rel=0.3)
+    assert draw(std=0.5).arrays["H"].std() == pytest.approx(0.5, rel=0.1)
+
+
+def test_no_two_arrays_start_alike() -> None:
+    arrays = [array[SPECIAL:8].ravel()[:60] for array in draw().arrays.values() if array.ndim == 2]
+    for i, one in enumerate(arrays):
+        for other in arrays[:i]:
+            assert abs(np.corrcoef(one, other)[0, 1]) < 0.7
+
+
+def test_rows_of_null_and_of_the_unknown_word_start_at_zero() -> None:
+    drawn = draw()
+    assert drawn.words() == ["tables.0", "tables.1", "tables.2", "tables.3"]
+    for name in drawn.words():
+        assert not drawn.arrays[name][[NULL, UNKNOWN]].any()
+    assert drawn.arrays["times.0"][NULL].any()
+
+
+def wrong(name: str, array: Any) -> dict[str, Any]:
+    return draw().arrays | {name: array}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (wrong("H", np.zeros((30, 29), np.float32)), r"H has the shape \(30, 29\)"),
+        (wrong("H", np.zeros((30, 30))), "H has the shape .* and type float64"),
+        (wrong("H", np.zeros((30, 60), np.float32)[:, ::2]), "float32 and contiguous"),
+        (wrong("V", np.zeros(3, np.float32)), "the arrays are .*, V, but these settings need tables.0"),
+        ({name: array for name, array in draw().arrays.items() if name != "H"}, "but these settings need .*, H, "),
+        ({}, "the arrays are none"),
+    ],
+)
+def test_arrays_that_do_not_fit_the_settings_are_refused(arrays: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Parameters.of(EVERYTHING, SHAPE, arrays)
+
+
+def test_arrays_are_taken_in_any_order() -> None:
+    drawn = draw()
+    again = Parameters.of(EVERYTHING, SHAPE, dict(reversed(drawn.arrays.items())))
+    assert list(again.arrays) == list(drawn.arrays)
+    assert again.arrays["H"] is drawn.arrays["H"], "not a copy"
+
+
+def test_a_copy_has_memory_of_its_own() -> None:
+    drawn = draw()
+    copy = drawn.copy()
+    drawn.arrays["H"][:] = 7
+    assert not (copy.arrays["H"] == 7).any()
+
+
+def test_pytorch_uses_the_memory_of_the_arrays() -> None:
+    drawn = draw()
+    network, tensors = torch_network(drawn)
+    assert isinstance(network, torch.nn.Module)
+    assert {name for name, _ in network.named_parameters()} == drawn.arrays.keys() == tensors.keys()
+    drawn.arrays["H"][0, 0] = 5
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(1)
+    assert drawn.arrays["H"][0, 0] == 6
+    for name, parameter in network.named_parameters():
+        assert np.shares_memory(parameter.detach().numpy(), drawn.arrays[name])
