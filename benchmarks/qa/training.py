@@ -44,11 +44,12 @@ def peak_memory_mb() -> float:
 
 def train_some(backend: str, data: Path | None, task: int) -> dict[str, Any]:
     """Train for a few epochs; all epochs need the same memory."""
-    import torch
-
     from benchmarks.qa.workload import Workload
 
-    torch.set_num_threads(1)
+    if backend == "pytorch":  # the engine needs no PyTorch
+        import torch
+
+        torch.set_num_threads(1)
     problem = Workload.read(data, task).problem(backend)
     imported = peak_memory_mb()
     problem = replace(problem, training=replace(problem.training, linear_start_epochs=1, epochs=2))
