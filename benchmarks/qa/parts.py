@@ -90,12 +90,13 @@ def train(library: Path, data: Path | None, task: int, seconds: float) -> list[i
     sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[spec.name])
     from benchmarks.qa.workload import Workload, fresh_loop
+    from memn2n.qa.networks import SOFTMAX
 
     problem = Workload.read(data, task).problem("engine")
     _, loop = fresh_loop(problem)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        loop.epoch(problem.training.first_rate, linear=False)
+        loop.epoch(problem.training.first_rate, SOFTMAX)
     for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
         place, mode, offset, *_, path = line.split()
         if "x" in mode and path == str(library):

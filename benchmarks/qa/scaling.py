@@ -10,6 +10,7 @@ from benchmarks.qa.compare import operations_per_example
 from benchmarks.qa.workload import BACKENDS, Workload, fresh_loop, questions_of_epoch
 from benchmarks.timing import alternate
 from memn2n import NetworkConfig
+from memn2n.qa.networks import SOFTMAX
 from memn2n.qa.training.restarts import run_restarts
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _problem(workload: Workload, network: NetworkConfig, backend: str) -> Proble
 
 
 def _epoch(loop: Loop) -> None:
-    if not math.isfinite(loop.epoch(_RATE, linear=False).loss):
+    if not math.isfinite(loop.epoch(_RATE, SOFTMAX).loss):
         raise RuntimeError("the network diverged, so the epoch was not complete")
 
 

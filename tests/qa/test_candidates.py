@@ -1,11 +1,13 @@
 """Candidate answers apart from the vocabulary, and values for key-value networks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from memn2n import ConfigError, Example, InputError, NetworkConfig, StoryQA, TrainingConfig, read_jsonl, write_jsonl
+from memn2n.errors import DataWarning
 from memn2n.qa.batch import make_batch
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.stories import StorySet, vocabulary_of
@@ -60,6 +62,25 @@ def test_a_right_answer_that_is_no_candidate_counts_as_wrong(qa: StoryQA) -> Non
 def test_a_training_answer_must_be_a_candidate() -> None:
     with pytest.raises(InputError, match="the candidates lack the answer 'i do not know mary'; give all answers"):
         StoryQA.fit(dialogs(), candidates=REPLIES[:2], training=QUICK)
+
+
+def test_validation_answers_that_are_no_candidates_are_left_out() -> None:
+    valid = [*dialogs(5), Example(("Mary went home.",), "Where is Mary?", "at home")]
+    with pytest.warns(DataWarning, match="1 of 6 validation questions have an answer that no training question has"):
+        StoryQA.fit(dialogs(20), valid, candidates=REPLIES, training=QUICK)
+
+
+def test_case_can_matter() -> None:
+    same = [replace(one, answer=next(text for text in REPLIES if text.lower() == one.answer)) for one in dialogs(20)]
+    qa = StoryQA.fit(same, candidates=REPLIES, training=QUICK, lowercase=False)
+    assert "Kitchen" in qa.vocabulary.words
+    assert [score.unanswerable for data in (same, dialogs(20)) for score in qa.evaluate(data).tasks] == [0, 20]
+
+
+def test_candidates_that_are_not_those_of_the_network_are_refused(qa: StoryQA) -> None:
+    for other in (None, Candidates(REPLIES[:2])):
+        with pytest.raises(ConfigError, match="the network is for 3 candidates"):
+            StoryQA(qa.networks, qa.vocabulary, other)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from memn2n import ConfigError, NetworkConfig
+from memn2n import ConfigError, Example, NetworkConfig, TrainingConfig
 from memn2n.qa.config import DataShape
-from memn2n.qa.networks import torch_network
+from memn2n.qa.networks import Stage, torch_network
 from memn2n.qa.parameters import Parameters
-from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN
+from memn2n.qa.stories import StorySet
+from memn2n.qa.training.torch_loop import TorchLoop
+from memn2n.qa.vocabulary import NULL, SPECIAL, UNKNOWN, Vocabulary
 
 SHAPE = DataShape(40, longest_sentence=5, slots=6)
 EVERYTHING = NetworkConfig(dim=30, temporal="add", tying="layerwise", gate=True, hops=2)
@@ -102,3 +104,18 @@ def test_pytorch_uses_the_memory_of_the_arrays() -> None:
     assert drawn.arrays["H"][0, 0] == 6
     for name, parameter in network.named_parameters():
         assert np.shares_memory(parameter.detach().numpy(), drawn.arrays[name])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_training_by_pytorch_changes_the_arrays_in_place(optimizer: str) -> None:
+    drawn = draw()
+    before, held = drawn.copy(), dict(drawn.arrays)
+    examples = [Example(("a b.", f"{word} c."), f"{word} d?", word) for word in "abcdefgh"]
+    stories = StorySet.encode(examples, Vocabulary.build(["a b c d e f g h"], []))
+    config = TrainingConfig.from_dict({"optimizer": optimizer})
+    loop = TorchLoop(drawn, stories, np.arange(len(stories)), config, np.random.default_rng(0))
+    loop.epoch(0.1, Stage())
+    loop.finish()
+    for name, array in drawn.arrays.items():
+        assert array is held[name]
+        assert not np.array_equal(array, before.arrays[name]), name

@@ -1,4 +1,4 @@
-"""The network in NumPy against the PyTorch network, which is the reference."""
+"""The network in NumPy against the PyTorch network, which is the reference, and against the engine."""
 
 import warnings
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from memn2n import Example, NetworkConfig
+from memn2n.qa import engine
 from memn2n.qa.batch import make_batch
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import DataShape
@@ -16,13 +17,19 @@ from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
 from tests.qa.networks.test_memn2n import CONFIGS, EXAMPLES, MEMORY, SHAPE, VOCABULARY, parameters
 
-ALL = [*EXAMPLES, Example((), "a b?", "c"), Example(("...", "a.", "!"), "q?", "a")]  # no sentence; no words
+ALL = [
+    *EXAMPLES,
+    Example((), "a b?", "c"),  # no sentence
+    Example(("...", "a.", "!"), "q?", "a"),  # sentences without words
+    Example(("q r.",), "s t?", "a"),  # unknown words only
+]
 CANDIDATES = Candidates(("a b c", "d", "e e a"))
 
 
 def check(network: Parameters, stories: StorySet) -> None:
     """Compare probabilities and attention of all stories, each in a batch with the others and alone."""
     reference, _ = torch_network(network)
+    native = None if engine.unavailable(network.config, network.shape) else engine.native_network(network)
     for chosen in (np.arange(len(stories)), *np.arange(len(stories))[:, None]):
         batch = make_batch(stories, chosen, network.config.memory_size)
         with torch.no_grad():
@@ -32,6 +39,10 @@ def check(network: Parameters, stories: StorySet) -> None:
         assert found.dtype == looked.dtype == np.float32
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
         np.testing.assert_allclose(looked, attention.numpy(), rtol=0, atol=1e-5)
+        if native is not None:
+            expected, attended = native.predict(engine.native_stories(stories), chosen)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+            np.testing.assert_allclose(looked, attended, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
@@ -64,3 +75,25 @@ def test_extreme_parameters_give_probabilities_without_a_warning(empty_slots: st
         assert np.isfinite(probabilities).all()
         assert np.isfinite(attention).all()
         assert (attention.sum(2) < 1 + 1e-5).all()
+
+
+@pytest.mark.parametrize("empty_slots", ["keep", "mask"])
+@pytest.mark.parametrize("score", [1e4, -1e4])
+def test_one_score_that_a_softmax_cannot_exponentiate(empty_slots: str, score: float) -> None:
+    """The latest sentence has a score of 0, the one before it 1e4 or -1e4."""
+    config = NetworkConfig.from_dict({
+        "dim": 1, "hops": 1, "encoding": "bow", "temporal": "none", "tying": "layerwise", "memory_size": MEMORY,
+        "empty_slots": empty_slots,
+    })  # fmt: skip
+    network = parameters(config)
+    for array in network.arrays.values():
+        array[...] = 0
+    (a, b) = VOCABULARY.encode("a b")
+    network.arrays["tables.0"][a] = score
+    network.arrays["tables.2"][b] = 1
+    stories = StorySet.encode([Example(("a.", "c."), "b?", "c")], VOCABULARY)
+    _, attention = forward(network, make_batch(stories, np.arange(1), MEMORY))
+    rest = SHAPE.slots - 2 if empty_slots == "keep" else 0
+    expected = [0, 1] if score > 0 else [1 / (1 + rest), 0]
+    np.testing.assert_allclose(attention[0, 0], expected, rtol=0, atol=1e-6)
+    check(network, stories)

@@ -1,9 +1,18 @@
-"""Position encoding, attention and reading."""
+"""Position encoding, attention, reading and the loss."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
-from memn2n.qa.networks.parts import attend, encode_sentences, position_weights, read
+from memn2n import Example
+from memn2n.qa.batch import make_batch
+from memn2n.qa.config import DataShape
+from memn2n.qa.networks import Stage
+from memn2n.qa.networks.parts import attend, encode_sentences, loss_of, position_weights, read
+from memn2n.qa.stories import StorySet
+from memn2n.qa.vocabulary import NULL, SPECIAL, Vocabulary
 
 
 def weights(words: list[list[int]], dim: int, encoding: str, longest: int = 0) -> torch.Tensor:
@@ -78,3 +87,17 @@ def test_an_empty_story_reads_nothing(empty: int) -> None:
 def test_large_scores_do_not_overflow() -> None:
     assert torch.allclose(attention([1e4, -1e4], 2, 1), torch.tensor([1.0, 0.0]))
     assert torch.allclose(attention([-1e4, -1e4], 2, 1), torch.tensor([0.0, 0.0]))
+
+
+def test_only_answers_can_be_right_but_all_rows_count_in_the_loss() -> None:
+    vocabulary = Vocabulary.build(["a b c d"], [])
+    stories = StorySet.encode([Example(("a.",), "b?", answer) for answer in "bad"], vocabulary)
+    batch = make_batch(stories, np.arange(3), 1).tensors()
+    shape = DataShape(len(vocabulary), longest_sentence=1, slots=1)
+    logits = torch.zeros(3, shape.vocabulary + 1)
+    logits[:, NULL] = logits[:, shape.vocabulary] = 9  # the null word, and a word for the time
+    logits[:, SPECIAL + 1] = 1  # b
+    total, wrong = loss_of(logits, torch.zeros(1, 3, 1), batch, Stage(), shape)
+    assert wrong == 2
+    everything = math.log(2 * math.exp(9) + math.exp(1) + (shape.vocabulary - 2))
+    assert total.item() == pytest.approx(3 * everything - 1, rel=1e-6)

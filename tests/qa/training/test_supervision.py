@@ -10,10 +10,11 @@ import torch
 from memn2n import ConfigError, Example, NetworkConfig, StoryQA, TrainingConfig, simulate
 from memn2n.qa.batch import Noise, make_batch
 from memn2n.qa.config import DataShape, NoiseKind
-from memn2n.qa.networks import Stage
+from memn2n.qa.networks import SOFTMAX, Stage
 from memn2n.qa.networks.parts import LEAST_ATTENTION, attention_loss, loss_of
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training.noise import RandomNoise
+from memn2n.qa.training.schedule import Score, train
 
 # (hop, batch, slot); the facts are slots 0 and 2 of the first story, and slot 1 of the second
 ATTENTION = torch.tensor([[[0.5, 0.1, 0.2], [0.3, 0.0, 0.7]], [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]]])
@@ -34,6 +35,14 @@ def test_the_cost_of_a_fact_is_that_of_no_hop_picking_it() -> None:
 def test_a_small_attention_keeps_its_digits() -> None:
     tiny = torch.full((3, 1, 1), 1e-10)
     assert attention_loss(tiny, torch.tensor([[True]])).item() == pytest.approx(-math.log(3e-10), rel=1e-6)
+
+
+def test_the_cost_has_the_gradient_of_its_formula() -> None:
+    attention = torch.rand(3, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 0.8 + 0.1
+    assert torch.autograd.gradcheck(lambda p: attention_loss(p, SUPPORT), attention.requires_grad_())
+    nothing = torch.zeros(2, 2, 3, requires_grad=True)
+    (gradient,) = torch.autograd.grad(attention_loss(nothing, SUPPORT), nothing)
+    assert torch.isfinite(gradient).all()
 
 
 def test_the_loss_has_the_cost_with_its_weight_except_in_the_linear_start() -> None:
@@ -82,6 +91,32 @@ def test_the_weight_falls_linearly_to_zero() -> None:
     config = TrainingConfig(supervise_attention=0.8, epochs=4)
     assert [config.supervision(epoch) for epoch in (1, 2, 3, 4)] == pytest.approx([0.8, 0.6, 0.4, 0.2])
     assert TrainingConfig().supervision(1) == 0
+
+
+def test_a_training_has_the_weight_in_its_epochs_with_the_softmax_and_not_in_its_validation() -> None:
+    trained: list[Stage] = []
+    validated: list[Stage] = []
+
+    class Loop:
+        def epoch(self, rate: float, stage: Stage) -> Score:
+            trained.append(stage)
+            return Score(rate, 0.5)
+
+        def score(self, stories: StorySet, examples: object, stage: Stage = SOFTMAX) -> Score:
+            validated.append(stage)
+            return Score(float(len(stories)), 0.5)
+
+        def keep(self) -> None: ...
+
+        def restore(self) -> None: ...
+
+        def finish(self) -> None: ...
+
+    config = TrainingConfig(epochs=4, linear_start_epochs=2, supervise_attention=0.8)
+    assert train(Loop(), (STORIES, np.arange(2)), config, lambda _: None)
+    assert [stage.linear for stage in trained] == [stage.linear for stage in validated] == [True] * 2 + [False] * 4
+    assert [stage.supervision for stage in trained] == pytest.approx([0, 0, 0.8, 0.6, 0.4, 0.2])
+    assert [stage.supervision for stage in validated] == [0] * 6
 
 
 def test_supervision_needs_supporting_facts() -> None:
