@@ -95,11 +95,20 @@ def test_the_python_code_trains_and_answers(folder: Path) -> None:
     assert done.stdout.strip() == re.findall(r'\.text  # "(\w+)"', PAGE)[0], done.stderr
 
 
-def test_options_of_another_family_and_missing_imports_are_refused(folder: Path) -> None:
+def test_options_of_another_family_and_imports_that_cannot_be_used_are_refused(folder: Path) -> None:
+    code = blocks("python")[0]
+    (folder / "clash.py").write_text(code.replace("key_hops", "epochs").replace('"key-value"', '"clash"'), "utf-8")
+    (folder / "other").mkdir()
+    (folder / "other" / "json.py").write_text(code, "utf-8")
     for options, message in (
         ("--import key_value.py qa train facts.jsonl --family key-value --out x --tying layerwise",
          "--tying is not a setting of the family key-value"),
         ("--import nothing.py qa ask", "--import is 'nothing.py': there is no such file"),
+        (
+            "--import clash.py qa train --out x",
+            "the family clash has a setting epochs, but the command has an argument of this name",
+        ),
+        ("--import other/json.py qa ask", "--import is 'other/json.py': another module is named json; rename the file"),
         ("--import no_such_module qa ask", "--import is 'no_such_module': there is no such module"),
         ("qa train facts.jsonl --out x", "--family is memn2n, which does not read values"),
     ):  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import importlib
+import importlib.util
 import sys
 import warnings
 from pathlib import Path
@@ -70,20 +70,29 @@ def _import(code: str) -> None:
     """Import a Python file, or a module by its name.
 
     Raises:
-        InputError: if there is no such file or module. An error in the code itself is not caught.
+        InputError: if there is no such file or module, or the file has the name of another module. An error in the code
+            itself is not caught.
     """
     path = Path(code)
-    name = path.stem if path.suffix == ".py" else code
-    if path.suffix == ".py":
-        if not path.is_file():
-            raise InputError(f"--import is {code!r}: there is no such file")
-        sys.path.insert(0, str(path.resolve().parent))
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise InputError(f"--import is {code!r}: there is no such module") from None
+    if path.suffix != ".py":
+        try:
+            importlib.import_module(code)
+        except ModuleNotFoundError as error:
+            if error.name != code.partition(".")[0] and error.name != code:
+                raise
+            raise InputError(f"--import is {code!r}: there is no such module") from None
+        return
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise InputError(f"--import is {code!r}: there is no such file")
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None:
+        if Path(getattr(loaded, "__file__", None) or "").resolve() == path.resolve():
+            return  # given twice
+        raise InputError(f"--import is {code!r}: another module is named {path.stem}; rename the file")
+    sys.path.append(str(path.resolve().parent))  # for what the file imports
+    sys.modules[path.stem] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 _debug = False

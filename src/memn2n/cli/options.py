@@ -127,15 +127,26 @@ class FamilyCommand(TyperCommand):
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The options of the command, and those of the families."""
+        """The options of the command, and those of the families.
+
+        Raises:
+            InputError: if a setting of a family has the name of another argument of the command.
+        """
         from memn2n.qa.networks import NETWORKS
 
         params = super().get_params(ctx)
-        for family in NETWORKS.values():
+        shared = {setting.name for setting in documented_settings(NETWORKS["memn2n"].config)}
+        own = {param.name for param in params} - shared
+        for name, family in NETWORKS.items():
             app = typer.Typer()
             app.command()(settings_options(family.config)(_only_settings))
             known = {param.name for param in params}
-            params += [param for param in typer.main.get_command(app).params if param.name not in known]
+            for param in typer.main.get_command(app).params:
+                if param.name in own:
+                    raise InputError(f"the family {name} has a setting {param.name}, but the command has an argument "
+                                     "of this name; rename the setting")  # fmt: skip
+                if param.name not in known:
+                    params.append(param)
         return params
 
 
