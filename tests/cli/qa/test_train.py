@@ -181,8 +181,21 @@ def test_candidates_are_read_from_a_file(cli: CLI, tmp_path: Path) -> None:
     assert cli("qa", "train", tmp_path / "dialogs.jsonl", *options).status == 0
     assert StoryQA.load(tmp_path / "run").candidates == Candidates(tuple(replies))
     for text, message in (("yes\n\n?\n", ":3: there is no word"), ("a\nb\na\n", ":3: this answer is also in line 1"),
+                          ("At home\nat  home\n", ":2: this answer is also in line 1"),
                           ("\n", ": there is no answer")):  # fmt: skip
         (tmp_path / "replies.txt").write_text(text, "utf-8")
         refused = cli("qa", "train", tmp_path / "dialogs.jsonl", *options)
         assert refused.status == 2
         assert f"replies.txt{message}" in refused.err
+    (tmp_path / "replies.txt").write_text(replies[0], "utf-8")
+    refused = cli("qa", "train", tmp_path / "dialogs.jsonl", *options)
+    assert (refused.status, refused.err.count("\n")) == (2, 1)
+    assert "the candidates lack the answer 'She is at home'" in refused.err
+
+
+def test_candidates_that_differ_in_case_need_no_lowercase(cli: CLI, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "data.jsonl", [Example(("It is up.",), "Is it up?", answer) for answer in ("Yes", "yes")])
+    (tmp_path / "answers.txt").write_text("Yes\nyes\n", "utf-8")
+    options = ["--candidates", tmp_path / "answers.txt", "--no-lowercase", "--out", tmp_path / "run", *FAST]
+    assert cli("qa", "train", tmp_path / "data.jsonl", *options).status == 0
+    assert StoryQA.load(tmp_path / "run").candidates == Candidates(("Yes", "yes"), lowercase=False)

@@ -17,6 +17,7 @@ from memn2n.cli.options import Json, Tasks, interrupted, parse_tasks, settings_o
 from memn2n.errors import ConfigError, DataError, Setting
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
 from memn2n.qa.config import variant as settings_of
+from memn2n.qa.vocabulary import answer_symbol
 from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def train(
 
     from memn2n import StoryQA
 
-    answers = None if candidates is None else _read_candidates(candidates)
+    answers = None if candidates is None else _read_candidates(candidates, lowercase)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
@@ -92,7 +93,7 @@ def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[Fam
     return own.changed(given), training.changed(given)
 
 
-def _read_candidates(path: Path) -> list[str]:
+def _read_candidates(path: Path, lowercase: bool) -> list[str]:
     """Read the answers to choose from, one a line.
 
     Raises:
@@ -101,17 +102,20 @@ def _read_candidates(path: Path) -> list[str]:
     from memn2n.files.lines import iter_lines
 
     lines: dict[str, int] = {}
+    answers: list[str] = []
     for number, text in iter_lines(path):
         if not text.strip():
             continue
         if not has_word(text):
             raise DataError(path, number, "there is no word in this answer; remove it")
-        if text.strip() in lines:
-            raise DataError(path, number, f"this answer is also in line {lines[text.strip()]}; remove one")
-        lines[text.strip()] = number
-    if not lines:
+        symbol = answer_symbol(text, lowercase)
+        if symbol in lines:
+            raise DataError(path, number, f"this answer is also in line {lines[symbol]}; remove one")
+        lines[symbol] = number
+        answers.append(text.strip())
+    if not answers:
         raise DataError(path, None, "there is no answer; give one per line")
-    return list(lines)
+    return answers
 
 
 def _read_examples(
