@@ -85,6 +85,12 @@ def test_arrays_are_taken_in_any_order() -> None:
     assert again.arrays["H"] is drawn.arrays["H"], "not a copy"
 
 
+def test_the_constructor_wants_the_arrays_in_order() -> None:
+    """The engine takes the tables, and the gates, by their position."""
+    with pytest.raises(ConfigError, match=r"but these settings need tables\.0, tables\.1, "):
+        Parameters(EVERYTHING, SHAPE, dict(reversed(draw().arrays.items())))
+
+
 def test_a_copy_has_memory_of_its_own() -> None:
     drawn = draw()
     copy = drawn.copy()
@@ -106,16 +112,37 @@ def test_pytorch_uses_the_memory_of_the_arrays() -> None:
         assert np.shares_memory(parameter.detach().numpy(), drawn.arrays[name])
 
 
+def loop_on(parameters: Parameters, optimizer: str = "sgd") -> TorchLoop:
+    examples = [Example(("a b.", f"{word} c."), f"{word} d?", word) for word in "abcdefgh"]
+    stories = StorySet.encode(examples, Vocabulary.build(["a b c d e f g h"], []))
+    config = TrainingConfig.from_dict({"optimizer": optimizer})
+    return TorchLoop(parameters, stories, np.arange(len(stories)), config, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_training_by_pytorch_changes_the_arrays_in_place(optimizer: str) -> None:
     drawn = draw()
     before, held = drawn.copy(), dict(drawn.arrays)
-    examples = [Example(("a b.", f"{word} c."), f"{word} d?", word) for word in "abcdefgh"]
-    stories = StorySet.encode(examples, Vocabulary.build(["a b c d e f g h"], []))
-    config = TrainingConfig.from_dict({"optimizer": optimizer})
-    loop = TorchLoop(drawn, stories, np.arange(len(stories)), config, np.random.default_rng(0))
+    loop = loop_on(drawn, optimizer)
     loop.epoch(0.1, Stage())
     loop.finish()
     for name, array in drawn.arrays.items():
         assert array is held[name]
         assert not np.array_equal(array, before.arrays[name]), name
+
+
+def test_training_in_other_memory_ends_in_the_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU the network has memory of its own; here its tensors are copies."""
+    here, elsewhere = draw(), draw()
+    held = dict(elsewhere.arrays)
+    mine = loop_on(here)
+    monkeypatch.setattr("memn2n.qa.training.torch_loop.torch_network", lambda given, _: torch_network(given.copy()))
+    theirs = loop_on(elsewhere)
+    for loop in (mine, theirs):
+        loop.epoch(0.1, Stage())
+    for name, array in draw().arrays.items():
+        assert np.array_equal(elsewhere.arrays[name], array), "not yet written"
+    theirs.finish()
+    for name, array in here.arrays.items():
+        assert elsewhere.arrays[name] is held[name]
+        assert np.array_equal(elsewhere.arrays[name], array), name

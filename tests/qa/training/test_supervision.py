@@ -1,6 +1,7 @@
 """Attention supervision: its cost, its weight over a training, and what it teaches."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ def test_the_loss_has_the_cost_with_its_weight_except_in_the_linear_start() -> N
     cost = attention_loss(ATTENTION, batch.support).item()
     assert total(Stage(supervision=0.3)) == pytest.approx(plain + 0.3 * cost, rel=1e-5)
     assert total(Stage(linear=True, supervision=0.3)) == pytest.approx(plain)
+    batch = replace(batch, support=None)  # data without supporting facts
+    assert total(Stage(supervision=0.3)) == pytest.approx(plain)
 
 
 def facts(batch_support: Any) -> list[list[int]]:
@@ -132,13 +135,17 @@ def test_a_supervised_network_finds_both_facts(backend: str) -> None:
     training = TrainingConfig(restarts=1, epochs=25, linear_start="none", learning_rate=0.01, validation=0)
     network = NetworkConfig(dim=20, hops=2)
 
-    def found(weight: float) -> float:
-        """The share of facts that some hop gives more than half of its attention."""
+    def found(weight: float) -> tuple[float, float]:
+        """The share of questions whose facts all get more than half of some hop, and the attention recall."""
         changed = training.changed({"supervise_attention": weight})
         qa = StoryQA.fit(train, network=network, training=changed, backend=backend)  # type: ignore[arg-type]
         answers = qa.answer_many((one.story, one.question) for one in test)
+        (score,) = qa.evaluate(test).tasks
+        assert score.attention_recall is not None
         return float(np.mean([(answer.attention[:, list(one.support)].max(0) > 0.5).all()
-                              for answer, one in zip(answers, test, strict=True)]))  # fmt: skip
+                              for answer, one in zip(answers, test, strict=True)])), score.attention_recall  # fmt: skip
 
-    assert found(0.5) > 0.6
-    assert found(0.5) > found(0.0) + 0.2
+    (share, recall), (plain_share, plain_recall) = found(0.5), found(0.0)
+    assert share > 0.6
+    assert share > plain_share + 0.2
+    assert recall > plain_recall
