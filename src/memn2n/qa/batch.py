@@ -148,10 +148,10 @@ def lay_out(stories: StorySet, examples: Longs, memory_size: int) -> Layout:
     if stories.values is not None:
         value = np.full(age.shape, EMPTY_SENTENCE, np.int64)
         value[present] = stories.values[at]
-    return Layout(sentence, value, _supports(stories, examples, age, present), np.where(present, age, 0), filled)
+    return Layout(sentence, value, _supports(stories, examples, age), np.where(present, age, 0), filled)
 
 
-def _supports(stories: StorySet, examples: Longs, age: Longs, present: Bools) -> Bools:
+def _supports(stories: StorySet, examples: Longs, age: Longs) -> Bools:
     """Whether each slot holds a supporting fact."""
     support = np.zeros(age.shape, np.bool_)
     start = stories.support_start
@@ -159,7 +159,7 @@ def _supports(stories: StorySet, examples: Longs, age: Longs, present: Bools) ->
         last = stories.story_start[i + 1] - stories.story_start[i] - 1
         slots = last - stories.support[start[i] : start[i + 1]]
         support[row, slots[slots < age.shape[1]]] = True
-    return support & present
+    return support
 
 
 def _pad(stories: StorySet, sentences: npt.NDArray[np.integer]) -> Longs:

@@ -31,8 +31,9 @@ class Candidates:
         for text in self.texts:
             if not isinstance(text, str) or not has_word(text):
                 raise InputError(f"there is no word in the candidate answer {text!r}")
-        if len(self._ids) != len(self.texts):
-            raise InputError("there is a candidate answer twice")
+        for i, text in enumerate(self.texts):
+            if self.answer_id(text) != i:
+                raise InputError(f"the candidate answer {text!r} is there twice")
 
     @cached_property
     def _ids(self) -> dict[str, int]:
