@@ -16,6 +16,16 @@ TOWNS = ["oslo", "lima", "rome", "cairo", "delhi", "paris", "accra", "quito", "h
 LANDS = ["norway", "peru", "italy", "egypt", "india", "france", "ghana", "ecuador", "vietnam", "switzerland"]
 
 
+CLASHES = {
+    "c1": "epochs: int = 2",
+    "c2": "no_gate: int = 2",
+    "c3": "settings: int = 2",
+    "c4": "depth: int",
+    "c5": "hops: Annotated[int, Range(1, 3)] = 2",
+}
+"""File -> a setting that its family cannot have."""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
@@ -96,18 +106,29 @@ def test_the_python_code_trains_and_answers(folder: Path) -> None:
 
 
 def test_options_of_another_family_and_imports_that_cannot_be_used_are_refused(folder: Path) -> None:
-    code = blocks("python")[0]
-    (folder / "clash.py").write_text(code.replace("key_hops", "epochs").replace('"key-value"', '"clash"'), "utf-8")
+    code = blocks("python")[0].replace('"key-value"', '"clash"')
+    field = "key_hops: Annotated[int, Range(1, 64)] = 2"
+    assert field in code
+    for name, setting in CLASHES.items():
+        (folder / f"{name}.py").write_text(code.replace(field, setting).replace("key_hops", "dim"), "utf-8")
     (folder / "other").mkdir()
-    (folder / "other" / "json.py").write_text(code, "utf-8")
+    for name in ("json", "uvicorn"):  # a module that is imported, and one that is not
+        (folder / "other" / f"{name}.py").write_text(code, "utf-8")
     for options, message in (
         ("--import key_value.py qa train facts.jsonl --family key-value --out x --tying layerwise",
          "--tying is not a setting of the family key-value"),
         ("--import nothing.py qa ask", "--import is 'nothing.py': there is no such file"),
-        (
-            "--import clash.py qa train --out x",
-            "the family clash has a setting epochs, but the command has an argument of this name",
-        ),
+        ("--import c1.py qa train --out x", "a setting epochs, but the command has an argument of this name"),
+        ("--import c2.py qa train --out x", "a setting no_gate, but the command has an argument of this name"),
+        ("--import c3.py qa train --out x", "a setting settings, but the command has an argument of this name"),
+        ("--import c4.py qa train --out x", "the setting depth of the family clash has no default; give it one"),
+        ("--import c5.py qa train --out x", "a setting hops of another type or with other choices than another family"),
+        ("--import key_value.py qa train --family key-value --variant paper --out x",
+         "--variant is paper, which is for the family memn2n"),
+        ("qa train --tables 3 --out x", "No such option: --tables"),
+        ("--import '' qa ask", "--import is '': there is no such module"),
+        ("--import .x qa ask", "--import is '.x': there is no such module"),
+        ("--import other/uvicorn.py qa ask", "another module is named uvicorn; rename the file"),
         ("--import other/json.py qa ask", "--import is 'other/json.py': another module is named json; rename the file"),
         ("--import no_such_module qa ask", "--import is 'no_such_module': there is no such module"),
         ("qa train facts.jsonl --out x", "--family is memn2n, which does not read values"),

@@ -69,7 +69,7 @@ def need_torch(*what: str) -> None:
 
 
 def missing_torch(*what: str) -> ConfigError:
-    """The error that ``what``, in pieces, needs PyTorch."""
+    """Return the error which says that ``what`` needs PyTorch; ``what`` is the pieces of a message."""
     return ConfigError(*what, " needs PyTorch; install it: pip install 'memn2n[torch]'")
 
 

@@ -193,6 +193,14 @@ def test_training_on_one_example(tiny: NetworkConfig) -> None:
     assert qa.answer(["a b."], "a?").text == "b"
 
 
+def test_networks_of_an_ensemble_must_be_alike(qa: StoryQA, examples: list[Example]) -> None:
+    other = StoryQA.fit(examples, network=NetworkConfig(dim=5), training=dataclasses.replace(QUICK, epochs=1))
+    with pytest.raises(ConfigError, match="must have the same settings and sizes"):
+        StoryQA([*qa.networks, *other.networks], qa.vocabulary)
+    with pytest.raises(ConfigError, match="there is no network"):
+        StoryQA([], qa.vocabulary)
+
+
 def test_an_ensemble_answers_by_the_mean_of_its_networks(ensemble: StoryQA, examples: list[Example]) -> None:
     assert len(ensemble.networks) == 3
     assert [restart.kept for restart in ensemble.restarts] == [True] * 3

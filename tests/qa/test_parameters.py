@@ -8,7 +8,8 @@ import torch
 
 from memn2n import ConfigError, Example, NetworkConfig, TrainingConfig
 from memn2n.qa.config import DataShape
-from memn2n.qa.networks import Stage, torch_network
+from memn2n.qa.networks import NETWORKS, Family, Stage, family_named, torch_network
+from memn2n.qa.networks.memn2n import QANetwork
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import StorySet
 from memn2n.qa.training.torch_loop import TorchLoop
@@ -67,7 +68,8 @@ def wrong(name: str, array: Any) -> dict[str, Any]:
     [
         (wrong("H", np.zeros((30, 29), np.float32)), r"H has the shape \(30, 29\)"),
         (wrong("H", np.zeros((30, 30))), "H has the shape .* and type float64"),
-        (wrong("H", np.zeros((30, 60), np.float32)[:, ::2]), "float32 and contiguous"),
+        (wrong("H", np.zeros((30, 60), np.float32)[:, ::2]), "float32, contiguous and writable"),
+        (wrong("H", np.frombuffer(bytes(3600), np.float32).reshape(30, 30)), "contiguous and writable"),
         (wrong("V", np.zeros(3, np.float32)), "the arrays are .*, V, but these settings need tables.0"),
         ({name: array for name, array in draw().arrays.items() if name != "H"}, "but these settings need .*, H, "),
         ({}, "the arrays are none"),
@@ -146,3 +148,23 @@ def test_training_in_other_memory_ends_in_the_arrays(monkeypatch: pytest.MonkeyP
     for name, array in here.arrays.items():
         assert elsewhere.arrays[name] is held[name]
         assert np.array_equal(elsewhere.arrays[name], array), name
+
+
+def test_a_network_with_parameters_of_its_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a parameter would be trained, and then lost."""
+
+    class Other(QANetwork):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.extra = torch.nn.Linear(2, 2)
+
+    monkeypatch.setitem(NETWORKS, "memn2n", Family(NetworkConfig, Other))
+    with pytest.raises(ConfigError, match="Other has a parameter that is not one of the tensors of NetworkConfig"):
+        torch_network(draw())
+
+
+def test_two_families_with_one_config_class_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NETWORKS, "mine", Family(NetworkConfig, QANetwork))
+    for name in ("mine", "memn2n"):
+        with pytest.raises(ConfigError, match="have the same config class; derive a class for each"):
+            family_named(name)

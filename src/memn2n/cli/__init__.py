@@ -77,8 +77,9 @@ def _import(code: str) -> None:
     if path.suffix != ".py":
         try:
             importlib.import_module(code)
-        except ModuleNotFoundError as error:
-            if error.name != code.partition(".")[0] and error.name != code:
+        except (ModuleNotFoundError, ValueError, TypeError) as error:  # the others: an empty name, a leading dot
+            missing = getattr(error, "name", code)
+            if missing != code and not code.startswith(f"{missing}."):
                 raise
             raise InputError(f"--import is {code!r}: there is no such module") from None
         return
@@ -86,9 +87,10 @@ def _import(code: str) -> None:
     if not path.is_file() or spec is None or spec.loader is None:
         raise InputError(f"--import is {code!r}: there is no such file")
     loaded = sys.modules.get(path.stem)
-    if loaded is not None:
-        if Path(getattr(loaded, "__file__", None) or "").resolve() == path.resolve():
-            return  # given twice
+    if loaded is not None and Path(getattr(loaded, "__file__", None) or "").resolve() == path.resolve():
+        return  # given twice
+    other = None if "." in path.stem else importlib.util.find_spec(path.stem)
+    if loaded is not None or (other is not None and Path(other.origin or "").resolve() != path.resolve()):
         raise InputError(f"--import is {code!r}: another module is named {path.stem}; rename the file")
     sys.path.append(str(path.resolve().parent))  # for what the file imports
     sys.modules[path.stem] = module = importlib.util.module_from_spec(spec)

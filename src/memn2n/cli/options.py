@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -130,28 +131,40 @@ class FamilyCommand(TyperCommand):
         """The options of the command, and those of the families.
 
         Raises:
-            InputError: if a setting of a family has the name of another argument of the command.
+            InputError: if a setting of a family has no default, has the name of another argument of the command, or
+                differs from the setting of the same name of another family.
         """
         from memn2n.qa.networks import NETWORKS
 
         params = super().get_params(ctx)
-        shared = {setting.name for setting in documented_settings(NETWORKS["memn2n"].config)}
-        own = {param.name for param in params} - shared
+        known: dict[str, DocumentedSetting] = {}
         for name, family in NETWORKS.items():
+            new = []
+            for setting in documented_settings(family.config):
+                if known.setdefault(setting.name, setting).hint != setting.hint:
+                    raise InputError(f"the family {name} has a setting {setting.name} of another type or with other "
+                                     "choices than another family; rename it")  # fmt: skip
+                if setting.default is MISSING:
+                    raise InputError(f"the setting {setting.name} of the family {name} has no default; give it one")
+                if known[setting.name] is setting:
+                    new.append(setting.name)
+            if name == "memn2n":
+                continue  # its options are the command's
             app = typer.Typer()
             app.command()(settings_options(family.config)(_only_settings))
-            known = {param.name for param in params}
+            taken: set[str | None] = {"settings", "context"}
+            for param in params:
+                taken |= {param.name, *param.opts, *param.secondary_opts}
             for param in typer.main.get_command(app).params:
-                if param.name in own:
+                if param.name in new and taken & {param.name, *param.opts, *param.secondary_opts}:
                     raise InputError(f"the family {name} has a setting {param.name}, but the command has an argument "
                                      "of this name; rename the setting")  # fmt: skip
-                if param.name not in known:
-                    params.append(param)
+            params += [param for param in typer.main.get_command(app).params if param.name in new]
         return params
 
 
 def _only_settings(*, settings: dict[str, Any]) -> None:
-    """Have no other options."""
+    """Do nothing. The options of this command are settings only."""
 
 
 def _option(setting: DocumentedSetting) -> inspect.Parameter:

@@ -53,7 +53,7 @@ def model_file(path: Path, record: dict[str, Any], arrays: Arrays) -> bytes:
     length = int.from_bytes(content[:_LENGTH_BYTES], "little")
     if length > HEADER_LIMIT:
         raise ModelError(f"{path}: vocabulary and settings take {length:,} bytes, but at most {HEADER_LIMIT:,} can be "
-                         "saved; train with fewer words")  # fmt: skip
+                         "saved; train with fewer words, such as by --max-words")  # fmt: skip
     return content
 
 

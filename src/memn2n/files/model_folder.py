@@ -69,7 +69,8 @@ def prepare(folder: str | Path) -> Path:
     if config.exists():
         other = None if _is_our_config(config) else config
     else:  # a kill before the copy was written, or another program's weights
-        other = None if not weights.exists() or has_version_2(folder) or is_model(weights) else weights
+        ours = not weights.exists() or is_model(weights) or (folder / ".saved").is_dir()  # of a killed version 2 save
+        other = None if ours else weights
     if other is not None:
         raise ModelError(f"{other} was not written by memn2n; choose another folder, or remove the file")
     return folder

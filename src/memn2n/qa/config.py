@@ -210,8 +210,8 @@ class TrainingConfig(Settings):
     """Largest amount of random noise, as a share of the length of the story. The paper says "10%" and no more."""
     supervise_attention: Annotated[float, Range(0, 1000)] = 0.0
     """Weight of the supervision of the attention by the supporting facts; 0 for none. The loss gets, for each
-    supporting fact in the memory, minus this weight times the logarithm of what some hop gives to the fact: the
-    probability that at least one hop picks it. The weight falls linearly to 0 over the epochs, and the linear start has
+    supporting fact in the memory, minus this weight times log r, where r is the probability that at least one hop picks
+    the fact. The weight falls linearly to 0 over the epochs, and the linear start has
     no supervision."""
     unknown_rate: Annotated[float, Range(0, 0.9)] = 0.0
     """Share of the words that each batch replaces by the unknown word. It trains the embedding of words that only occur

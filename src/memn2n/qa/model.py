@@ -49,7 +49,8 @@ class StoryQA:
             find the test questions that are also in the training data.
 
     Raises:
-        ConfigError: if there is no network, or the sizes of one do not fit the vocabulary or the candidates.
+        ConfigError: if there is no network, two have different settings or sizes, or the sizes do not fit the
+            vocabulary or the candidates.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class StoryQA:
         if not self.networks:
             raise ConfigError("there is no network")
         for network in self.networks:
+            if (network.config, network.shape) != (self.network.config, self.network.shape):
+                raise ConfigError("the networks of an ensemble must have the same settings and sizes")
             if network.shape.vocabulary != len(vocabulary):
                 raise ConfigError(f"the network is for a vocabulary of {network.shape.vocabulary} ids, not of "
                                   f"{len(vocabulary)}")  # fmt: skip
@@ -164,7 +167,7 @@ class StoryQA:
         Raises:
             InputError: if there is no sentence, no word in the question, not a value for each sentence, or ``top`` is
                 below 1.
-            ConfigError: if only PyTorch can compute the network, and it is not installed.
+            ConfigError: if the network does not read values, or if only PyTorch can compute it and is not installed.
         """
         return self.answer_many([(story, question, values)], top=top)[0]
 

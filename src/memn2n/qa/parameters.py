@@ -30,7 +30,8 @@ class Parameters:
     Args:
         config: the network's settings.
         shape: the sizes taken from the training data.
-        arrays: the arrays by name, float32 and contiguous; ``config.parameters(shape)`` gives names and shapes.
+        arrays: the arrays by name, float32, contiguous and writable. ``config.parameters(shape)`` gives names and
+            shapes.
 
     Raises:
         ConfigError: if an array is missing, or has another shape or type.
@@ -45,9 +46,9 @@ class Parameters:
         if list(wanted) != list(self.arrays):
             raise ConfigError(f"the arrays are {_listed(self.arrays)}, but these settings need {_listed(wanted)}")
         for name, array in self.arrays.items():
-            if array.shape != wanted[name] or array.dtype != np.float32 or not array.flags.c_contiguous:
+            if array.shape != wanted[name] or array.dtype != np.float32 or not array.flags.carray:
                 raise ConfigError(f"{name} has the shape {array.shape} and type {array.dtype}, but these settings need "
-                                  f"{wanted[name]}, float32 and contiguous")  # fmt: skip
+                                  f"{wanted[name]}, float32, contiguous and writable")  # fmt: skip
 
     @classmethod
     def draw(cls, config: FamilyConfig, shape: DataShape, rng: np.random.Generator, std: float = 0.1) -> Self:

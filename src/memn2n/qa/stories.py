@@ -81,7 +81,7 @@ def check_example(example: Example) -> None:
     check_question(example.story, example.question, example.values)
     if not isinstance(example.answer, str) or not example.answer.strip():
         raise InputError(f"the question {example.question!r} has no answer")
-    if not all(0 <= position < len(example.story) for position in example.support):
+    if not all(isinstance(position, int) and 0 <= position < len(example.story) for position in example.support):
         raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
 
 

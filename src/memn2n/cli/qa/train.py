@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,15 +80,17 @@ def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[Fam
     """The settings of the network and of the training: those of the variant, changed by those that were given.
 
     Raises:
-        ConfigError: if there is no such family, or a setting belongs to another one.
+        ConfigError: if there is no such family, or the variant or a setting belongs to another one.
     """
     from memn2n.qa.networks import family_named
 
     network, training = settings_of(variant)
     config = family_named(family).config
-    own = network if isinstance(network, config) else config()
+    if config is not type(network) and variant != "official":
+        raise ConfigError(Setting("variant"), f" is {variant}, which is for the family memn2n")
+    own = network if config is type(network) else config()
     for name in given:
-        if not any(hasattr(settings, name) for settings in (own, training)):
+        if name not in {field.name for settings in (own, training) for field in fields(settings)}:
             raise ConfigError(Setting(name), f" is not a setting of the family {family}")
     return own.changed(given), training.changed(given)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import need_torch
@@ -60,7 +60,7 @@ class Loss(NamedTuple):
 
 
 class Network(Protocol):
-    """A family's network: a ``torch.nn.Module`` that is made of a config, the data's sizes and the parameters.
+    """A family's network: a ``torch.nn.Module`` that is constructed from a config, the data's sizes and the parameters.
 
     ``Network(config, shape, tensors)`` makes a ``torch.nn.Parameter`` of each tensor, in the tensor's memory.
     """
@@ -90,13 +90,13 @@ class Family:
         network: its PyTorch network, or ``"module:class"``, which is imported when it is first needed.
         forward: computes the probabilities (batch, answer) and attention (hop, batch, slot) in NumPy, so that the
             family answers without PyTorch; None if it cannot.
-        reads: what else than sentences the network reads: "values", "candidates".
+        reads: what the network reads besides sentences: "values", "candidates".
     """
 
     config: type[FamilyConfig]
-    network: Callable[[FamilyConfig, DataShape, Mapping[str, torch.Tensor]], Network] | str
+    network: Callable[..., Network] | str
     forward: Forward | None = None
-    reads: frozenset[str] = frozenset()
+    reads: frozenset[Literal["values", "candidates"]] = frozenset()
 
 
 def _numpy_forward(parameters: Parameters, batch: Batch[npt.NDArray[np.int64]]) -> tuple[Floats, Floats]:
@@ -116,13 +116,17 @@ def family_named(name: object) -> Family:
     """The family of a name.
 
     Raises:
-        ConfigError: if no family of this name is registered.
+        ConfigError: if no family of this name is registered, or another family has the same config class.
     """
     if not isinstance(name, str) or name not in NETWORKS:
         known = ", ".join(NETWORKS)
         raise ConfigError(Setting("family"), f" is {name!r}: the families are {known}; to add one, import the "
                           "module that registers it (memn2n --import FILE)")  # fmt: skip
-    return NETWORKS[name]
+    family = NETWORKS[name]
+    for other, its in NETWORKS.items():
+        if other != name and its.config is family.config:
+            raise ConfigError(f"the families {name} and {other} have the same config class; derive a class for each")
+    return family
 
 
 def family_name(config: FamilyConfig) -> str:
@@ -140,8 +144,9 @@ def family_name(config: FamilyConfig) -> str:
 def check_reads(config: FamilyConfig, stories: StorySet) -> None:
     """Raise ConfigError if the data has values or candidates, and the family of these settings does not read them."""
     name = family_name(config)
-    for what, given in (("values", stories.values), ("candidates", stories.candidates)):
-        if given is not None and what not in NETWORKS[name].reads:
+    given: dict[Literal["values", "candidates"], object] = {"values": stories.values, "candidates": stories.candidates}
+    for what in given:
+        if given[what] is not None and what not in NETWORKS[name].reads:
             raise ConfigError(Setting("family"), f" is {name}, which does not read {what}; choose another family, or "
                               "remove them from the data")  # fmt: skip
 
@@ -157,7 +162,7 @@ def torch_network(
         The network, and its tensors by the names of the arrays.
 
     Raises:
-        ConfigError: if PyTorch is not installed.
+        ConfigError: if PyTorch is not installed, or the network has parameters that its config does not name.
     """
     need_torch("this network")
     import torch
@@ -168,4 +173,10 @@ def torch_network(
         module, _, name = network.partition(":")
         network = getattr(import_module(module), name)
     tensors = {name: torch.from_numpy(array).to(device) for name, array in parameters.arrays.items()}
-    return network(parameters.config, parameters.shape, tensors), tensors
+    made = network(parameters.config, parameters.shape, tensors)
+    memory = {tensor.data_ptr() for tensor in tensors.values()}
+    if not {parameter.data_ptr() for parameter in made.parameters()} <= memory:
+        raise ConfigError(f"{type(made).__name__} has a parameter that is not one of the tensors of "
+                          f"{type(parameters.config).__name__}.parameters, or is a copy of one; a model keeps only "
+                          "those")  # fmt: skip
+    return made, tensors

@@ -49,7 +49,7 @@ class TorchLoop:
         noise = RandomNoise(self.config, memory_size, self.rng)
         loss, wrong, seen = 0.0, 0, 0
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(int(self.rng.integers(2**63)))  # for networks with dropout
+            self._seed_dropout(int(self.rng.integers(2**63)))
             for chosen in batches_of_epoch(self.examples, self.config, self.rng):
                 cost, mistakes = self.step(make_batch(self.stories, chosen, memory_size, noise), rate, stage)
                 loss += cost
@@ -58,6 +58,13 @@ class TorchLoop:
                 wrong += mistakes
                 seen += len(chosen)
         return Score.of(loss, wrong, seen)
+
+    def _seed_dropout(self, seed: int) -> None:
+        """Seed what a network with dropout draws from; ``torch.manual_seed`` would seed every device."""
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(seed)
 
     def step(self, batch: Batch[Longs], rate: float, stage: Stage = SOFTMAX) -> tuple[float, int]:
         """Train on one batch. The network does not change if the loss is not finite.
