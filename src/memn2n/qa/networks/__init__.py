@@ -18,14 +18,14 @@ from memn2n.machine import need_torch
 from memn2n.qa.config import NetworkConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
     import torch
 
     from memn2n.qa.batch import Batch
-    from memn2n.qa.config import DataShape, FamilyConfig
+    from memn2n.qa.config import FamilyConfig
     from memn2n.qa.parameters import Floats, Parameters
     from memn2n.qa.stories import StorySet
 
