@@ -159,7 +159,7 @@ def test_a_network_with_parameters_of_its_own_is_refused(monkeypatch: pytest.Mon
             self.extra = torch.nn.Linear(2, 2)
 
     monkeypatch.setitem(NETWORKS, "memn2n", Family(NetworkConfig, Other))
-    with pytest.raises(ConfigError, match="Other has a parameter that is not one of the tensors of NetworkConfig"):
+    with pytest.raises(ConfigError, match="the parameters of Other must be the tensors that it was given"):
         torch_network(draw())
 
 

@@ -40,7 +40,7 @@ def demo(
     elif lm:
         console.print("\nThe language model needs PyTorch; install it: pip install 'memn2n[torch]'",
                       highlight=False, markup=False)  # fmt: skip
-    console.print(_NEXT, highlight=False)
+    console.print(_NEXT, highlight=False, markup=False)
 
 
 def _stories(seed: int, console: Console) -> None:

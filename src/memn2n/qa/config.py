@@ -79,7 +79,7 @@ class FamilyConfig(Settings):
 
     def parameters(self, shape: DataShape) -> dict[str, Start]:
         """The name, shape and start of each parameter, for data of these sizes."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define parameters(shape)")
 
 
 class HopTables(NamedTuple):

@@ -162,7 +162,7 @@ def torch_network(
         The network, and its tensors by the names of the arrays.
 
     Raises:
-        ConfigError: if PyTorch is not installed, or the network has parameters that its config does not name.
+        ConfigError: if PyTorch is not installed, or the network's parameters are not the tensors.
     """
     need_torch("this network")
     import torch
@@ -175,8 +175,7 @@ def torch_network(
     tensors = {name: torch.from_numpy(array).to(device) for name, array in parameters.arrays.items()}
     made = network(parameters.config, parameters.shape, tensors)
     memory = {tensor.data_ptr() for tensor in tensors.values()}
-    if not {parameter.data_ptr() for parameter in made.parameters()} <= memory:
-        raise ConfigError(f"{type(made).__name__} has a parameter that is not one of the tensors of "
-                          f"{type(parameters.config).__name__}.parameters, or is a copy of one; a model keeps only "
-                          "those")  # fmt: skip
+    if {parameter.data_ptr() for parameter in made.parameters()} != memory:
+        raise ConfigError(f"the parameters of {type(made).__name__} must be the tensors that it was given, all of them "
+                          "and not copies; a model keeps only those")  # fmt: skip
     return made, tensors
