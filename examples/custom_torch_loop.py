@@ -18,11 +18,10 @@ import torch
 
 from memn2n import NetworkConfig, StoryQA, simulate
 from memn2n.qa.batch import batches, make_batch
-from memn2n.qa.config import DataShape
-from memn2n.qa.networks import Stage
-from memn2n.qa.networks.memn2n import QANetwork
+from memn2n.qa.networks import Network, Stage, torch_network
 from memn2n.qa.parameters import Parameters
-from memn2n.qa.stories import StorySet, vocabulary_of
+from memn2n.qa.stories import StorySet, shape_of, vocabulary_of
+from memn2n.qa.vocabulary import NULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,17 +29,17 @@ if TYPE_CHECKING:
 SUPERVISION = 0.3  # weight of the attention to the supporting facts, at the beginning
 
 
-def error(network: QANetwork, stories: StorySet) -> float:
+def error(network: Network, stories: StorySet, memory_size: int) -> float:
     """Return the share of wrong answers."""
     everything = np.arange(len(stories))
     with torch.no_grad():
-        parts = [network.loss(batch.tensors()) for _, batch in batches(stories, everything, network.config.memory_size)]
+        parts = [network.loss(batch.tensors()) for _, batch in batches(stories, everything, memory_size)]
     return sum(part.wrong for part in parts) / len(stories)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train on simulated stories of task 2, test, and save the model."""
-    parser = argparse.ArgumentParser(description="A training loop of one's own over QANetwork.")
+    parser = argparse.ArgumentParser(description="A PyTorch training loop of one's own.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     parser.add_argument("--tensorboard", type=Path, help="folder of TensorBoard's log; needs memn2n[tensorboard]")
     parser.add_argument("--epochs", type=int, default=40)
@@ -53,11 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     vocabulary = vocabulary_of(train)
     stories, held_out = StorySet.encode(train, vocabulary), StorySet.encode(valid, vocabulary)
     config = NetworkConfig(dim=40, hops=3)
-    shape = DataShape(len(vocabulary), stories.longest_sentence, min(stories.longest_story, config.memory_size))
     rng = np.random.default_rng(0)
-    parameters = Parameters.draw(config, shape, rng)
-    # The network's memory is that of the arrays, so training it trains the model.
-    network = QANetwork(config, shape, {name: torch.from_numpy(array) for name, array in parameters.arrays.items()})
+    parameters = Parameters.draw(config, shape_of(stories, len(vocabulary), config.memory_size), rng)
+    network, _ = torch_network(parameters)  # uses the memory of the arrays, so training it trains the model
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.004, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.epochs)
     with ExitStack() as stack:
@@ -74,13 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 optimizer.zero_grad()
                 (loss / len(chosen)).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-                network.zero_null()
+                for name in parameters.words():
+                    parameters.arrays[name][NULL] = 0  # the null word is padding
                 total += loss.item()
             schedule.step()
             print(f"epoch {epoch + 1}: training loss {total / len(train):.4f}")
             if log is not None:
                 log.add_scalar("loss", total / len(train), epoch)
-                log.add_scalar("validation error", error(network, held_out), epoch)
+                log.add_scalar("validation error", error(network, held_out, config.memory_size), epoch)
     qa = StoryQA([parameters], vocabulary)
     evaluation = qa.evaluate(test)
     qa.save(options.out)

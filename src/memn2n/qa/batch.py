@@ -118,7 +118,7 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
         sentences=sentences, memory=rows[0], values=None if stories.values is None else rows[1], time=layout.time,
         filled=layout.filled, support=layout.support if len(stories.support) else None, question=question,
         answer=stories.answer[examples].astype(np.int64),
-        candidates=None if stories.candidates is None else _pad(stories, stories.candidates),
+        candidates=stories.candidates,
     )  # fmt: skip
 
 
@@ -154,11 +154,14 @@ def lay_out(stories: StorySet, examples: Longs, memory_size: int) -> Layout:
 def _supports(stories: StorySet, examples: Longs, age: Longs) -> Bools:
     """Whether each slot holds a supporting fact."""
     support = np.zeros(age.shape, np.bool_)
-    start = stories.support_start
-    for row, i in enumerate(examples.tolist() if len(stories.support) else ()):
-        last = stories.story_start[i + 1] - stories.story_start[i] - 1
-        slots = last - stories.support[start[i] : start[i + 1]]
-        support[row, slots[slots < age.shape[1]]] = True
+    start = stories.support_start[examples]
+    number = stories.support_start[examples + 1] - start
+    row = np.repeat(np.arange(len(examples)), number)  # (facts of all examples)
+    fact = np.arange(len(row)) - np.repeat(number.cumsum() - number - start, number)
+    last = np.diff(stories.story_start)[examples] - 1
+    slot = last[row] - stories.support[fact]
+    inside = slot < age.shape[1]
+    support[row[inside], slot[inside]] = True
     return support
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from memn2n.errors import InputError
-from memn2n.qa.vocabulary import answer_symbol
+from memn2n.qa.vocabulary import NULL, Vocabulary, answer_symbol
 from memn2n.unicode_text import has_word
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -42,3 +49,13 @@ class Candidates:
     def answer_id(self, answer: str) -> int | None:
         """Position of an answer among the candidates, or None if it is not a candidate."""
         return self._ids.get(answer_symbol(answer, self.lowercase))
+
+
+@lru_cache(maxsize=8)
+def encode_candidates(candidates: Candidates, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    """The word ids of each candidate (candidate, word), padded with ``NULL``. Do not write to it.
+
+    They are kept, so that a question does not wait until all candidates are cut into words again.
+    """
+    rows = zip_longest(*map(vocabulary.encode, candidates.texts), fillvalue=NULL)
+    return np.array(list(rows), np.int64).T.copy()

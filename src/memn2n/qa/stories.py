@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from memn2n.errors import DataWarning, InputError
+from memn2n.qa.candidates import Candidates, encode_candidates
+from memn2n.qa.config import DataShape
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from memn2n.qa.candidates import Candidates
 
 
 Ints = npt.NDArray[np.int32]
@@ -138,7 +138,7 @@ class StorySet:
         tasks: the tasks' labels, in the order of their first example
         values: (sentences of all stories) sentence ids, what the memory returns for each sentence; None if each
             sentence is its own value
-        candidates: (candidates) sentence ids of the candidate answers; None if the answers are words
+        candidates: (candidates, words) int64 word ids of the candidate answers, padded; None if the answers are words
     """
 
     words: Ints
@@ -152,7 +152,7 @@ class StorySet:
     task: Ints
     tasks: tuple[str, ...]
     values: Ints | None = None
-    candidates: Ints | None = None
+    candidates: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def encode(
@@ -200,8 +200,6 @@ class StorySet:
             support_start.append(len(support))
             task.append(tasks.setdefault(example.task, len(tasks)))
 
-        answers = None if candidates is None else list(map(sentence_id, candidates.texts))
-
         def flat(ids: list[int]) -> Ints:
             array = np.asarray(ids, np.int32)
             array.flags.writeable = False  # the engine checks it only once, and then reads it in place
@@ -211,7 +209,7 @@ class StorySet:
             words=flat(words), sentence_start=flat(sentence_start), story=flat(story), story_start=flat(story_start),
             question=flat(question), answer=flat(answer), support=flat(support), support_start=flat(support_start),
             task=flat(task), tasks=tuple(tasks), values=flat(values) if any_values else None,
-            candidates=None if answers is None else flat(answers),
+            candidates=None if candidates is None else encode_candidates(candidates, vocabulary),
         )  # fmt: skip
 
     @classmethod
@@ -262,6 +260,17 @@ class StorySet:
     def longest_sentence(self) -> int:
         """Number of words of the longest sentence or question; 0 without sentences."""
         return int(np.diff(self.sentence_start).max(initial=0))
+
+
+def shape_of(stories: StorySet, vocabulary_size: int, memory_size: int) -> DataShape:
+    """The sizes that a network takes from its training data; ``vocabulary_size`` is the number of word ids."""
+    number, longest = (0, 0) if stories.candidates is None else stories.candidates.shape
+    return DataShape(
+        vocabulary=vocabulary_size,
+        longest_sentence=max(stories.longest_sentence, longest, 1),
+        slots=max(min(stories.longest_story, memory_size), 1),
+        candidates=number,
+    )
 
 
 def vocabulary_of(

@@ -15,6 +15,7 @@ from memn2n.qa import engine
 from memn2n.qa.config import Backend, DataShape
 from memn2n.qa.networks import check_reads
 from memn2n.qa.parameters import Parameters
+from memn2n.qa.stories import shape_of
 from memn2n.qa.training.schedule import DivergedError, Epoch, Loop, Score, train
 from memn2n.settings import check_choice
 
@@ -104,9 +105,7 @@ class Problem:
             ConfigError: if the settings need validation data or supporting facts and there are none, the network
                 cannot read the data, nothing is left to train on, or the backend or device cannot be used.
         """
-        slots = max(min(stories.longest_story, network.memory_size), 1)
-        candidates = 0 if stories.candidates is None else len(stories.candidates)
-        shape = DataShape(vocabulary_size, max(stories.longest_sentence, 1), slots, candidates)
+        shape = shape_of(stories, vocabulary_size, network.memory_size)
         check_reads(network, stories)
         if training.supervise_attention and not len(stories.support):
             raise ConfigError(Setting("supervise_attention"), f" is {training.supervise_attention}, but the data has "
