@@ -31,15 +31,14 @@ def demo(
     """Train on simulated stories, test, ask a question and show the attention; then train a small language model."""
     from rich.console import Console
 
-    from memn2n.machine import has_torch
+    from memn2n.machine import has_torch, missing_torch
 
     console = Console()
     _stories(seed, console)
     if lm and has_torch():
         _language_model(seed, console)
     elif lm:
-        console.print("\nThe language model needs PyTorch; install it: pip install 'memn2n[torch]'",
-                      highlight=False, markup=False)  # fmt: skip
+        console.print(f"\n{missing_torch('The language model')}", highlight=False, markup=False)
     console.print(_NEXT, highlight=False, markup=False)
 
 

@@ -139,28 +139,40 @@ class FamilyCommand(TyperCommand):
         params = super().get_params(ctx)
         known: dict[str, DocumentedSetting] = {}
         for name, family in NETWORKS.items():
-            new = []
-            for setting in documented_settings(family.config):
-                if known.setdefault(setting.name, setting).hint != setting.hint:
-                    raise InputError(f"the family {name} has a setting {setting.name} of another type or with other "
-                                     "choices than another family; rename it")  # fmt: skip
-                if setting.default is MISSING:
-                    raise InputError(f"the setting {setting.name} of the family {name} has no default; give it one")
-                if known[setting.name] is setting:
-                    new.append(setting.name)
-            if name == "memn2n":
-                continue  # its options are the command's
-            app = typer.Typer()
-            app.command()(settings_options(family.config)(_only_settings))
-            taken: set[str | None] = {"settings", "context"}
-            for param in params:
-                taken |= {param.name, *param.opts, *param.secondary_opts}
-            for param in typer.main.get_command(app).params:
-                if param.name in new and taken & {param.name, *param.opts, *param.secondary_opts}:
-                    raise InputError(f"the family {name} has a setting {param.name}, but the command has an argument "
-                                     "of this name; rename the setting")  # fmt: skip
-            params += [param for param in typer.main.get_command(app).params if param.name in new]
+            new = _new_settings(name, documented_settings(family.config), known)
+            if name != "memn2n":  # the command has the options of this one
+                params += _new_options(name, family.config, new, params)
         return params
+
+
+def _new_settings(family: str, settings: list[DocumentedSetting], known: dict[str, DocumentedSetting]) -> set[str]:
+    """The names of the settings that no earlier family has; adds them to ``known``."""
+    new = {setting.name for setting in settings} - known.keys()
+    for setting in settings:
+        if setting.default is MISSING:
+            raise InputError(f"the setting {setting.name} of the family {family} has no default; give it one")
+        if known.setdefault(setting.name, setting).hint != setting.hint:
+            raise InputError(f"the family {family} has a setting {setting.name} of another type or with other choices "
+                             "than another family; rename it")  # fmt: skip
+    return new
+
+
+def _new_options(family: str, config: type[Settings], new: set[str], params: list[Any]) -> list[Any]:
+    """The options of some settings, for a command that has ``params``."""
+    app = typer.Typer()
+    app.command()(settings_options(config)(_only_settings))
+    taken = {"settings", "context"}.union(*map(_names, params))
+    options = [param for param in typer.main.get_command(app).params if param.name in new]
+    for option in options:
+        if taken & _names(option):
+            raise InputError(f"the family {family} has a setting {option.name}, but the command has an argument of "
+                             "this name; rename the setting")  # fmt: skip
+    return options
+
+
+def _names(param: Any) -> set[str]:
+    """The names of a parameter in Python and on the command line."""
+    return {param.name, *param.opts, *param.secondary_opts}
 
 
 def _only_settings(*, settings: dict[str, Any]) -> None:

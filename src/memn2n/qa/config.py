@@ -211,8 +211,7 @@ class TrainingConfig(Settings):
     supervise_attention: Annotated[float, Range(0, 1000)] = 0.0
     """Weight of the supervision of the attention by the supporting facts; 0 for none. The loss gets, for each
     supporting fact in the memory, minus this weight times log r, where r is the probability that at least one hop picks
-    the fact. The weight falls linearly to 0 over the epochs, and the linear start has
-    no supervision."""
+    the fact. The weight falls linearly to 0 over the epochs, and the linear start has no supervision."""
     unknown_rate: Annotated[float, Range(0, 0.9)] = 0.0
     """Share of the words that each batch replaces by the unknown word. It trains the embedding of words that only occur
     after training."""

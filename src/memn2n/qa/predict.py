@@ -14,7 +14,7 @@ import numpy as np
 
 from memn2n.qa import engine
 from memn2n.qa.batch import batches
-from memn2n.qa.networks import NETWORKS, check_reads, family_name, torch_network
+from memn2n.qa.networks import check_reads, numpy_forward, torch_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from memn2n.qa.batch import Longs
     from memn2n.qa.engine._native import Network as NativeNetwork
+    from memn2n.qa.networks import Forward
     from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
 
@@ -49,8 +50,9 @@ def predict(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
     check_reads(parameters.config, stories)
     if not engine.unavailable(parameters.config, parameters.shape):
         return _by_engine(parameters, stories)
-    if NETWORKS[family_name(parameters.config)].forward is not None:
-        return _by_numpy(parameters, stories)
+    forward = numpy_forward(parameters.config)
+    if forward is not None:
+        return _by_numpy(parameters, stories, forward)
     return _by_torch(parameters, stories)
 
 
@@ -78,9 +80,7 @@ def _by_engine(parameters: Parameters, stories: StorySet) -> Iterator[Prediction
         yield Prediction(examples, *native.predict(arrays, examples))
 
 
-def _by_numpy(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
-    forward = NETWORKS[family_name(parameters.config)].forward
-    assert forward is not None
+def _by_numpy(parameters: Parameters, stories: StorySet, forward: Forward) -> Iterator[Prediction]:
     for examples, batch in batches(stories, np.arange(len(stories)), parameters.config.memory_size):
         yield Prediction(examples, *forward(parameters, batch))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import need_torch
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from memn2n.qa.stories import StorySet
 
     Forward = Callable[[Parameters, Batch[npt.NDArray[np.int64]]], tuple[Floats, Floats]]
+
+
+C = TypeVar("C")
 
 
 class Stage(NamedTuple):
@@ -87,29 +90,24 @@ class Family:
 
     Args:
         config: its settings, a frozen dataclass.
-        network: its PyTorch network, or ``"module:class"``, which is imported when it is first needed.
+        network: its PyTorch network.
         forward: computes the probabilities (batch, answer) and attention (hop, batch, slot) in NumPy, so that the
             family answers without PyTorch; None if it cannot.
         reads: what the network reads besides sentences: "values", "candidates".
+
+    ``network`` and ``forward`` may be ``"module:name"``, which is imported when it is first needed.
     """
 
     config: type[FamilyConfig]
     network: Callable[..., Network] | str
-    forward: Forward | None = None
+    forward: Forward | str | None = None
     reads: frozenset[Literal["values", "candidates"]] = frozenset()
 
 
-def _numpy_forward(parameters: Parameters, batch: Batch[npt.NDArray[np.int64]]) -> tuple[Floats, Floats]:
-    from memn2n.qa.networks.forward import forward
-
-    return forward(parameters, batch)
-
-
 NETWORKS: dict[str, Family] = {
-    "memn2n": Family(
-        NetworkConfig, "memn2n.qa.networks.memn2n:QANetwork", _numpy_forward, reads=frozenset({"candidates"})
-    )
-}
+    "memn2n": Family(NetworkConfig, "memn2n.qa.networks.memn2n:QANetwork", "memn2n.qa.networks.forward:forward",
+                     reads=frozenset({"candidates"}))
+}  # fmt: skip
 
 
 def family_named(name: object) -> Family:
@@ -151,6 +149,21 @@ def check_reads(config: FamilyConfig, stories: StorySet) -> None:
                               "remove them from the data")  # fmt: skip
 
 
+def numpy_forward(config: FamilyConfig) -> Forward | None:
+    """The NumPy function of the family that settings belong to, or None if it has none."""
+    forward = NETWORKS[family_name(config)].forward
+    return None if forward is None else _imported(forward)
+
+
+def _imported(code: Callable[..., C] | str) -> Callable[..., C]:
+    """A function or class, imported if it is ``"module:name"``."""
+    if not isinstance(code, str):
+        return code
+    module, _, name = code.partition(":")
+    found: Callable[..., C] = getattr(import_module(module), name)
+    return found
+
+
 def torch_network(
     parameters: Parameters, device: torch.device | str = "cpu"
 ) -> tuple[Network, dict[str, torch.Tensor]]:
@@ -167,11 +180,7 @@ def torch_network(
     need_torch("this network")
     import torch
 
-    family = NETWORKS[family_name(parameters.config)]
-    network = family.network
-    if isinstance(network, str):
-        module, _, name = network.partition(":")
-        network = getattr(import_module(module), name)
+    network = _imported(NETWORKS[family_name(parameters.config)].network)
     tensors = {name: torch.from_numpy(array).to(device) for name, array in parameters.arrays.items()}
     made = network(parameters.config, parameters.shape, tensors)
     memory = {tensor.data_ptr() for tensor in tensors.values()}

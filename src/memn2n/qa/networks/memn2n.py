@@ -69,19 +69,14 @@ class QANetwork(nn.Module):
         self.gate_biases = named("gate_biases")
         self.H = nn.Parameter(tensors["H"]) if "H" in tensors else None
         rows = len(tensors["tables.0"])
-        closed = torch.zeros(rows, device=tensors["tables.0"].device)  # added to the logits: -inf for rows that do not
-        closed[UNKNOWN] = -torch.inf  # compete
+        # Added to the logits: -inf for rows that do not compete.
+        closed = torch.zeros(rows, device=tensors["tables.0"].device)
+        closed[UNKNOWN] = -torch.inf
         if config.answer_softmax == "words":
             closed[NULL] = -torch.inf
             closed[shape.vocabulary :] = -torch.inf
         self.register_buffer("closed", closed, persistent=False)
         self.closed: Tensor
-
-    @torch.no_grad()
-    def zero_null(self) -> None:
-        """Set the null word's embeddings to zero. A training loop of one's own calls this after every update."""
-        for table in self.tables:
-            table[NULL] = 0
 
     def forward(
         self, batch: Batch[Tensor], stage: Stage = SOFTMAX

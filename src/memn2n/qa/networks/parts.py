@@ -141,5 +141,6 @@ def attention_loss(
     some_hop = torch.zeros_like(of_facts[0])
     for p in of_facts:
         some_hop = some_hop + (1 - some_hop) * p
-    missing = (LEAST_ATTENTION - some_hop).clamp(min=0).detach()  # below the least, the logarithm and its gradient are
-    return -(some_hop + missing).log().sum()  # those of the least
+    # Below the least attention, the logarithm and its gradient are those of the least.
+    missing = (LEAST_ATTENTION - some_hop).clamp(min=0).detach()
+    return -(some_hop + missing).log().sum()
