@@ -179,6 +179,23 @@ CASES = [
     (NEEDS, "Where will ada go?", "garden"),
     (NEEDS, "Where will olu go?", None),
     ("Ada is green.", "Where will ada go?", None),
+    # statements that contradict each other determine no answer
+    ("The star is below the cone. The cone is below the star.", "Is the star below the cone?", None),
+    ("The star is below the cone. The cone is below the star.", "Is the cone below the star?", None),
+    ("The star is below the cone. The star is to the left of the cone.", "Is the star below the cone?", None),
+    ("The star is above the cone. The cone is above the disc. The disc is above the star.",
+     "Is the star above the disc?", None),
+    ("The van is bigger than the drum. The van fits inside the drum.", "Is the van bigger than the drum?", None),
+    ("The van is bigger than the drum. The van fits inside the drum.", "Does the drum fit in the van?", None),
+    ("The well is west of the shed. The shed is west of the well.", "What is west of the shed?", None),
+    ("The well is west of the shed. The well is north of the shed.", "What is west of the shed?", None),
+    ("The well is west of the shed. The shed is west of the well.", "How do you go from the well to the shed?", None),
+    ("The well is north of the shed. The shed is north of the well.", "How do you go from the well to the shed?", None),
+    ("Rex is a goose. Rex is a fox. Geese are afraid of mice.", "What is Rex afraid of?", None),
+    ("Rex is a goose. Geese are afraid of mice. Geese are afraid of foxes.", "What is Rex afraid of?", None),
+    ("Rex is purple. Rex is green.", "What color is Rex?", None),
+    ("Rex is a goose. Rex is a fox. Pip is a fox. Pip is black.", "What color is Rex?", None),
+    ("Rex is purple. Rex is purple. Rex is thirsty.", "What color is Rex?", "purple"),
 ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def solve(story: Sequence[str], question: str) -> str | None:
 
     Returns:
         The answer as the bAbI files spell it ("football", "milk,apple", "s,e", "maybe", "none", "two"), or None if the
-        story does not determine it.
+        story does not determine it, or contradicts itself.
 
     Raises:
         InputError: if the story is empty, or a sentence or the question is not in the English of the bAbI tasks.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from memn2n.rules.statements import Described, Fears, Moved, OfKind, Took
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from memn2n.rules.questions import AfraidOf, ColourOf, Why, WillGo
     from memn2n.rules.statements import Statement
@@ -17,22 +17,24 @@ _PLACE_FOR = {"tired": "bedroom", "hungry": "kitchen", "thirsty": "kitchen", "bo
 
 
 def afraid_of(statements: Sequence[Statement], question: AfraidOf) -> str | None:
-    """The kind of animal that the named animal's kind is afraid of."""
-    kinds = {statement.name: statement.kind for statement in statements if isinstance(statement, OfKind)}
-    fears = {statement.kind: statement.feared for statement in statements if isinstance(statement, Fears)}
-    return fears.get(kinds.get(question.name, ""))
+    """The kind of animal that the named animal's kind is afraid of; None if the statements name several."""
+    kinds = _kinds(statements)
+    fears = _unique((statement.kind, statement.feared) for statement in statements if isinstance(statement, Fears))
+    return fears.get(kinds.get(question.name) or "")
 
 
 def colour_of(statements: Sequence[Statement], question: ColourOf) -> str | None:
     """The colour of the named animal; if it is not stated, that of an animal of the same kind.
 
     Where animals of the kind differ in colour, the animal whose kind was stated last decides, as in the bAbI files.
+    None if two kinds or two colours of the named animal are stated.
     """
-    kinds = {statement.name: statement.kind for statement in statements if isinstance(statement, OfKind)}
-    colours = {statement.who[0]: statement.quality for statement in statements if isinstance(statement, Described)}
-    if question.name in colours or question.name not in kinds:
+    kinds = _kinds(statements)
+    colours = _unique((statement.who[0], statement.quality) for statement in statements
+                      if isinstance(statement, Described) and statement.quality not in _PLACE_FOR)  # fmt: skip
+    if question.name in colours or kinds.get(question.name) is None:
         return colours.get(question.name)
-    alike = [name for name, kind in kinds.items() if kind == kinds[question.name] and name in colours]
+    alike = [name for name, kind in kinds.items() if kind == kinds[question.name] and colours.get(name)]
     return colours[alike[-1]] if alike else None
 
 
@@ -54,6 +56,19 @@ def why(statements: Sequence[Statement], question: Why) -> str | None:
             case Took(who, thing) if question.name in who and thing == question.thing:
                 return _last_need(statements[:position], question.name)
     return None
+
+
+def _kinds(statements: Sequence[Statement]) -> dict[str, str | None]:
+    """Named animal -> its kind; None if several kinds are stated."""
+    return _unique((statement.name, statement.kind) for statement in statements if isinstance(statement, OfKind))
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:
+    """Key -> its value; None if it has several values."""
+    values: dict[str, str | None] = {}
+    for key, value in pairs:
+        values[key] = value if values.get(key, value) == value else None
+    return values
 
 
 def _last_need(statements: Sequence[Statement], name: str, place: str | None = None) -> str | None:
