@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 import memn2n
@@ -19,6 +22,31 @@ def test_every_public_name_is_there() -> None:
 
     assert simulator.SKILLS
     assert callable(memn2n.simulate), "not hidden by a module of the same name"
+
+
+def test_no_public_name_is_hidden_by_a_module() -> None:
+    """A package's attribute is replaced by a module of the same name as soon as anything imports that module."""
+    code = """
+import importlib, pkgutil, types
+import memn2n, memn2n.reproduce
+modules = {"memn2n": memn2n}
+for found in pkgutil.walk_packages(memn2n.__path__, "memn2n."):
+    if not found.name.endswith("__main__"):
+        modules[found.name] = importlib.import_module(found.name)
+for name, module in modules.items():
+    parent, _, last = name.rpartition(".")
+    if parent and vars(modules[parent])[last] is not module:
+        print(name, "is hidden by a name of its package")
+for package in (memn2n, memn2n.reproduce):
+    for name in package.__all__:
+        if isinstance(getattr(package, name), types.ModuleType):
+            print(package.__name__, name, "is hidden by a module")
+print(len(modules), "modules")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    number, _ = done.stdout.split(maxsplit=1)
+    assert done.stdout == f"{number} modules\n"
+    assert int(number) > 100
 
 
 def test_every_error_is_one_family() -> None:

@@ -13,10 +13,10 @@ import typer
 from typer import Option
 
 from memn2n.cli import data, demo, info, pictures, serve, simulate
-from memn2n.cli.lm import commands as lm
+from memn2n.cli.lm.commands import app as lm_app
 from memn2n.cli.options import option_name
-from memn2n.cli.qa import commands as qa
-from memn2n.cli.reproduce import commands as reproduce
+from memn2n.cli.qa.commands import app as qa_app
+from memn2n.cli.reproduce.commands import app as reproduce_app
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 from memn2n.machine import TORCH, missing_torch
 
@@ -30,13 +30,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
-app.add_typer(qa.app, name="qa")
-app.add_typer(lm.app, name="lm")
+app.add_typer(qa_app, name="qa")
+app.add_typer(lm_app, name="lm")
 app.add_typer(data.app, name="data")
 app.command("plot")(pictures.plot)
 app.command("serve")(serve.serve)
 app.command("simulate")(simulate.simulate)
-app.add_typer(reproduce.app, name="reproduce")
+app.add_typer(reproduce_app, name="reproduce")
 app.command("info")(info.info)
 
 
@@ -49,7 +49,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback(help=_ABOUT)
-def options(
+def root(
     debug: Annotated[bool, Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - acted on by its callback
         bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
