@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -91,15 +92,33 @@ def check_device(device: str) -> torch.device:
 
 @contextmanager
 def torch_threads(number: int) -> Iterator[None]:
-    """Let PyTorch use this number of threads within the context."""
+    """Let PyTorch use this number of threads within the context; one in a process that was forked, see below."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(number)
+    torch.set_num_threads(1 if _forked else number)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _use_one_torch_thread() -> None:
+    """Let PyTorch use one thread in this process, which was forked from one that has imported PyTorch.
+
+    A fork copies only the thread that calls it. GNU's OpenMP, which PyTorch uses on Linux, does not notice this: if it
+    had threads before the fork, the first parallel computation after the fork waits for them and never ends.
+    """
+    global _forked
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+        _forked = True
+
+
+_forked = False
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_torch_thread)
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
