@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from memn2n.html_table import CELL, LABEL, html_figure, html_rows
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -15,8 +17,6 @@ NOTEBOOK_ROWS = 20
 # At a weight of 1 the cell is still light enough for dark text on a white page, and dark enough for light text on a
 # black page. So the text keeps the colour of the page.
 _SHADE, _OPACITY = "23,92,140", 0.6
-_CELL = "padding:.15em .5em;text-align:right;font-variant-numeric:tabular-nums"
-_LABEL = "text-align:left;font-weight:normal"
 
 
 class Row(NamedTuple):
@@ -58,28 +58,20 @@ class AttentionView(NamedTuple):
         shown = range(len(self.rows)) if most is None else self.most_attended(most)
         left_out = [shown_of(len(shown), len(self.rows), "rows")] if len(shown) < len(self.rows) else []
         heads = "".join(f'<th scope="col">hop {hop + 1}</th>' for hop in range(self.hops))
-        lines = [
-            '<figure class="memn2n tex2jax_ignore mathjax_ignore">',  # otherwise notebooks typeset $...$ as formulas
+        return html_figure([
             f"<figcaption><b>{escape(self.title)}</b></figcaption>",
             "<ol>",
             *(f"<li>{escape(text)} {_bar(share)} {share:.1%}</li>" for text, share in self.ranked),
             "</ol>",
-            '<table style="border-collapse:collapse">',
-            f'<thead><tr><th scope="col" style="{_LABEL}">memory</th>{heads}</tr></thead>',
-            "<tbody>",
-            *(self._table_row(self.rows[position]) for position in shown),
-            "</tbody>",
-            "</table>",
+            *html_rows([f'<th scope="col" style="{LABEL}">memory</th>{heads}'],
+                       (self._table_row(self.rows[position]) for position in shown)),
             *(f"<p>{escape(remark)}</p>" for remark in [*left_out, *self.remarks]),
-            "</figure>",
-        ]
-        html = "\n".join(lines) + "\n"
-        return html.encode(errors="replace").decode()  # a text from a command line may contain lone surrogates
+        ])  # fmt: skip
 
     def _table_row(self, row: Row) -> str:
         not_read = f'<td colspan="{self.hops}">not read</td>'
         cells = not_read if row.weights is None else "".join(map(_cell, row.weights.tolist()))
-        return f'<tr><th scope="row" style="{_LABEL}">{escape(row.marked)}</th>{cells}</tr>'
+        return f'<tr><th scope="row" style="{LABEL}">{escape(row.marked)}</th>{cells}</tr>'
 
 
 def shown_of(shown: int, total: int, what: str) -> str:
@@ -88,7 +80,7 @@ def shown_of(shown: int, total: int, what: str) -> str:
 
 
 def _cell(weight: float) -> str:
-    return f'<td style="{_CELL};background:rgba({_SHADE},{_OPACITY * weight:.3f})">{weight:.2f}</td>'
+    return f'<td style="{CELL};background:rgba({_SHADE},{_OPACITY * weight:.3f})">{weight:.2f}</td>'
 
 
 def _bar(share: float) -> str:

@@ -63,6 +63,11 @@ class Settings:
         own = {field.name: values[field.name] for field in fields(self) if field.name in values}  # type: ignore[arg-type]
         return replace(self, **own)  # type: ignore[type-var]
 
+    def summary(self) -> str:
+        """The settings whose values are not the defaults, such as ``dim=30, hops=4``; "defaults" if there are none."""
+        values = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]  # type: ignore[arg-type]
+        return ", ".join(f"{name}={value}" for name, value, default in values if value != default) or "defaults"
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, complete: bool = False) -> Self:
         """Make settings from parsed JSON or TOML.

@@ -17,23 +17,19 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(caption_justify="left")
-    for name in ("task", "questions", "error", "attention recall", "also in training", "error on the others"):
+    from memn2n.qa.answers import HEADS
+
+    table = Table()
+    for name in HEADS:
         table.add_column(name, justify="left" if name == "task" else "right")
-    for task in evaluation.tasks:
-        failed = " failed" if task.failed else ""
-        table.add_row(Text(task.task or "all"), str(task.questions), f"{task.error:.1%}{failed}",
-                      _share(task.attention_recall), str(task.seen), _share(task.unseen_error))  # fmt: skip
-    if len(evaluation.tasks) > 1:
-        table.add_section()
-        table.add_row("mean", "", f"{evaluation.error:.1%}", _share(evaluation.attention_recall))
-        table.caption = f"{len(evaluation.failed)} of {len(evaluation.tasks)} tasks failed (error above 5%)"
+    for i, (task, *cells) in enumerate(evaluation.table()):
+        if i == len(evaluation.tasks):  # the mean
+            table.add_section()
+        table.add_row(Text(task), *cells)
     console = console or Console()
     console.print(table)
-    if evaluation.unknown_answers:
-        n = sum(task.unanswerable for task in evaluation.tasks)
-        console.print(f"questions whose answer the model does not know, which count as wrong: {n} "
-                      f"({'; '.join(evaluation.unknown_answers[:10])})", highlight=False, markup=False)  # fmt: skip
+    for remark in evaluation.remarks:
+        console.print(remark, highlight=False, markup=False)
 
 
 def answer_line(answer: Answer) -> str:
@@ -59,7 +55,3 @@ def score_line(score: WordScore) -> str:
     """A word with its log-probability in nats and in bits, in the columns of ``SCORE_HEADING``."""
     nats, bits = ("-" if value is None else f"{value:.4f}" for value in (score.log_probability, score.bits))
     return f"{nats:>9} {bits:>9}  {score.word}{'  (unknown)' if score.unknown else ''}"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"

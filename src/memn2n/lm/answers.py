@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
+from memn2n.html_table import html_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,11 @@ class LMEvaluation:
     def perplexity(self) -> float:
         """exp(loss)."""
         return perplexity(self.loss)
+
+    def _repr_html_(self) -> str:
+        """The figures, as a notebook shows them."""
+        row = f"{self.perplexity:.5g}", f"{self.loss:.4f}", f"{self.words:,}", f"{self.unknown:.1%}"
+        return html_table("Evaluation", ("perplexity", "nats per word", "words", "unknown"), [row])
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

@@ -10,7 +10,8 @@ import torch
 
 from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model
-from memn2n.lm.answers import LMEvaluation, NextWords, WordScore
+from memn2n.html_table import html_table
+from memn2n.lm.answers import LMEvaluation, NextWords, WordScore, perplexity
 from memn2n.lm.config import KIND, LMConfig, LMTraining
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import check_known, encode_corpus
@@ -113,6 +114,30 @@ class MemoryLM:
         best = run.best_network()
         assert isinstance(best, LMNetwork)
         return cls(best, run.vocabulary, run.trainer.config, run.history, run.interrupted, run.lines)
+
+    def summary(self) -> dict[str, str]:
+        """What a person wants to know of the model: its network, its size and its training."""
+        best = min((epoch.judged for epoch in self.history), default=None)
+        validated = any(epoch.valid is not None for epoch in self.history)
+        lines = {
+            "settings": self.network.config.summary(),
+            "parameters": f"{sum(parameter.numel() for parameter in self.network.parameters()):,}",
+            "words": f"{len(self.vocabulary):,}",
+            "training": self.training.summary(),
+            f"{'validation' if validated else 'training'} perplexity": ""
+            if best is None
+            else f"{perplexity(best):.1f}",
+        }
+        return {name: text for name, text in lines.items() if text}
+
+    def __repr__(self) -> str:
+        """The most important lines of the summary."""
+        lines = self.summary()
+        return f"<MemoryLM: {lines['parameters']} parameters, {lines['words']} words>"
+
+    def _repr_html_(self) -> str:
+        """The summary, as a notebook shows it."""
+        return html_table("MemoryLM", (), list(self.summary().items()))
 
     def read(self, text: str | Path | bytes, name: str = "<text>") -> Corpus:
         """Make a corpus that is cut as the training text was.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
+from memn2n.html_table import html_table
 from memn2n.qa.stories import UNKNOWN_ANSWER
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 FAILED_ABOVE = 0.05
 """A task counts as failed if its error is above this share (section 4.2 of the paper)."""
+
+
+HEADS = ("task", "questions", "error", "attention recall", "also in training", "error on the others")
+"""The columns of ``Evaluation.table``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +139,7 @@ class TaskScore:
         return (self.wrong - self.seen_wrong) / unseen if unseen else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """The results on a test set.
 
@@ -193,6 +198,40 @@ class Evaluation:
         recalls = [task.attention_recall for task in self.tasks if task.attention_recall is not None]
         return sum(recalls) / len(recalls) if recalls else None
 
+    def table(self) -> list[tuple[str, ...]]:
+        """The results as texts: a row for each task, and one for the mean of several tasks, with columns ``HEADS``."""
+        rows: list[tuple[str, ...]] = []
+        for task in self.tasks:
+            failed = " failed" if task.failed else ""
+            rows.append((task.task or "all", str(task.questions), f"{task.error:.1%}{failed}",
+                         _share(task.attention_recall), str(task.seen), _share(task.unseen_error)))  # fmt: skip
+        if len(self.tasks) > 1:
+            rows.append(("mean", "", f"{self.error:.1%}", _share(self.attention_recall), "", ""))
+        return rows
+
+    @property
+    def remarks(self) -> list[str]:
+        """Notes for the reader: how many of several tasks failed, and how many questions have an unknown answer."""
+        lines = []
+        if len(self.tasks) > 1:
+            lines.append(f"{len(self.failed)} of {len(self.tasks)} tasks failed (error above {FAILED_ABOVE:.0%})")
+        if self.unknown_answers:
+            n = sum(task.unanswerable for task in self.tasks)
+            lines.append(f"questions whose answer the model does not know, which count as wrong: {n} "
+                         f"({'; '.join(self.unknown_answers[:10])})")  # fmt: skip
+        return lines
+
+    def __repr__(self) -> str:
+        """The mean error, and the number of tasks and questions."""
+        questions = sum(task.questions for task in self.tasks)
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        tasks = f"{len(self.tasks)} tasks{failed}, {questions}" if len(self.tasks) > 1 else questions
+        return f"<Evaluation: error {self.error:.1%}, {tasks} questions>"
+
+    def _repr_html_(self) -> str:
+        """The table of the tasks, as a notebook shows it."""
+        return html_table("Evaluation", HEADS, self.table(), self.remarks)
+
     def to_dict(self) -> dict[str, Any]:
         """The results as JSON values: shares and numbers of questions."""
         return {
@@ -207,3 +246,7 @@ class Evaluation:
                 for task in self.tasks
             ],
         }  # fmt: skip
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from memn2n.errors import ConfigError, InputError, ModelError, Setting
 from memn2n.files.model_folder import load_model, save_model
+from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import DataShape, NetworkConfig, TrainingConfig
@@ -154,6 +155,31 @@ class StoryQA:
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training early."""
         return any(restart.stopped == INTERRUPTED for restart in self.restarts)
+
+    def summary(self) -> dict[str, str]:
+        """What a person wants to know of the model: its network, its size and its training."""
+        kept = [restart for restart in self.restarts if restart.kept]
+        errors = [restart.valid.error for restart in kept if restart.valid is not None]
+        together = f", ensemble of {len(self.networks)}" if len(self.networks) > 1 else ""
+        lines = {
+            "network": f"{family_name(self.network.config)}{together}",
+            "settings": self.network.config.summary(),
+            "parameters": f"{sum(array.size for one in self.networks for array in one.arrays.values()):,}",
+            "words": f"{len(self.vocabulary):,}",
+            "candidates": f"{len(self.candidates.texts):,}" if self.candidates else "",
+            "training": self.training.summary(),
+            "validation error": f"{sum(errors) / len(errors):.1%}" if errors else "",
+        }
+        return {name: text for name, text in lines.items() if text}
+
+    def __repr__(self) -> str:
+        """The most important lines of the summary."""
+        lines = self.summary()
+        return f"<StoryQA: {lines['network']}, {lines['parameters']} parameters, {lines['words']} words>"
+
+    def _repr_html_(self) -> str:
+        """The summary, as a notebook shows it."""
+        return html_table("StoryQA", (), list(self.summary().items()))
 
     def answer(self, story: Sequence[str], question: str, values: Sequence[str] = (), *, top: int = 5) -> Answer:
         """Answer one question.
