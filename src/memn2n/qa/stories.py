@@ -14,7 +14,7 @@ from memn2n.errors import DataWarning, InputError
 from memn2n.qa.candidates import Candidates, encode_candidates
 from memn2n.qa.config import DataShape
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from memn2n.qa.stories import check_question
 from memn2n.qa.vocabulary import tokenize
 from memn2n.serve.limits import COMBINING_MARKS, TOP_TOTAL
 from memn2n.serve.refusals import invalid, too_many
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from memn2n.errors import DataError, InputError
 from memn2n.files.lines import iter_lines
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from memn2n.lm.data.ids import Ids
 
 _CHUNK = 1 << 18  # ids that are computed at a time
-_IDS_FORMAT = 1  # increase it when the same text and vocabulary get other ids, so that stored ids are not used
+_IDS_FORMAT = 2  # increase it when the same text and vocabulary get other ids, so that stored ids are not used
 
 
 class NumberedText:

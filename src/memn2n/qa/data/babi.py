@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
 from memn2n.qa.stories import Example, Split, check_example
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
