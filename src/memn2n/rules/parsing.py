@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from memn2n.errors import InputError
 from memn2n.rules import questions, statements
 from memn2n.rules.statements import OPPOSITE, AboutPeople
+from memn2n.unicode_text import normal_form, without_question_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,7 +161,8 @@ def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
-    bare = " ".join(text.split()).removesuffix(mark).rstrip()
+    form = " ".join(normal_form(text, lowercase=False).split())
+    bare = (without_question_mark(form) or form).strip("\"' ") if mark == "?" else form.removesuffix(mark).rstrip()
     for pattern, build in patterns:
         if match := pattern.fullmatch(bare):
             slots = match.groupdict(default="")
