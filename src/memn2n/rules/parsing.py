@@ -162,7 +162,8 @@ def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
 
 def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
     form = " ".join(normal_form(text, lowercase=False).split())
-    bare = (without_question_mark(form) or form).strip("\"' ") if mark == "?" else form.removesuffix(mark).rstrip()
+    asked = without_question_mark(form) if mark == "?" else None
+    bare = (form.removesuffix(mark) if asked is None else asked.lstrip("\"'“„«([")).rstrip()
     for pattern, build in patterns:
         if match := pattern.fullmatch(bare):
             slots = match.groupdict(default="")
