@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from memn2n import LMVocabulary
 from memn2n.errors import ConfigError
-from memn2n.lm.vocabulary import EOS, EOS_ID, UNK, UNK_ID, cut
+from memn2n.lm.vocabulary import EOS_ID, UNK_ID, cut
 from memn2n.unicode_text import normal_form
+from memn2n.words import EOS, UNK
 
 
 def test_prepared_text_is_cut_at_whitespace_and_nowhere_else() -> None:

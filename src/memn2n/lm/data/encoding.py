@@ -14,7 +14,8 @@ import numpy as np
 
 from memn2n.errors import DataError, InputError
 from memn2n.lm.data.ids import read_ids, write_ids
-from memn2n.lm.vocabulary import EOS, EOS_ID, UNK, UNK_ID, LMVocabulary
+from memn2n.lm.vocabulary import EOS_ID, UNK_ID, LMVocabulary
+from memn2n.words import EOS, UNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
