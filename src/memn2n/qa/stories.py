@@ -107,9 +107,9 @@ class Split(NamedTuple):
     test: list[Example]
 
 
-def fingerprints(examples: Sequence[Example], form: Callable[[str], str]) -> npt.NDArray[np.int64]:
+def fingerprints(examples: Sequence[Example], form: Callable[[str], str] | None = None) -> npt.NDArray[np.int64]:
     """The fingerprints of examples: (examples) int64; see ``fingerprint``."""
-    cached = cache(form)
+    cached = cache(form or word_form)
     return np.array([fingerprint(example, cached) for example in examples], np.int64)
 
 
