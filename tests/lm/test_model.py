@@ -14,7 +14,7 @@ from memn2n.errors import ConfigError, InputError
 from memn2n.lm.answers import LMEvaluation
 from memn2n.lm.networks.memn2n import LMNetwork
 from memn2n.lm.networks.stream import Stream
-from memn2n.lm.vocabulary import EOS, UNK
+from memn2n.words import EOS, UNK
 from tests.lm.small_model import MODERN, TEST, TRAIN, fit
 
 

@@ -1,5 +1,6 @@
 """The real bAbI v1.2 files: reading all of them, and training on one task."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_known_facts_about_the_files(en: tuple[list[Example], list[Example]]) ->
     seen = {task: {fingerprint(e) for e in train if e.task == task} for task in ("4", "17", "20")}
     copies = {task: sum(fingerprint(e) in seen[task] for e in test if e.task == task) for task in seen}
     assert copies == {"4": 134, "17": 16, "20": 119}
+
+
+def test_the_vocabularies_of_the_tasks_do_not_change(en: tuple[list[Example], list[Example]]) -> None:
+    digest = hashlib.sha256()
+    for task in range(1, 21):
+        words = vocabulary_of([example for example in en[0] if example.task == str(task)]).words
+        digest.update("\n".join(words).encode() + b"\0")
+    assert digest.hexdigest() == "df33499509c5aead62b99553e2579ae445ad51082a3af983ef07e1702735ee6f"
 
 
 def test_the_short_files_are_the_beginning_of_the_long_ones(real_data: Path) -> None:

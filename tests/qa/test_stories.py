@@ -56,5 +56,6 @@ def test_encoding_no_examples() -> None:
 def test_fingerprints_depend_on_story_and_question_only() -> None:
     example = Example(("a", "b"), "c", "d")
     assert fingerprint(example) == fingerprint(Example(("a", "b"), "c", "e", (1,)))
+    assert fingerprint(example) == fingerprint(Example((" A.", "b"), "C?", "d"))
     assert fingerprint(example) != fingerprint(Example(("b", "a"), "c", "d"))
     assert fingerprint(example) != fingerprint(Example(("a", "b"), "d", "d"))

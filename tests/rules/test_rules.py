@@ -278,3 +278,9 @@ def test_any_text_is_parsed_or_rejected(words: list[str]) -> None:
 )  # fmt: skip
 def test_singular(plural: str, single: str) -> None:
     assert singular(plural) == single
+
+
+def test_typographic_and_invisible_characters_have_no_effect() -> None:
+    story = ["Mary  moved to the kit\u00adchen.", "\ufeffJohn moved to the oﬃce."]
+    assert solve(story, "Where is Mary?\u200e") == "kitchen"
+    assert solve(story, "“Where is John?”") == "office"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from memn2n import Example, World, read_babi, simulate, solve
 from memn2n.errors import InputError
+from memn2n.qa.stories import fingerprint, vocabulary_of
 from memn2n.simulator import SKILLS, iter_simulated
 
 TASKS = list(SKILLS)
@@ -198,3 +199,18 @@ def test_world_with_too_few_stories_for_a_test_set() -> None:
         InputError, match="task 20: no stories are left to test on after the training stories; lower n_train"
     ):
         simulate(20, n_train=100, n_test=1, world=world)
+
+
+def test_no_test_question_has_the_words_of_a_training_question() -> None:
+    world = World(people=("Ann", "Ann.", "Ann!"), places=("park", "shop"), moves=("went to",))
+    train, test = simulate(1, 30, 30, world=world)
+    known = {fingerprint(example) for example in train}
+    assert not known & {fingerprint(example) for example in test}
+
+
+def test_the_vocabularies_of_simulated_stories_do_not_change() -> None:
+    digest = hashlib.sha256()
+    for task in SKILLS:
+        words = vocabulary_of(simulate(task, 200, 20, seed=5).train).words
+        digest.update("\n".join(words).encode() + b"\0")
+    assert digest.hexdigest() == "b88787b6ec57d47f13a58f56f45d1c81410d66e2ff9df08fe161b909e8f6da1f"

@@ -21,8 +21,9 @@ from memn2n.lm.networks.stream import Stream
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMEpoch, LMStep
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
-from memn2n.lm.vocabulary import EOS, UNK_ID, Lines, LMVocabulary, cut
+from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision
+from memn2n.words import EOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

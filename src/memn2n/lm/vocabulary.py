@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import chain, repeat
+from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.settings import check_choice
-from memn2n.unicode_text import normal_form, record_of_words
+from memn2n.unicode_text import ids_of_words, lower_case, record_of_words
+from memn2n.words import EOS, UNK, words_and_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,44 +21,11 @@ Tokens = Literal["space", "words"]
 Lines = Literal["sentences", "running"]
 """Meaning of a line: a sentence, or a part of a paragraph that ends at a blank line."""
 
-UNK, EOS = "<unk>", "<eos>"
 UNK_ID = 0
 """Id of ``<unk>``, which stands for every word outside the vocabulary."""
 EOS_ID = 1
 """Id of ``<eos>``, the end of a sentence or paragraph."""
 _SPECIAL = 2  # number of ids before those of words
-
-_JOINERS = ".'’‐‑·׳״-"  # part of a word between letters or digits: don't, e-mail, 3.14, col·legi
-_EXTENDERS = "\u00ad\u200c\u200d"  # soft hyphen, and the joiners of Indic and Persian scripts and of emoji
-_PLANES_WITH_MARKS = (range(0x20000), range(0xE0000, 0xE0200))  # no other plane has marks or format characters
-
-
-@cache
-def _token_pattern() -> re.Pattern[str]:
-    r"""Compile the pattern of one token of raw text, in 25 ms.
-
-    It lists Unicode's marks, since Python's ``\w`` leaves out the vowel signs of Hindi and would split its words. The
-    ``regex`` package has ``\p{M}`` for them, but cuts prepared English text at two thirds of ``re``'s speed, and has
-    another version of Unicode than the ``unicodedata`` that normalises the text.
-    """
-    marks: dict[bool, str] = {False: _EXTENDERS, True: ""}  # key: whether the code has more than 16 bits
-    hidden = ""
-    for char in map(chr, chain(*_PLANES_WITH_MARKS)):
-        category = unicodedata.category(char)
-        if category[0] == "M":
-            marks[char > "\uffff"] += char
-        elif category in {"Cc", "Cf"} and char not in _EXTENDERS:
-            hidden += char
-    # two classes, because re looks up a class of 16-bit characters in a table and searches any other one
-    mark = rf"(?:[{marks[False]}]|(?=[\U00010000-\U0010ffff])[{marks[True]}])"
-    letter = rf"[^\W\d_]{mark}*+"
-    part = rf"\w++(?:{mark}++\w*+)*+"
-    joint = rf"(?:[{_JOINERS}]|(?<=\d),(?=\d))"  # a hyphen at the end of a class is a literal one
-    abbreviation = rf"(?:{letter}\.){{2,}}(?!\w)"  # u.s., e.g.
-    word = rf"(?:{abbreviation}|{part})(?:{joint}{part})*+"
-    plain_word = r"\w++(?=[.,;:!?)\"]*+(?:\s|\Z))"  # a faster match of the words that end like this, which most do
-    symbol = rf"[^\s{re.escape(hidden)}]{mark}*+"
-    return re.compile(rf"{plain_word}|{word}|{UNK}|{EOS}|\.{{2,}}|-{{2,}}|{symbol}")
 
 
 def cut(text: str, tokens: Tokens, lowercase: bool = False) -> list[str]:
@@ -68,19 +34,17 @@ def cut(text: str, tokens: Tokens, lowercase: bool = False) -> list[str]:
     Args:
         text: a line or more.
         tokens: "space" cuts at whitespace only and changes nothing; it is for prepared text such as Penn Treebank.
-            "words" is for raw text. It gives words, and each punctuation mark or symbol by itself (dots or hyphens in a
-            row are one token), in Unicode's composed form (NFC). A word keeps the apostrophes, hyphens and dots inside
-            it, a number keeps its commas, and letters with dots (u.s., e.g.) keep their last dot. Other dots end a
-            sentence, so "Mr." is two tokens. ``<unk>`` and ``<eos>`` are one token each. Text of a language that
-            writes no spaces between words must have spaces added first.
+            "words" is for raw text. It gives words, and each punctuation mark or symbol by itself, in a normal form;
+            see ``memn2n.words.words_and_marks``. Text of a language that writes no spaces between words must have
+            spaces added first.
         lowercase: whether to lower-case the text first.
 
     >>> cut("Don't e-mail the U.S., it's 3.14!", "words")
     ["Don't", 'e-mail', 'the', 'U.S.', ',', "it's", '3.14', '!']
     """
     if tokens == "space":
-        return (text.lower() if lowercase else text).split()
-    return _token_pattern().findall(normal_form(text, lowercase))
+        return (lower_case(text) if lowercase else text).split()
+    return words_and_marks(text, lowercase)
 
 
 @dataclass(frozen=True)
@@ -103,8 +67,7 @@ class LMVocabulary:
 
     def __post_init__(self) -> None:
         check_choice("tokens", self.tokens, get_args(Tokens))
-        if len(self._ids) != len(self):
-            raise ValueError("a word occurs twice in the vocabulary")
+        self._ids  # noqa: B018 - refuses duplicates
 
     @classmethod
     def build(
@@ -147,7 +110,10 @@ class LMVocabulary:
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {word: i for i, word in enumerate((UNK, EOS, *self.words))}
+        def form(word: str) -> str:
+            return "".join(cut(word, self.tokens, self.lowercase))
+
+        return ids_of_words((UNK, EOS, *self.words), UNK_ID, form)
 
     def __len__(self) -> int:
         """Return the number of ids, those of ``<unk>`` and ``<eos>`` included."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from memn2n.errors import InputError
 from memn2n.qa.vocabulary import NULL, Vocabulary, answer_symbol
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     import numpy.typing as npt

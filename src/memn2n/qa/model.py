@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +17,8 @@ from memn2n.qa.config import DataShape, NetworkConfig, TrainingConfig
 from memn2n.qa.networks import family_name, family_named
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import predict_mean
-from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of
+from memn2n.qa.same_words import warn_of_same_words
+from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of, word_form
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
@@ -136,6 +138,7 @@ class StoryQA:
         answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
         if vocabulary is None:
             vocabulary = vocabulary_of(examples, lowercase, answers)
+        warn_of_same_words(examples, vocabulary.lowercase)
         problem = Problem.make(
             stories=StorySet.encode_training(examples, vocabulary, answers),
             valid=None if validation is None else StorySet.encode_validation(validation, vocabulary, answers),
@@ -144,7 +147,7 @@ class StoryQA:
         )  # fmt: skip
         outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
         return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
-                   fingerprints=np.unique(fingerprints(examples)))  # fmt: skip
+                   fingerprints=np.unique(_fingerprints(examples, vocabulary)))  # fmt: skip
 
     @property
     def network(self) -> Parameters:
@@ -240,7 +243,8 @@ class StoryQA:
         """
         examples = check_examples(test, "test")
         stories = StorySet.encode(examples, self.vocabulary, self.candidates)
-        seen = np.isin(fingerprints(examples), self.fingerprints)
+        seen = np.isin(_fingerprints(examples, self.vocabulary), self.fingerprints)
+        seen |= np.isin(fingerprints(examples, str), self.fingerprints)  # models of earlier versions have these
         return Evaluation.of(examples, stories, predict_mean(self.networks, stories), seen)
 
     def save(self, folder: str | Path) -> None:
@@ -301,6 +305,10 @@ class StoryQA:
         """Each word of the story and question that the vocabulary does not have, once."""
         words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
         return tuple(dict.fromkeys(word for sentence in words for word in sentence))
+
+
+def _fingerprints(examples: Sequence[Example], vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    return fingerprints(examples, partial(word_form, lowercase=vocabulary.lowercase))
 
 
 def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
-from memn2n.unicode_text import has_word, normal_form, record_of_words
+from memn2n.unicode_text import ids_of_words, normal_form, record_of_words
+from memn2n.words import words_and_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,40 +19,17 @@ UNKNOWN = 1
 SPECIAL = 2
 """Number of special ids; ids from this one on are words."""
 
-# apostrophes and hyphens (don't, e-mail), and the zero-width joiners of Indic and Persian scripts
-_INSIDE_WORDS = "_'’-\u200c\u200d"
-
-
-class _Separators(dict[int, int]):
-    r"""Maps each code point that may occur in a word to itself and every other one to a space, for ``str.translate``.
-
-    Words consist of letters, marks and numbers. Python's ``\w`` does not match marks, such as the vowel signs of
-    Hindi, and would split words there. Entries are computed when they are first used.
-    """
-
-    def __missing__(self, code: int) -> int:
-        char = chr(code)
-        inside = unicodedata.category(char)[0] in "LMN" or char in _INSIDE_WORDS
-        self[code] = code if inside else ord(" ")
-        return self[code]
-
-
-_SEPARATORS = _Separators()
-
 
 def tokenize(text: str, lowercase: bool = True) -> list[str]:
-    """Split text into words, without punctuation.
+    """Split text into words and symbols, without punctuation; see ``memn2n.words``.
 
-    The text is first converted to Unicode's composed form (NFC). Text in a language without spaces between words must
-    be given with spaces between them.
+    Spelling variants of a word are one; see ``memn2n.unicode_text.normal_form``. Text in a language without spaces
+    between words must be given with spaces between them.
 
-    >>> tokenize("Mary moved to the bathroom.")
-    ['mary', 'moved', 'to', 'the', 'bathroom']
+    >>> tokenize("It's -5 degrees in Mary's garden.")
+    ["it's", '-', '5', 'degrees', 'in', "mary's", 'garden']
     """
-    words = normal_form(text, lowercase).translate(_SEPARATORS).split()
-    if all(map(str.isalnum, words)):  # the common case
-        return words
-    return [word for word in (word.strip(_INSIDE_WORDS) for word in words) if has_word(word)]
+    return words_and_symbols(text, lowercase)
 
 
 def answer_symbol(text: str, lowercase: bool = True) -> str:
@@ -73,15 +50,14 @@ class Vocabulary:
         lowercase: whether text is lower-cased before it is looked up.
 
     Raises:
-        ValueError: if there is an entry twice.
+        ValueError: if an entry occurs twice.
     """
 
     words: tuple[str, ...]
     lowercase: bool = True
 
     def __post_init__(self) -> None:
-        if len(self._ids) != len(self.words):
-            raise ValueError("there is a word twice in the vocabulary")
+        self._ids  # noqa: B018 - refuses duplicates
 
     @classmethod
     def build(cls, sentences: Iterable[str], answers: Iterable[str], lowercase: bool = True) -> Vocabulary:
@@ -109,7 +85,7 @@ class Vocabulary:
 
     @cached_property
     def _ids(self) -> dict[str, int]:
-        return {word: i for i, word in enumerate(self.words, SPECIAL)}
+        return ids_of_words(self.words, SPECIAL, partial(normal_form, lowercase=self.lowercase))
 
     def __len__(self) -> int:
         """Number of ids, null and unknown included."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from memn2n.errors import InputError
 from memn2n.rules import questions, statements
 from memn2n.rules.statements import OPPOSITE, AboutPeople
+from memn2n.unicode_text import normal_form, without_question_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,7 +161,9 @@ def resolve_pronouns(story: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[[_Slots], _T]]], what: str) -> _T:
-    bare = " ".join(text.split()).removesuffix(mark).rstrip()
+    form = " ".join(normal_form(text, lowercase=False).split())
+    asked = without_question_mark(form) if mark == "?" else None
+    bare = (form.removesuffix(mark) if asked is None else asked.lstrip("\"'“„«([")).rstrip()
     for pattern, build in patterns:
         if match := pattern.fullmatch(bare):
             slots = match.groupdict(default="")

@@ -11,7 +11,7 @@ from memn2n.qa.stories import check_question
 from memn2n.qa.vocabulary import tokenize
 from memn2n.serve.limits import COMBINING_MARKS, TOP_TOTAL
 from memn2n.serve.refusals import invalid, too_many
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> Non
     text = " ".join((*story, question))
     if _has_too_many_marks(text):
         raise invalid(_TOO_MANY_MARKS, f"{prefix}story")
-    if len(text) > 2 * limits.max_words:  # a shorter text cannot have too many words
+    if len(text) > limits.max_words:  # a shorter text cannot have too many words
         words = sum(len(tokenize(text)) for text in (*story, question))
         if words > limits.max_words:
             message = f"story and question have {words} words: at most {limits.max_words} are allowed"

@@ -6,12 +6,12 @@ the task. The words, sentences and statistics are those of the published files (
 
 from __future__ import annotations
 
-import hashlib
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
-from memn2n.qa.stories import Example, Split
+from memn2n.qa.stories import Example, Split, fingerprint, word_form
 from memn2n.settings import check_range
 from memn2n.simulator import moves, objects, reasoning, space
 from memn2n.simulator.random_choices import RandomChoices
@@ -69,6 +69,9 @@ MAX_QUESTIONS = 10**12
 
 _MAX_REPEATS = 1000
 """Test stories are given up after this many questions in a row that are also in the training data."""
+
+_SENTENCES = 1 << 14
+"""Sentences whose words are kept while test stories are compared with training stories."""
 
 _MAX_SILENT = 20
 """A world is rejected after this many stories in a row without a question."""
@@ -128,13 +131,14 @@ def iter_simulated(
     check_range("n_test", n_test, 0, MAX_QUESTIONS)
     check_world(task, world)
     stories = _stories(task, world or published_world(task), RandomChoices(f"{task} {seed}"))
-    known: set[bytes] = set()
+    known: set[int] = set()
+    form = lru_cache(_SENTENCES)(word_form)
 
     def training() -> Iterator[Example]:
         left = n_train
         while left > 0:
             for example in next(stories)[:left]:
-                known.add(_digest(example))
+                known.add(fingerprint(example, form))
                 left -= 1
                 yield example
 
@@ -143,7 +147,7 @@ def iter_simulated(
             pass
         repeats = 0
         for example in chain.from_iterable(stories):
-            repeats = repeats + 1 if _digest(example) in known else 0
+            repeats = repeats + 1 if fingerprint(example, form) in known else 0
             if repeats == 0:
                 yield example
             elif repeats == _MAX_REPEATS:
@@ -163,8 +167,3 @@ def _stories(task: int, world: World, rng: RandomChoices) -> Iterator[list[Examp
         silent = 0 if writer.examples else silent + 1
         yield writer.examples
     raise InputError(f"task {task}: this world has so many names that no question can be asked; remove some")
-
-
-def _digest(example: Example) -> bytes:
-    text = "\n".join((*example.story, example.question))
-    return hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -12,7 +12,8 @@ from memn2n.errors import DataError, InputError
 from memn2n.files.lines import iter_lines
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
-from memn2n.unicode_text import has_word
+from memn2n.unicode_text import is_question
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -161,7 +162,7 @@ def _check_phrases(phrases: Mapping[str, str]) -> None:
             raise WorldError(name, f"the phrase {name} is {template!r}: it must have {names}")
         if any(mark in template for mark in "\t\n\r") or not template.strip():
             raise WorldError(name, f"the phrase {name} is {template!r}: it must be one line, and not empty")
-        if template.rstrip().endswith("?") != PHRASES[name].endswith("?"):
+        if is_question(template) != PHRASES[name].endswith("?"):
             ends = "end" if PHRASES[name].endswith("?") else "not end"
             raise WorldError(name, f"the phrase {name} is {template!r}: it must {ends} in a question mark")
         if PHRASES[name] == name:  # a word that occurs in answers

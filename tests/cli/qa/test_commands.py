@@ -147,3 +147,8 @@ def test_labels_are_shown_as_they_are(cli: CLI, model: Path, tmp_path: Path) -> 
     assert shown.status == 0
     assert "[/x]" in shown.out
     assert "[red]:cat:" in shown.out
+
+
+def test_a_question_may_be_in_quotes_or_end_in_an_invisible_character(cli: CLI, model: Path) -> None:
+    talked = cli("qa", "ask", model, stdin="Mary moved to the bathroom.\n“Where is Mary?”\nWhere is Mary?\u200b\n")
+    assert len(talked.out.splitlines()) == 2

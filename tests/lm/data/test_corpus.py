@@ -14,7 +14,7 @@ from memn2n.files.lines import iter_lines, iter_pieces
 from memn2n.lm.data import corpus as corpus_module
 from memn2n.lm.data.corpus import split_files
 from memn2n.lm.data.encoding import NumberedText, encode_corpus
-from memn2n.lm.vocabulary import EOS
+from memn2n.words import EOS
 
 
 def words(text: str, lines: str = "sentences") -> list[str]:

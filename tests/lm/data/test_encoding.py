@@ -18,7 +18,7 @@ from memn2n.errors import DataError, InputError
 from memn2n.lm.data import encoding
 from memn2n.lm.data.corpus import split_files
 from memn2n.lm.data.encoding import NumberedText, coverage, encode_corpus
-from memn2n.lm.vocabulary import EOS, UNK
+from memn2n.words import EOS, UNK
 
 SENTENCES = st.lists(st.lists(st.text("ab.é<\u0939", min_size=1), min_size=1), min_size=1)
 

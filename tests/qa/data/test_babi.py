@@ -236,3 +236,13 @@ def test_examples_that_the_format_does_not_allow(tmp_path: Path, example: Exampl
     with pytest.raises(InputError, match=message):
         write_babi(tmp_path / "a.txt", [example])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["?\u200b", "?\ufeff", '?"', "?”", "?)"])
+def test_a_question_without_an_answer_is_found_whatever_closes_it(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "qa1_train.txt"
+    path.write_text(f"1 Mary moved.\n2 Where is Mary{end}\n", "utf-8")
+    with pytest.raises(DataError, match="2: a question without an answer"):
+        list(iter_babi(path))
+    with pytest.raises(InputError, match="ends with a question mark"):
+        write_babi(path, [Example((f"Where is Mary{end}",), "Where?", "a")])

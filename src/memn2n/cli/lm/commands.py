@@ -14,7 +14,7 @@ from memn2n.cli.lm.port_options import PortCommand
 from memn2n.cli.lm.train import show_evaluation, test_file, train
 from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName, stdin
 from memn2n.errors import InputError
-from memn2n.lm.vocabulary import EOS
+from memn2n.words import EOS
 
 app = typer.Typer(help="Language modelling: train on text, test, score, generate.", no_args_is_help=True)
 app.command(cls=PortCommand, epilog="The TensorFlow port's options work too: docs/lm.md lists them.")(train)

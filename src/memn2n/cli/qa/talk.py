@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TextIO
 from memn2n.cli.show import answer_line
 from memn2n.errors import InputError
 from memn2n.files.records import json_line
+from memn2n.unicode_text import is_question
 
 if TYPE_CHECKING:
     from memn2n.qa.answers import Answer
     from memn2n.qa.model import StoryQA
 
-_QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # Latin, full-width, Arabic
 _HELP = ":reset new story · :why attention of the last answer · :story the story so far · :quit"
 
 
@@ -39,7 +39,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
     while line := _typed() if prompt else lines.readline():
         number += 1
         text = line.strip()
-        asked = asked or text.startswith(":") or text.endswith(_QUESTION_MARKS)
+        asked = asked or text.startswith(":") or is_question(text)
         if text == ":quit":
             break
         try:
@@ -54,7 +54,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
                 _show_attention(last)
             elif text.startswith(":"):
                 raise InputError(f"{text} is not a command; the commands are {_HELP}")
-            elif text.endswith(_QUESTION_MARKS):
+            elif is_question(text):
                 last = qa.answer(story, text)
                 if as_json:
                     sys.stdout.buffer.write(json_line({"question": text} | last.to_dict()))

@@ -18,7 +18,7 @@ from memn2n.errors import ConfigError, DataError, Setting
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
 from memn2n.qa.config import variant as settings_of
 from memn2n.qa.vocabulary import answer_symbol
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from memn2n import StoryQA

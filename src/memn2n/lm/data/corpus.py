@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self, get_args
 
 from memn2n.errors import DataError, InputError
 from memn2n.files.lines import iter_pieces, open_bytes
-from memn2n.lm.vocabulary import EOS, Lines, Tokens, cut
+from memn2n.lm.vocabulary import Lines, Tokens, cut
 from memn2n.settings import check_choice
+from memn2n.words import EOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

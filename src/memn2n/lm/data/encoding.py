@@ -14,7 +14,8 @@ import numpy as np
 
 from memn2n.errors import DataError, InputError
 from memn2n.lm.data.ids import read_ids, write_ids
-from memn2n.lm.vocabulary import EOS, EOS_ID, UNK, UNK_ID, LMVocabulary
+from memn2n.lm.vocabulary import EOS_ID, UNK_ID, LMVocabulary
+from memn2n.words import EOS, UNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from memn2n.lm.data.ids import Ids
 
 _CHUNK = 1 << 18  # ids that are computed at a time
-_IDS_FORMAT = 1  # increase it when the same text and vocabulary get other ids, so that stored ids are not used
+_IDS_FORMAT = 2  # increase it when the same text and vocabulary get other ids, so that stored ids are not used
 
 
 class NumberedText:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from memn2n.errors import InputError
 from memn2n.lm.data.corpus import Corpus
-from memn2n.unicode_text import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +73,11 @@ def _distinct(topics: Mapping[str, str]) -> list[str]:
 
 def _plain(text: str) -> str:
     """Blank the lines of a text that only draw something."""
-    return "\n".join(line if has_word(line) and not line.lstrip().startswith("|") else "" for line in text.split("\n"))
+
+    def is_text(line: str) -> bool:
+        return any(map(str.isalnum, line)) and not line.lstrip().startswith("|")
+
+    return "\n".join(line if is_text(line) else "" for line in text.split("\n"))
 
 
 def _size(text: str) -> int:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
 from memn2n.qa.stories import Example, Split, check_example
-from memn2n.unicode_text import has_word
+from memn2n.unicode_text import is_question
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +63,7 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         last = current
         if "\t" not in body:
             sentence = body.rstrip()
-            if sentence.endswith("?") or _SPACED_QUESTION.search(sentence):
+            if is_question(sentence) or _SPACED_QUESTION.search(sentence):
                 raise DataError(where, number, _NO_ANSWER)
             positions[current] = len(story)
             story.append(sentence)
@@ -136,7 +137,7 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
             if set("\t\r\n") & set(text):
                 raise InputError(f"{text!r} contains a tab or a line end, which the bAbI format does not allow")
         for text in example.story:
-            if text.rstrip().endswith("?"):
+            if is_question(text):
                 problem = "ends with a question mark, so the bAbI format reads it as a question"
                 raise InputError(f"the sentence {text!r} {problem}")
         if example.story[: len(story)] != story:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from memn2n.errors import DataError
 from memn2n.files.records import iter_records, write_records
 from memn2n.qa.stories import Example
-from memn2n.unicode_text import has_word
+from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
