@@ -181,8 +181,8 @@ def test_reading_is_streamed(read: Callable[[BytesIO], Iterator[Example]], first
     class Endless(BytesIO):
         """Fails when read beyond its lines."""
 
-        def __next__(self) -> bytes:
-            line = self.readline()
+        def readline(self, size: int | None = -1) -> bytes:
+            line = super().readline(size)
             assert line, "it must not read beyond the first example"
             return line
 

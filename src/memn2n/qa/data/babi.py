@@ -23,7 +23,7 @@ _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
 _SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces instead of tabs
 _PARTS = ("train", "valid", "test")
 _NO_ANSWER = "a question without an answer; write question<tab>answer<tab>IDs of supporting facts"
-_FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt")
+_FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt(?:\.gz)?")
 
 
 def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = None) -> Iterator[Example]:
