@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,6 +12,8 @@ from memn2n.files.lines import iter_lines, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def iter_records(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[str, int, dict[str, Any]]]:
@@ -49,8 +52,9 @@ def write_records(target: str | Path | BinaryIO, records: Iterable[dict[str, Any
 
 
 def json_line(record: dict[str, Any]) -> bytes:
-    """Return the line of a JSON object, in UTF-8."""
-    return (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    """Return the line of a JSON object, in UTF-8, with escapes for all control characters, which terminals obey."""
+    text = json.dumps(record, ensure_ascii=False)  # it leaves the controls above U+007E
+    return (_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode()
 
 
 def _refuse(constant: str) -> None:
