@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Any
+from unicodedata import category
+
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # Latin, full-width, Arabic
+_MAY_FOLLOW = ("Cf", "Pe", "Pf")  # format characters, closing brackets, closing quotes
 
 
 def has_word(text: str) -> bool:
     """Whether a text has a letter or digit, and therefore a word."""
     return any(map(str.isalnum, text))
+
+
+def is_question(text: str) -> bool:
+    """Whether a text ends with a question mark, which closing quotes, brackets and invisible characters may follow."""
+    end = len(text)
+    while end and (text[end - 1].isspace() or text[end - 1] in "\"'" or category(text[end - 1]) in _MAY_FOLLOW):
+        end -= 1
+    return text.endswith(_QUESTION_MARKS, 0, end)
 
 
 def normal_form(text: str, lowercase: bool) -> str:

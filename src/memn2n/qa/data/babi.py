@@ -1,7 +1,7 @@
 """The text format of the bAbI tasks (v1.2).
 
-A line is ``ID sentence`` or ``ID question<tab>answer<tab>IDs of supporting facts``. The ID 1 starts a new story. A
-question is about all sentences of its story before it.
+A line is ``ID sentence`` or ``ID question?<tab>answer<tab>IDs of supporting facts``. The ID 1 starts a new story. A
+question ends with a question mark, and is about all sentences of its story before it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
 from memn2n.qa.stories import Example, Split, check_example
-from memn2n.unicode_text import has_word
+from memn2n.unicode_text import has_word, is_question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
 _SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces instead of tabs
 _PARTS = ("train", "valid", "test")
-_NO_ANSWER = "a question without an answer; write question<tab>answer<tab>IDs of supporting facts"
+_COLUMNS = "write question?<tab>answer<tab>IDs of supporting facts, or use JSONL"
+_NO_ANSWER = f"a question without an answer; {_COLUMNS}"
 _FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt(?:\.gz)?")
 
 
@@ -36,7 +37,7 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
 
     Raises:
         DataError: if a line does not have this format, an ID is not larger than the one before it and not 1, a question
-            has no answer or no story, or a supporting fact is not the ID of a sentence of the story.
+            has no question mark, answer or story, or a supporting fact is not the ID of a sentence of the story.
     """
     if not isinstance(source, (str, Path)):
         where = name or "<stream>"
@@ -62,7 +63,7 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         last = current
         if "\t" not in body:
             sentence = body.rstrip()
-            if sentence.endswith("?") or _SPACED_QUESTION.search(sentence):
+            if is_question(sentence) or _SPACED_QUESTION.search(sentence):
                 raise DataError(where, number, _NO_ANSWER)
             positions[current] = len(story)
             story.append(sentence)
@@ -70,6 +71,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         question, answer, *rest = (column.strip() for column in body.split("\t"))
         if not question or not answer:
             raise DataError(where, number, _NO_ANSWER)
+        if not is_question(question):
+            problem = f"{question[-40:]!r} before the tab does not end with a question mark"
+            raise DataError(where, number, f"{problem}; {_COLUMNS}")
         if not has_word(question):
             raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
         if not story:
@@ -120,7 +124,7 @@ def write_babi(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None
 
     Raises:
         InputError: if an example is malformed, or cannot be written in this format: a text contains a tab or line end,
-            or a sentence ends with a question mark.
+            a sentence ends with a question mark, or a question does not.
         DataError: if the file cannot be written. A file that was there before is kept then.
     """
     write_lines(path, (f"{line}\n".encode() for line in _babi_lines(examples)))
@@ -136,9 +140,12 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
             if set("\t\r\n") & set(text):
                 raise InputError(f"{text!r} contains a tab or a line end, which the bAbI format does not allow")
         for text in example.story:
-            if text.rstrip().endswith("?"):
+            if is_question(text):
                 problem = "ends with a question mark, so the bAbI format reads it as a question"
                 raise InputError(f"the sentence {text!r} {problem}")
+        if not is_question(example.question):
+            problem = "has no question mark at its end, which the bAbI format requires; add it, or write JSONL"
+            raise InputError(f"the question {example.question!r} {problem}")
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:
