@@ -106,7 +106,9 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
     Raises:
         DataError: if the folder or a task's file is missing, or a file is malformed.
     """
-    if task is None:
+    if task is not None:
+        task = [task] if isinstance(task, int) else list(task)
+    else:
         train, test = available(folder, "train"), available(folder, "test")
         task = train.keys() & test.keys()
         lacking = sorted(train.keys() ^ test.keys())
