@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from memn2n.explain.tables import attention_table, words_table
 from memn2n.files.records import json_line
 from memn2n.terminal import printable
 from tests.cli.conftest import CLI
+from tests.files.test_download import Server
 
 RED = "\x1b[31mred\x9b0m"
 
@@ -57,6 +59,15 @@ def test_stories(cli: CLI, model: Path, tmp_path: Path) -> None:
     for found in (talked, explained):
         assert "\x1b" not in found.out + found.err
         assert "\\x1b" in found.out
+
+
+def test_the_answer_of_a_server(cli: CLI, tmp_path: Path) -> None:
+    with Server() as server:
+        server.status, server.reason = 404, "Not\x1b[2J Found"
+        threading.Thread(target=server.handle_request).start()
+        found = cli("data", "get", "babi", "--out", tmp_path / "babi", "--url", server.url)
+    assert found.status == 1
+    assert "answers 404 Not\\x1b[2J Found" in found.err
 
 
 def test_tables(qa: StoryQA, saved_lm: Path) -> None:
