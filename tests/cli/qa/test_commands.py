@@ -86,7 +86,7 @@ def test_a_failed_prediction_leaves_the_old_file(cli: CLI, model: Path, tmp_path
     out.write_text("old")
     failed = cli("qa", "predict", model, data, "--out", out)
     assert failed.status == 2
-    assert failed.err == f'memn2n: {data}:2: "story" has no sentence; give at least one\n'
+    assert failed.err == f"memn2n: {data}:2: there is no story: give at least one sentence\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
     assert out.read_text() == "old"
 

@@ -24,6 +24,8 @@ Part = Literal["train", "valid", "test"]
 FORMATS = {".jsonl": iter_jsonl, ".json": iter_jsonl, ".ndjson": iter_jsonl}
 """File name suffix, before ``.gz`` -> the function that reads the file. Other files are read as bAbI text."""
 
+_TABLES = (".csv", ".tsv")
+
 
 def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[int] | None = None) -> list[Example]:
     """Read the examples of a file in any of the formats, or of a folder of bAbI files.
@@ -51,6 +53,8 @@ def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[in
 
 
 def _read(path: Path) -> list[Example]:
+    if without_gz(path).suffix.lower() in _TABLES:
+        raise DataError(path, None, "tables (CSV) are not read; write JSON lines or bAbI text")
     examples = list(FORMATS.get(without_gz(path).suffix.lower(), iter_babi)(path))
     if not examples:
         raise DataError(path, None, "there is no question in this file")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
+from memn2n.files.records import other_format
 from memn2n.qa.stories import Example, Split, check_example
 from memn2n.unicode_text import has_word, is_question
 
@@ -53,7 +54,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
             continue
         line = _LINE.fullmatch(text)
         if line is None:
-            raise DataError(where, number, "a line must be a number, a space and a sentence")
+            problem = other_format(text) or "a line must be a number, a space and a sentence"
+            remedy = "; write JSON lines, in a file whose name ends in .jsonl" if text.lstrip()[0] in "[{" else ""
+            raise DataError(where, number, problem + remedy)
         current, body = int(line[1]), line[2]
         if current == 1:
             story, positions = [], {}
