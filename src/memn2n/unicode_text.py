@@ -17,6 +17,8 @@ def has_word(text: str) -> bool:
 
 def is_question(text: str) -> bool:
     """Whether a text ends with a question mark, which closing quotes, brackets and invisible characters may follow."""
+    if text.isascii() and "?" not in text:  # most sentences of a file
+        return False
     end = len(text)
     while end and (text[end - 1].isspace() or text[end - 1] in "\"'" or category(text[end - 1]) in _MAY_FOLLOW):
         end -= 1
