@@ -131,6 +131,18 @@ def test_half_of_the_state_of_the_language_model_is_linear_by_default() -> None:
     assert LMConfig(dim=40, linear=0).linear_components == 0
 
 
+@pytest.mark.parametrize("config", [NetworkConfig, TrainingConfig, LMConfig, LMTraining])
+def test_an_integer_for_a_setting_of_type_float_becomes_a_float(config: type[Settings]) -> None:
+    for name, value in dataclasses.asdict(config()).items():
+        if type(value) is float:
+            with pytest.raises(ConfigError, match=f"{name} is 1000"):
+                config.from_dict({name: 10**400})
+            whole = {"anneal_by": 2, "clip_norm": 1, "learning_rate": 1, "lowest_rate": 1, "init_std": 1}.get(name, 0)
+            assert type(getattr(config.from_dict({name: whole}), name)) is float
+    assert type(LMConfig(query=10**25).query) is float
+    assert type(TrainingConfig(learning_rate=1).learning_rate) is float
+
+
 def test_a_copy_with_other_values_ignores_foreign_settings() -> None:
     assert NetworkConfig(hops=2).changed({"dim": 5, "epochs": 3}) == NetworkConfig(dim=5, hops=2)
     with pytest.raises(ConfigError, match="dim is 0"):

@@ -43,12 +43,18 @@ POSITIVE = Range(0, LARGEST, above=True)
 
 
 class Settings:
-    """Base class of settings. Types, choices and ranges are checked when an object is made."""
+    """Base class of settings. Types, choices and ranges are checked when an object is made.
+
+    An integer that is given for a setting of type float becomes a float.
+    """
 
     def __post_init__(self) -> None:
         hints = _type_hints(type(self))  # type: ignore[arg-type]
         for field in fields(self):  # type: ignore[arg-type]
-            _check_value(field.name, getattr(self, field.name), hints[field.name])
+            value = getattr(self, field.name)
+            _check_value(field.name, value, hints[field.name])
+            if type(value) is int and float in _kinds(hints[field.name]):  # a library may refuse large integers
+                object.__setattr__(self, field.name, float(value))
         self.check()
 
     def check(self) -> None:
@@ -149,12 +155,18 @@ def _class_bodies(module: str) -> dict[str, list[ast.stmt]]:
             if isinstance(node, ast.ClassDef)}  # fmt: skip
 
 
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """The types that a hint allows, such as float and None for ``Annotated[float | None, POSITIVE]``."""
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return get_args(kind) or (kind,)
+
+
 def _check_value(name: str, value: Any, hint: Any) -> None:
     if get_origin(hint) is Literal:
         check_choice(name, value, get_args(hint))
         return
-    kind, *ranges = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-    kinds = get_args(kind) or (kind,)  # float | None
+    ranges = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    kinds = _kinds(hint)
     if type(value) not in kinds and not (float in kinds and type(value) is int):
         names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
         raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")

@@ -80,6 +80,8 @@ def without_question_mark(text: str) -> str | None:
 
 def is_question(text: str) -> bool:
     """Whether a text ends with a question mark; see ``without_question_mark``."""
+    if text.isascii() and "?" not in text:  # most sentences of a file
+        return False
     return without_question_mark(text) is not None
 
 

@@ -5,6 +5,7 @@ import io
 import re
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from memn2n.errors import DownloadError, InputError
+from memn2n.files import download, transfer
 from memn2n.files.download import get
 
 
@@ -23,6 +25,9 @@ class Server(ThreadingHTTPServer):
     breaks = 0  # number of responses that break off
     ranges = True
     status = 200
+    reason: str | None = None
+    location = ""  # where to redirect to
+    drip = 0.0  # seconds between bytes
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -39,8 +44,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers["Range"]
         self.server.requests.append(wanted)
+        if self.server.location:
+            self.send_response(302)
+            self.send_header("Location", self.server.location)
+            self.end_headers()
+            return
         if self.server.status != 200:
-            self.send_error(self.server.status)
+            self.send_error(self.server.status, self.server.reason)
             return
         start = 0
         if wanted and self.server.ranges:
@@ -59,6 +69,13 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: self.server.break_after])
             self.close_connection = True
             return
+        if self.server.drip:
+            for byte in body:
+                time.sleep(self.server.drip)
+                try:
+                    self.wfile.write(bytes([byte]))
+                except OSError:  # the client has left
+                    return
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
@@ -167,6 +184,8 @@ def test_a_wrong_digest_keeps_nothing(server: Server, tmp_path: Path) -> None:
         archive({}, {"link": "/etc"}),
         b"this is no archive",
         archive({"a": b"x" * 100_000})[:50_000],
+        archive({"d/" * 2000 + "a": b"x"}),
+        archive({}, {"d/" * 2000 + "a": "b"}),
     ],
 )
 def test_a_hostile_or_broken_archive_leaves_nothing(server: Server, tmp_path: Path, body: bytes) -> None:
@@ -182,6 +201,46 @@ def test_an_error_status_of_the_server(server: Server, tmp_path: Path) -> None:
     server.status = 404
     with pytest.raises(DownloadError, match="answers 404 Not Found; try again later, or give another URL"):
         fetch(server, tmp_path / "babi")
+
+
+def test_the_size_of_a_download_is_bounded(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "LARGEST", 1000)
+    with pytest.raises(DownloadError, match="has more than 1,000 bytes, which is no data set"):
+        fetch(server, tmp_path / "babi")
+
+
+@pytest.mark.parametrize(("name", "most"), [("_MOST_UNPACKED", 1000), ("_MOST_FILES", 0)])
+def test_the_size_of_an_archive_is_bounded(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    monkeypatch.setattr(download, name, most)
+    with pytest.raises(DownloadError, match="the archive cannot be unpacked and was discarded: it holds more than"):
+        fetch(server, tmp_path / "babi")
+    assert left_in(tmp_path) == []
+
+
+def test_the_time_of_a_transfer_is_bounded(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "LONGEST", 0.1)
+    server.drip = 0.02
+    with pytest.raises(DownloadError, match=r"the transfer takes more than .* bytes are kept; run the same command"):
+        fetch(server, tmp_path / "babi")
+    server.drip = 0
+    fetch(server, tmp_path / "babi")
+    assert str(server.requests[-1]).startswith("bytes=")
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("ftp://127.0.0.1:1/a", "redirects to ftp://127.0.0.1:1/a, which is not an HTTP"),
+        ("file:///a", "is not allowed"),
+    ],
+)
+def test_only_redirects_to_http_are_followed(server: Server, tmp_path: Path, address: str, message: str) -> None:
+    server.location = address
+    with pytest.raises(DownloadError, match=re.escape(message)):
+        fetch(server, tmp_path / "babi")
+    assert len(server.requests) == 1
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:

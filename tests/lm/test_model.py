@@ -129,7 +129,7 @@ def test_generated_text_has_sentences(lm: MemoryLM) -> None:
     assert list(lm.generate(BEGUN, words=0)) == []
 
 
-@pytest.mark.parametrize("more", [{"temperature": 0.0}, {"top_k": 1}, {"temperature": 1e-40}])
+@pytest.mark.parametrize("more", [{"temperature": 0.0}, {"top_k": 1}, {"temperature": 1e-40}, {"temperature": 1e-300}])
 def test_the_most_probable_word_each_time(lm: MemoryLM, more: dict[str, Any]) -> None:
     text = ["the", "hen"]
     found = list(lm.generate("the hen", words=25, seed=5, **more))
@@ -167,6 +167,9 @@ def test_the_unknown_word_is_not_generated_by_default() -> None:
         ({"temperature": -0.1}, "temperature is -0.1"),
         ({"temperature": math.nan}, "temperature is nan"),
         ({"temperature": math.inf}, "temperature is inf"),
+        ({"temperature": 10**400}, "temperature is 1000"),
+        ({"seed": 10**25}, "seed is 10000000000000000000000000: it must be from 0 to 9223372036854775807"),
+        ({"seed": -1}, "seed is -1"),
         ({"top_k": 0}, "top_k is 0"),
     ],
 )

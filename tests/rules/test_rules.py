@@ -247,8 +247,15 @@ def test_sentence_that_matches_no_pattern(sentence: str) -> None:
         parse_sentence(sentence)
     assert repr(sentence) in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="is not in the English of the bAbI tasks"):
+    blank = "sentence 1 of the story, counted from 0, is blank: leave it out"
+    with pytest.raises(InputError, match="is not in the English of the bAbI tasks" if sentence.strip() else blank):
         solve(["Ada went to the attic.", sentence], "Where is Ada?")
+
+
+def test_a_story_may_be_a_generator() -> None:
+    assert solve((sentence for sentence in ["Ada went to the attic."]), "Where is Ada?") == "attic"
+    with pytest.raises(InputError, match="a story is a list of sentences"):
+        solve("Ada went to the attic.", "Where is Ada?")
 
 
 @pytest.mark.parametrize("question", ["When did Ada go?", "Ada went to the attic.", "Is the attic near the shed?"])

@@ -19,6 +19,7 @@ from memn2n.cli.qa.commands import app as qa_app
 from memn2n.cli.reproduce.commands import app as reproduce_app
 from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
 from memn2n.machine import TORCH, missing_torch
+from memn2n.terminal import printable
 
 _ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
 
@@ -128,8 +129,14 @@ def main() -> None:
         if _debug:
             raise
         message, status = _message_and_status(error)
-        print(f"memn2n: {' '.join(message.split())}", file=sys.stderr)
+        _print_error(message)
         sys.exit(status)
+    except UnicodeError:
+        undecodable = [argument for argument in sys.argv[1:] if not _is_text(argument)]
+        if _debug or not undecodable:
+            raise
+        _print_error(f"the argument {undecodable[0]!a} is not text; write it in {sys.getfilesystemencoding()}")
+        sys.exit(InputError.exit_status)
 
 
 def _exit_with(error: typer.BadParameter) -> NoReturn:
@@ -138,8 +145,21 @@ def _exit_with(error: typer.BadParameter) -> NoReturn:
         error.show()
     else:
         command = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        print(f"memn2n: {' '.join(error.format_message().split()).rstrip('.')}{command}", file=sys.stderr)
+        _print_error(f"{' '.join(error.format_message().split()).rstrip('.')}{command}")
     sys.exit(error.exit_code)
+
+
+def _print_error(message: str) -> None:
+    print(f"memn2n: {printable(' '.join(message.split()))}", file=sys.stderr)
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument could be decoded; Python keeps other bytes as halves of surrogate pairs."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _message_and_status(error: MemN2NError | OSError) -> tuple[str, int]:
@@ -157,4 +177,4 @@ def _message_and_status(error: MemN2NError | OSError) -> tuple[str, int]:
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
     """Print a warning, instead of ``warnings.showwarning``; ``where`` begins with the file and the line."""
     text = str(message) if issubclass(category, DataWarning) else warnings.formatwarning(message, category, *where[:2])
-    print(f"memn2n: {text.strip()}", file=sys.stderr)
+    print(f"memn2n: {printable(text.strip())}", file=sys.stderr)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
+from memn2n.terminal import printable
+
 app = typer.Typer(help="Public data sets.", no_args_is_help=True)
 
 
@@ -48,4 +50,5 @@ def get(
             bar.stop()
     typer.echo(folder)
     for babi in sorted(path.parent for path in folder.rglob("qa1_*train.txt")):
-        typer.echo(f"memn2n qa train {shlex.quote(str(babi))} --task 1 --out runs/{babi.name}-task1")
+        command = f"memn2n qa train {shlex.quote(str(babi))} --task 1 --out runs/{shlex.quote(babi.name)}-task1"
+        typer.echo(printable(command))  # an archive chooses the names of its folders

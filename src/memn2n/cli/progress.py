@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from memn2n.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -82,7 +84,7 @@ class ProgressBar:
     def print(self, line: str) -> None:
         """Print a line, on a terminal above the bar."""
         self._last_line = time.monotonic()
-        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+        self._console.print(printable(line), soft_wrap=True, highlight=False, markup=False)
 
     def log(self, line: str) -> None:
         """Print a line where there is no terminal, unless the line before it is too recent."""

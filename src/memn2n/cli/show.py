@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memn2n.terminal import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,11 +27,11 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
     for i, (task, *cells) in enumerate(evaluation.table()):
         if i == len(evaluation.tasks):  # the mean
             table.add_section()
-        table.add_row(Text(task), *cells)
+        table.add_row(Text(printable(task)), *cells)
     console = console or Console()
     console.print(table)
     for remark in evaluation.remarks:
-        console.print(remark, highlight=False, markup=False)
+        console.print(printable(remark), highlight=False, markup=False)
 
 
 def answer_line(answer: Answer) -> str:
@@ -39,7 +41,7 @@ def answer_line(answer: Answer) -> str:
         line += f"  [never seen in training: {', '.join(answer.unknown_words)}]"
     if answer.dropped:
         line += f"  [the memory is full: the oldest {len(answer.dropped)} sentences were not read]"
-    return line
+    return printable(line)
 
 
 def lm_evaluation_line(evaluation: LMEvaluation) -> str:
@@ -54,4 +56,4 @@ SCORE_HEADING = f"{'nats':>9} {'bits':>9}  word"
 def score_line(score: WordScore) -> str:
     """A word with its log-probability in nats and in bits, in the columns of ``SCORE_HEADING``."""
     nats, bits = ("-" if value is None else f"{value:.4f}" for value in (score.log_probability, score.bits))
-    return f"{nats:>9} {bits:>9}  {score.word}{'  (unknown)' if score.unknown else ''}"
+    return f"{nats:>9} {bits:>9}  {printable(score.word)}{'  (unknown)' if score.unknown else ''}"

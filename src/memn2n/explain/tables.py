@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memn2n.attention_view import shown_of
+from memn2n.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,8 +35,8 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
     first, *others = [(f"{text}  {share:.1%}", share) for text, share in view.ranked]
     caption = [first[0], *(line for line, share in others if share >= _MIN_SHARE), *view.remarks]
     table = Table(
-        title=Text(view.title, "bold"), title_justify="left",
-        caption=Text("\n".join(caption)), caption_justify="left", caption_style="",
+        title=_text(view.title, "bold"), title_justify="left",
+        caption=_text("\n".join(caption)), caption_justify="left", caption_style="",
     )  # fmt: skip
     table.add_column("sentence", ratio=1)
     _add_hop_columns(table, view.hops)
@@ -43,9 +44,9 @@ def attention_table(answer: Answer, support: Collection[int] = ()) -> Table:
     for row in view.rows:
         text = f"  {row.text}" if support and not row.supporting else row.marked
         if row.weights is None:
-            table.add_row(Text(text, "dim"), *[Text("-", "dim")] * view.hops)
+            table.add_row(_text(text, "dim"), *[Text("-", "dim")] * view.hops)
         else:
-            table.add_row(Text(text), *(_weight(weight, bar_width) for weight in row.weights.tolist()))
+            table.add_row(_text(text), *(_weight(weight, bar_width) for weight in row.weights.tolist()))
     return table
 
 
@@ -65,10 +66,15 @@ def words_table(next_words: NextWords, most: int = 20) -> Table:
     for position in shown:
         weights = next_words.attention[:, position].tolist()
         cells = [Text(f"{weight:.2f}", "" if weight >= _MIN_WEIGHT else "dim") for weight in weights]
-        table.add_row(str(len(view.rows) - position), Text(view.rows[position].text), *cells)
+        table.add_row(str(len(view.rows) - position), _text(view.rows[position].text), *cells)
     if len(shown) < len(view.rows):
         table.caption = shown_of(len(shown), len(view.rows), "words")
     return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text from outside, with which Rich would print control characters too."""
+    return Text(printable(text), style)
 
 
 def _add_hop_columns(table: Table, hops: int) -> None:

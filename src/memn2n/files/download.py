@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError, DownloadError, InputError, Setting
+from memn2n.files.transfer import SCHEMES, transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    DownloadProgress = Callable[[int, int | None], None]
+    from memn2n.files.transfer import DownloadProgress
 
 
 ARCHIVES = {  # address and SHA-256 of a tar archive
@@ -32,8 +33,9 @@ ARCHIVES = {  # address and SHA-256 of a tar archive
 
 _MARKER = ".sha256"  # a file in an unpacked folder: the digest of its archive
 _TRIES = 3
-_TIMEOUT = 30  # seconds without a byte
-_CHUNK = 1 << 16  # bytes
+_MOST_UNPACKED = 4 * 2**30  # bytes of all files of an archive
+_MOST_FILES = 100_000
+_DEEPEST = 50  # folders within each other; removing a deeper tree would exceed Python's recursion limit
 _CONNECTION_ERRORS = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
 
 
@@ -57,13 +59,14 @@ def get(
 
     Raises:
         InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, or the folder holds something else.
-        DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of its folder.
+        DownloadError: if the transfer fails or takes too long, the digest is wrong, or the archive is too large or
+            holds paths outside of its folder.
     """
     if name not in ARCHIVES:
         raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
     published_url, published_sha256 = ARCHIVES[name]
     url, sha256 = url or published_url, (sha256 or published_sha256).lower()
-    if not url.lower().startswith(("http://", "https://")):
+    if not url.lower().startswith(SCHEMES):
         raise ConfigError(Setting("url"), f" is {url}: it must start with http:// or https://")
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
@@ -90,9 +93,10 @@ def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> 
     for _ in range(_TRIES):
         start = partial.stat().st_size if partial.exists() else 0
         try:
-            if not _transfer(url, partial, start, progress):
+            if not transfer(url, partial, start, progress):
                 continue
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not start:
                 answer = f"{error.code} {error.reason}"
                 raise DownloadError(f"{url} answers {answer}; try again later, or give another URL") from None
@@ -116,21 +120,6 @@ def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> 
     raise DownloadError(f"{url}: {_TRIES} attempts failed ({reason}), {size} bytes are kept; {remedy}")
 
 
-def _transfer(url: str, partial: Path, start: int, progress: DownloadProgress) -> bool:
-    """Append the bytes from ``start`` on to ``partial``; return whether all of them arrived."""
-    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-        done = start if response.status == http.HTTPStatus.PARTIAL_CONTENT else 0  # otherwise the whole file is sent
-        total = None if response.length is None else done + response.length
-        with partial.open("ab" if done else "wb") as file:
-            progress(done, total)
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                done += len(chunk)
-                progress(done, total)
-    return total in {None, done}
-
-
 def _unpack(archive: Path, folder: Path, sha256: str) -> None:
     """Unpack to a temporary folder and rename it, so that ``folder`` is complete or does not exist."""
     prefix = f"{folder.name}.unpacking-"
@@ -139,9 +128,21 @@ def _unpack(archive: Path, folder: Path, sha256: str) -> None:
         unpacked.mkdir()
         try:
             with tarfile.open(archive) as tar:
-                tar.extractall(unpacked, filter="data")
+                tar.extractall(unpacked, _checked_members(tar), filter="data")
         except (tarfile.TarError, EOFError, zlib.error) as error:
             archive.unlink()
             raise DownloadError(f"the archive cannot be unpacked and was discarded: {error}") from None
         (unpacked / _MARKER).write_text(f"{sha256}\n", encoding="utf-8")
         os.rename(unpacked, folder)  # noqa: PTH104 - fails if the folder exists, where Path.replace would overwrite it
+
+
+def _checked_members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield the members of an archive while it is unpacked; raises TarError if they are too many, large or deep."""
+    size = 0
+    for number, member in enumerate(tar, 1):
+        size += member.size
+        if size > _MOST_UNPACKED or number > _MOST_FILES:
+            raise tarfile.TarError(f"it holds more than {_MOST_UNPACKED:,} bytes or {_MOST_FILES:,} files")
+        if member.name.count("/") > _DEEPEST:
+            raise tarfile.TarError(f"it holds more than {_DEEPEST} folders within each other")
+        yield member

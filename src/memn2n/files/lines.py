@@ -1,35 +1,45 @@
-"""Read the lines of a text file with their numbers, and write a file line by line."""
+"""Read the lines of a text file, compressed by gzip or not, with their numbers; write a file line by line."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import gzip
+import zlib
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from memn2n.errors import DataError
 from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from io import BufferedReader
+
+LONGEST_LINE = 4 * 2**20
+"""Most bytes of a line, or of a word of running text, so that a file without line ends does not fill the memory."""
 
 _BYTE_ORDER_MARK = "\ufeff"
+_GZIP = b"\x1f\x8b"  # the first bytes of a gzip file; no UTF-8 text begins with them
+_SUFFIX = ".gz"
 
 
 def iter_lines(source: str | Path | BinaryIO, name: str | None = None) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, text without its line end) while reading, so that memory holds one line at a time.
 
     Args:
-        source: a path, or a binary stream, which stays open.
+        source: a path, of a file that may be compressed by gzip, or a binary stream of text, which stays open.
         name: the name of a stream in errors.
 
     Raises:
-        DataError: if the file cannot be opened, or a line is not UTF-8.
+        DataError: if the file cannot be read, or a line is not UTF-8 or has more than ``LONGEST_LINE`` bytes.
     """
     where = str(source) if isinstance(source, (str, Path)) else name or "<stream>"
     offset = 0
     with open_bytes(source) if isinstance(source, (str, Path)) else nullcontext(source) as stream:
-        for number, raw in enumerate(stream, 1):
+        for number, raw in enumerate(iter(partial(stream.readline, LONGEST_LINE + 1), b""), 1):
+            if len(raw) > LONGEST_LINE:
+                raise DataError(where, number, f"this line has more than {LONGEST_LINE:,} bytes; break it into lines")
             yield number, _text(raw, where, number, offset)
             offset += len(raw)
 
@@ -41,7 +51,7 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
     that run, and at most ``limit`` bytes after it. The last piece of the text may end with a space, not a line end.
 
     Raises:
-        DataError: if a piece is not UTF-8.
+        DataError: if a piece is not UTF-8, or a run without a space has more than about ``LONGEST_LINE`` bytes.
     """
     number, offset = 1, 0
     held: list[bytes] = []  # the start of the next piece
@@ -50,6 +60,9 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
         cut = len(raw) if ends else raw.rfind(b" ") + 1
         if not cut:
             held.append(raw)
+            if len(held) * limit > LONGEST_LINE:
+                problem = f"a word has more than {LONGEST_LINE:,} bytes; put spaces or line ends into the text"
+                raise DataError(name, number, problem)
             continue
         piece = b"".join((*held, raw[:cut])) if held else raw[:cut]
         held = [raw[cut:]] if cut < len(raw) else []
@@ -60,15 +73,29 @@ def iter_pieces(stream: BinaryIO, name: str, limit: int) -> Iterator[tuple[int, 
         yield number, _text(b"".join(held), name, number, offset), True
 
 
-def open_bytes(path: str | Path) -> BufferedReader:
-    """Open a file for reading bytes.
+def read_text(path: str | Path) -> str:
+    """Read a short text, such as a TOML file, as a whole.
 
     Raises:
-        DataError: if the file cannot be opened.
+        DataError: like ``iter_lines``; also if the text has more than ``LONGEST_LINE`` bytes.
+    """
+    with open_bytes(path) as stream:
+        raw = stream.read(LONGEST_LINE + 1)
+    if len(raw) > LONGEST_LINE:
+        raise DataError(path, None, f"this file has more than {LONGEST_LINE:,} bytes; is it the right one?")
+    return "\n".join(text for _, text in iter_lines(BytesIO(raw), str(path)))
+
+
+@contextmanager
+def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes, which are decompressed if it is a gzip file, whatever its name is.
+
+    Raises:
+        DataError: if the file cannot be opened or read, or its compressed bytes are damaged.
     """
     path = Path(path)
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except FileNotFoundError:
         raise DataError(path, None, "there is no such file") from None
     except IsADirectoryError:
@@ -77,6 +104,26 @@ def open_bytes(path: str | Path) -> BufferedReader:
         raise DataError(path, None, f"cannot be read: {error.strerror}") from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
+    with file:
+        try:
+            compressed = file.peek(len(_GZIP)).startswith(_GZIP)
+            yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if compressed else file
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise DataError(path, None, "this gzip file is damaged or not complete; copy it again") from None
+        except OSError as error:
+            raise DataError(path, None, f"cannot be read: {error.strerror}") from None
+
+
+def without_gz(path: str | Path) -> Path:
+    """The path without ``.gz`` at its end: the name of the text that a compressed file holds."""
+    path = Path(path)
+    return path.with_suffix("") if path.suffix.lower() == _SUFFIX else path
+
+
+def plain_or_gz(path: Path) -> Path:
+    """The path, or the path with ``.gz`` at its end if only that is a file."""
+    compressed = path.with_name(path.name + _SUFFIX)
+    return compressed if compressed.is_file() and not path.is_file() else path
 
 
 def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:

@@ -23,6 +23,7 @@ from memn2n.lm.training.progress import LMEpoch, LMStep
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision
+from memn2n.settings import LARGEST, check_range
 from memn2n.words import EOS
 
 if TYPE_CHECKING:
@@ -229,8 +230,9 @@ class MemoryLM:
         """
         if words < 0:
             raise ConfigError(Setting("words"), f" is {words}: it must be 0 or more")
-        if not 0 <= temperature < math.inf:
-            raise ConfigError(Setting("temperature"), f" is {temperature}: it must be 0 or more")
+        check_range("temperature", temperature, 0, LARGEST)
+        check_range("seed", seed, 0, 2**63 - 1)
+        temperature = 0.0 if temperature < 1 / LARGEST else float(temperature)  # float32 has no smaller ones
         if top_k is not None and top_k < 1:
             raise ConfigError(Setting("top_k"), f" is {top_k}: it must be 1 or more")
         stream, generator = self._stream(self._cut(prompt)), torch.Generator().manual_seed(seed)

@@ -18,7 +18,16 @@ from memn2n.qa.networks import family_name, family_named
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import predict_mean
 from memn2n.qa.same_words import warn_of_same_words
-from memn2n.qa.stories import Example, StorySet, check_examples, check_question, fingerprints, vocabulary_of, word_form
+from memn2n.qa.stories import (
+    Example,
+    StorySet,
+    as_tuple,
+    check_examples,
+    check_question,
+    fingerprints,
+    vocabulary_of,
+    word_form,
+)
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
@@ -184,7 +193,7 @@ class StoryQA:
         """The summary, as a notebook shows it."""
         return html_table("StoryQA", (), list(self.summary().items()))
 
-    def answer(self, story: Sequence[str], question: str, values: Sequence[str] = (), *, top: int = 5) -> Answer:
+    def answer(self, story: Iterable[str], question: str, values: Iterable[str] = (), *, top: int = 5) -> Answer:
         """Answer one question.
 
         Args:
@@ -194,14 +203,14 @@ class StoryQA:
             top: how many of the most probable answers to return.
 
         Raises:
-            InputError: if there is no sentence, no word in the question, not a value for each sentence, or ``top`` is
-                below 1.
+            InputError: if there is no sentence, a sentence is blank, there is no word in the question, not a value for
+                each sentence, or ``top`` is below 1.
             ConfigError: if the network does not read values, or if only PyTorch can compute it and is not installed.
         """
         return self.answer_many([(story, question, values)], top=top)[0]
 
     def answer_many(
-        self, questions: Iterable[tuple[Sequence[str], str] | tuple[Sequence[str], str, Sequence[str]]], *, top: int = 5
+        self, questions: Iterable[tuple[Iterable[str], str] | tuple[Iterable[str], str, Iterable[str]]], *, top: int = 5
     ) -> list[Answer]:
         """Answer many questions, each a tuple (story, question) or (story, question, values); see ``answer``.
 
@@ -209,8 +218,9 @@ class StoryQA:
         """
         examples = []
         for story, question, *values in questions:
-            check_question(story, question, *values)
-            examples.append(Example(tuple(story), question, answer="", values=tuple(*values)))
+            example = Example(as_tuple(story), question, answer="", values=as_tuple(*values or ((),)))
+            check_question(example.story, question, example.values)
+            examples.append(example)
         if top < 1:
             raise InputError(f"top is {top}: it must be 1 or more")
         stories = StorySet.encode(examples, self.vocabulary, self.candidates)

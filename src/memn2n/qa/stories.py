@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,7 @@ from memn2n.qa.config import DataShape
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary, tokenize
 from memn2n.words import has_word
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
+T = TypeVar("T")
 
 Ints = npt.NDArray[np.int32]
 
@@ -30,6 +29,8 @@ UNKNOWN_ANSWER = -1
 @dataclass(frozen=True, slots=True)
 class Example:
     """One question about a story.
+
+    Lists, generators and other iterables of sentences and positions become tuples.
 
     Args:
         story: the sentences before the question, oldest first.
@@ -49,25 +50,54 @@ class Example:
     task: str = ""
     values: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("story", "support", "values"):
+            given = getattr(self, name)
+            if type(given) is not tuple:
+                object.__setattr__(self, name, as_tuple(given))
+
+
+def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
+    """The values of a list, a generator or another iterable as a tuple.
+
+    A string, and what is not iterable, is returned as it is, so that ``check_question`` can refuse it.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return values  # type: ignore[return-value]
+    return tuple(values)
+
 
 def check_question(story: Sequence[str], question: str, values: Sequence[str] = ()) -> None:
     """Check that a question can be answered.
 
     Raises:
-        InputError: if the story is not a list of strings or is empty, the question has no word, or there is not a value
-            for each sentence.
+        InputError: if the story is not a list of strings, is empty or has a blank sentence, the question has no word,
+            or there is not a value for each sentence.
     """
-    if isinstance(story, str) or not isinstance(question, str) or not _are_texts(story):
+    if not _are_texts(story) or not isinstance(question, str):
         raise InputError("a story is a list of sentences, each a string, and a question is a string")
-    if not len(story):
-        raise InputError("there is no story: give at least one sentence")
+    problem = problem_of_story(story)
+    if problem:
+        raise InputError(problem)
     if not has_word(question):
         raise InputError(f"there is no word in the question {question!r}")
-    if len(values) and (isinstance(values, str) or len(values) != len(story) or not _are_texts(values)):
+    if not _are_texts(values) or len(values) not in {0, len(story)}:
         raise InputError(f"the question {question!r} must have a value for each sentence of its story, or none")
 
 
-def _are_texts(values: Sequence[object]) -> bool:
+def problem_of_story(story: Sequence[str]) -> str:
+    """Why a story cannot be used; empty if it can: it has a sentence, and no sentence is blank."""
+    if not len(story):
+        return "there is no story: give at least one sentence"
+    if not all(map(str.strip, story)):
+        position = next(i for i, sentence in enumerate(story) if not sentence.strip())
+        return f"sentence {position} of the story, counted from 0, is blank: leave it out"
+    return ""
+
+
+def _are_texts(values: object) -> bool:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        return False
     return {str}.issuperset(map(type, values)) or all(isinstance(value, str) for value in values)
 
 

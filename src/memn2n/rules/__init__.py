@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.qa.stories import check_question
+from memn2n.qa.stories import as_tuple, check_question
 from memn2n.rules import inference, questions, relation_graph
 from memn2n.rules.parsing import parse_question, parse_sentence, resolve_pronouns
 from memn2n.rules.story_state import StoryState, last_gift
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 __all__ = ["parse_question", "parse_sentence", "solve"]
 
 
-def solve(story: Sequence[str], question: str) -> str | None:
+def solve(story: Iterable[str], question: str) -> str | None:
     """Answer a question of the 20 bAbI tasks by rules; nothing is learned.
 
     Args:
@@ -27,8 +27,10 @@ def solve(story: Sequence[str], question: str) -> str | None:
         story does not determine it, or contradicts itself.
 
     Raises:
-        InputError: if the story is empty, or a sentence or the question is not in the English of the bAbI tasks.
+        InputError: if the story is empty, a sentence is blank, or a sentence or the question is not in the English of
+            the bAbI tasks.
     """
+    story = as_tuple(story)
     check_question(story, question)
     statements = list(resolve_pronouns(parse_sentence(sentence) for sentence in story))
     match parse_question(question):

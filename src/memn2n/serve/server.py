@@ -36,8 +36,9 @@ def listen(host: str, port: int, limits: Limits) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listening = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InputError(f"host {host}: {error.strerror}; use a name or an address of this machine") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be encoded, such as "a..b"
+        reason = getattr(error, "strerror", "this is not the name of a machine")
+        raise InputError(f"host {host}: {reason}; use a name or an address of this machine") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it

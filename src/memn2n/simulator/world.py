@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import DataError, InputError
-from memn2n.files.lines import iter_lines
+from memn2n.files.lines import read_text
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
 from memn2n.unicode_text import is_question
@@ -205,9 +205,10 @@ def read_world(path: str | Path) -> World:
         DataError: if the file cannot be read or is not TOML, has an unknown key or a value of the wrong type, or if
             ``World`` rejects the values.
     """
-    lines = [line for _, line in iter_lines(path)]
+    text = read_text(path)
+    lines = text.split("\n")
     try:
-        found = tomllib.loads("\n".join(lines))
+        found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also raised for numbers that are too long, and for deep nesting
         raise DataError(path, None, f"this is not a valid TOML file: {error}") from None
     default = World()

@@ -101,7 +101,7 @@ BAD = [
     ("eval {tmp} {text}", "is not a memn2n model directory"),
     ("score {model} {tmp}/latin.txt", "latin.txt:2: this is not UTF-8 text"),
     ("score {model} -", "<stdin>: there is no word in this text"),
-    ("generate {model} the --temperature -1", "--temperature is -1.0: it must be 0 or more"),
+    ("generate {model} the --temperature -1", "--temperature is -1.0: it must be from 0 to 1e+30"),
     ("generate {model} the --top-k 0", "--top-k is 0: it must be 1 or more"),
     ("next {model} the --top 0", "--top is 0: it must be 1 or more"),
 ]

@@ -7,7 +7,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from memn2n import Example, write_jsonl
+from memn2n.cli.qa import talk
 from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, process
 
 
@@ -29,6 +32,13 @@ def test_a_conversation(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert any("hop 1" in line for line in table)
     assert "never seen in training: zelda" in table[-1]
     assert talked.status == 0
+
+
+def test_a_conversation_has_no_endless_line(cli: CLI, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "LONGEST_LINE", 100)
+    talked = cli("qa", "ask", model, stdin="Mary sat.\n" + "x" * 200)
+    assert (talked.status, talked.out) == (2, "")
+    assert talked.err == "memn2n: <stdin>:2: this line has more than 100 characters; break it into lines\n"
 
 
 def test_a_conversation_reports_unusable_lines_and_continues(cli: CLI, model: Path) -> None:
@@ -76,7 +86,7 @@ def test_a_failed_prediction_leaves_the_old_file(cli: CLI, model: Path, tmp_path
     out.write_text("old")
     failed = cli("qa", "predict", model, data, "--out", out)
     assert failed.status == 2
-    assert failed.err == f'memn2n: {data}:2: "story" has no sentence; give at least one\n'
+    assert failed.err == f"memn2n: {data}:2: there is no story: give at least one sentence\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
     assert out.read_text() == "old"
 

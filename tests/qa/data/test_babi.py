@@ -60,6 +60,11 @@ def test_hindi() -> None:
     assert read(text) == [Example(("मरियम बाथरूम में गयी।",), "मरियम कहाँ है?", "बाथरूम", (0,))]
 
 
+@pytest.mark.parametrize("question", ["Where？", "أين؟", 'Where is "Ann?"', "Where (now?)", "Where?”", "Where?\u200b"])
+def test_question_marks_of_other_scripts_and_what_may_follow_them(question: str) -> None:
+    assert read(f"1 a.\n2 {question} \tx\t1\n")[0].question == question
+
+
 def test_a_question_may_lack_supporting_facts() -> None:
     assert read("1 a.\n2 b?\tc\n")[0].support == ()
 
@@ -71,6 +76,10 @@ def test_a_question_may_lack_supporting_facts() -> None:
         ("1 a.\n2 Where?\n", 2, "a question without an answer"),
         ("1 a.\n2 Where?\t\n", 2, "a question without an answer"),
         ("1 a.\n2 ?\tx\t1\n", 2, "no word in the question"),
+        ("1 a.\n2 Bob entered the attic.\t2 1\n", 2, "'Bob entered the attic.' before the tab does not end with a"),
+        ("1 a.\n2 Where is Ann? attic\t1\n", 2, "question mark; write question?<tab>answer<tab>IDs of supporting"),
+        ("1 hello\thow can i help you\n", 1, "'hello' before the tab does not end with a question mark"),
+        ("1 a.\n2 Where?\u200b\n", 2, "a question without an answer"),
         ("1 Where?\tx\t1\n", 1, "a question without a story"),
         ("1 a.\n2 Where?\tx\t3\n", 2, "supporting fact '3' is not the ID of a sentence"),
         ("1 a.\n2 Where?\tx\t2\n", 2, "supporting fact '2'"),
@@ -181,8 +190,8 @@ def test_reading_is_streamed(read: Callable[[BytesIO], Iterator[Example]], first
     class Endless(BytesIO):
         """Fails when read beyond its lines."""
 
-        def __next__(self) -> bytes:
-            line = self.readline()
+        def readline(self, size: int | None = -1) -> bytes:
+            line = super().readline(size)
             assert line, "it must not read beyond the first example"
             return line
 
@@ -230,6 +239,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
         (Example(("A\tb.",), "Q?", "x"), "contains a tab or a line end"),
         (Example(("A b.",), "Q?", "x\ny"), "contains a tab or a line end"),
         (Example(("Is it?",), "Q?", "x"), "ends with a question mark"),
+        (Example(("It is.",), "Q", "x"), "no question mark at its end, which the bAbI format requires; add it, or"),
     ],
 )
 def test_examples_that_the_format_does_not_allow(tmp_path: Path, example: Example, message: str) -> None:

@@ -14,6 +14,7 @@ from memn2n.cli.lm.port_options import PortCommand
 from memn2n.cli.lm.train import show_evaluation, test_file, train
 from memn2n.cli.options import Html, Json, Pdf, Png, ScoringPrecision, Svg, TextFolder, TextModel, TextName, stdin
 from memn2n.errors import InputError
+from memn2n.terminal import printable
 from memn2n.words import EOS
 
 app = typer.Typer(help="Language modelling: train on text, test, score, generate.", no_args_is_help=True)
@@ -90,9 +91,9 @@ def next_words(
         typer.echo(json.dumps(found.to_dict()))
     else:
         for word, probability in found.ranked:
-            print(f"{probability:6.1%}  {word}")
+            print(f"{probability:6.1%}  {printable(word)}")
         for remark in found.remarks:
-            print(remark)
+            print(printable(remark))
         Console().print(words_table(found))
     write_pictures(found.attention_view(), html, png=png, svg=svg, pdf=pdf)
 
@@ -117,7 +118,7 @@ def generate(
     before = ""
     for word in lm.generate(prompt, words, temperature=temperature, top_k=top_k, seed=seed, unknown=unknown):
         ends = word == EOS and not raw
-        print("\n" if ends else before + word, end="", flush=True)
+        print("\n" if ends else before + printable(word), end="", flush=True)
         before = "" if ends else " "
     if before:
         print()

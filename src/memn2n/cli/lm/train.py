@@ -15,6 +15,7 @@ from typer import Option
 
 from memn2n.cli.options import Json, TextFolder, TextName, interrupted, settings_options
 from memn2n.errors import ConfigError, InputError, Setting, TrainingError
+from memn2n.files.lines import plain_or_gz
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
 from memn2n.lm.vocabulary import Lines, Tokens
 
@@ -116,7 +117,7 @@ def test_file(data_dir: Path | None, data_name: str | None) -> Path | None:
     """The test text of --data-dir; raises InputError for a name without a folder."""
     if data_name is not None and data_dir is None:
         raise InputError("--data-name needs --data-dir, the folder of NAME.train.txt")
-    return None if data_dir is None else data_dir / f"{data_name or _DEFAULT_NAME}.test.txt"
+    return None if data_dir is None else plain_or_gz(data_dir / f"{data_name or _DEFAULT_NAME}.test.txt")
 
 
 def show_evaluation(evaluation: LMEvaluation, as_json: bool) -> None:

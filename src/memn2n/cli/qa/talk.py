@@ -7,8 +7,10 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from memn2n.cli.show import answer_line
-from memn2n.errors import InputError
+from memn2n.errors import DataError, InputError
+from memn2n.files.lines import LONGEST_LINE
 from memn2n.files.records import json_line
+from memn2n.terminal import printable
 from memn2n.unicode_text import is_question
 
 if TYPE_CHECKING:
@@ -36,8 +38,11 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
     if prompt:
         print(f'Type sentences, then a question that ends in "?". {_HELP}')
     number, asked = 0, False
-    while line := _typed() if prompt else lines.readline():
+    while line := _typed() if prompt else lines.readline(LONGEST_LINE + 1):
         number += 1
+        if len(line) > LONGEST_LINE:
+            problem = f"this line has more than {LONGEST_LINE:,} characters; break it into lines"
+            raise DataError("<stdin>", number, problem)
         text = line.strip()
         asked = asked or text.startswith(":") or is_question(text)
         if text == ":quit":
@@ -47,7 +52,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
                 story.clear()
                 last = None
             elif text == ":story":
-                print(*story, sep="\n", end="\n" if story else "", flush=True)
+                print(*map(printable, story), sep="\n", end="\n" if story else "", flush=True)
             elif text == ":why":
                 if last is None:
                     raise InputError("there is no answer yet; ask a question first")
@@ -66,7 +71,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
         except InputError as error:
             good = False
             where = "" if prompt else f"<stdin>:{number}: "
-            print(f"memn2n: {where}{error}", file=sys.stderr, flush=True)
+            print(f"memn2n: {where}{printable(str(error))}", file=sys.stderr, flush=True)
     if number and not asked and not prompt:
         print('memn2n: no question was asked; a question is a line that ends in "?"', file=sys.stderr)
         return False

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, get_args
 
 from memn2n.errors import DataError, InputError
-from memn2n.files.lines import iter_pieces, open_bytes
+from memn2n.files.lines import iter_pieces, open_bytes, plain_or_gz
 from memn2n.lm.vocabulary import Lines, Tokens, cut
 from memn2n.settings import check_choice
 from memn2n.words import EOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedReader
+    from contextlib import AbstractContextManager
+    from typing import BinaryIO
 
 _PIECE = 1 << 16  # bytes; longer lines are read in pieces
 
@@ -30,7 +31,7 @@ class Corpus:
     if it has spaces between its words. The file must not change while it is in use.
 
     Args:
-        source: a file, or the UTF-8 bytes of a text.
+        source: a file, which may be compressed by gzip, or the UTF-8 bytes of a text.
         name: name of the text in error messages.
         tokens: how to cut the text: "space" (prepared text) or "words" (raw text); see ``memn2n.lm.vocabulary.cut``.
         lines: with "sentences", ``<eos>`` follows each line that is not blank. With "running", line ends have no
@@ -78,9 +79,9 @@ class Corpus:
     def digest(self) -> str:
         """Return the SHA-256 of the text's bytes; raises DataError if the file cannot be read."""
         with self._open() as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
-    def _open(self) -> BytesIO | BufferedReader:
+    def _open(self) -> AbstractContextManager[BinaryIO]:
         return BytesIO(self.source) if isinstance(self.source, bytes) else open_bytes(self.source)
 
     def _runs(self) -> Iterator[list[str]]:
@@ -117,12 +118,14 @@ def read_corpus(
     path = Path(path)
     if not path.is_file() and not path.is_dir() and path.exists():
         raise DataError(path, None, "this is not a regular file and can be read only once; write the text to a file")
-    open_bytes(path).close()
-    return Corpus(path, str(path), tokens, lines, lowercase)
+    with open_bytes(path):
+        return Corpus(path, str(path), tokens, lines, lowercase)
 
 
 def split_files(data_dir: str | Path, data_name: str) -> tuple[Path, Path | None, Path | None]:
     """Find ``NAME.train.txt``, ``NAME.valid.txt`` and ``NAME.test.txt``; the last two are None if they do not exist.
+
+    Each file may be compressed, and have ``.gz`` at the end of its name.
 
     Raises:
         DataError: if the folder or the training file does not exist.
@@ -130,9 +133,9 @@ def split_files(data_dir: str | Path, data_name: str) -> tuple[Path, Path | None
     folder = Path(data_dir)
     if not folder.is_dir():
         raise DataError(folder, None, "there is no such folder")
-    train, valid, test = (folder / f"{data_name}.{part}.txt" for part in ("train", "valid", "test"))
+    train, valid, test = (plain_or_gz(folder / f"{data_name}.{part}.txt") for part in ("train", "valid", "test"))
     if not train.is_file():
-        names = sorted(path.name for path in folder.glob("*.txt"))
+        names = sorted(path.name for path in folder.glob("*.txt*"))
         there = "; there is: " + ", ".join(names[:10]) + (", ..." if len(names) > 10 else "") if names else ""
         raise DataError(folder, None, f"there is no {train.name} here{there}")
     return train, valid if valid.is_file() else None, test if test.is_file() else None

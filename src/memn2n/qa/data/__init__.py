@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import DataError, InputError
+from memn2n.files.lines import without_gz
 from memn2n.qa.data.babi import iter_babi, task_files
 from memn2n.qa.data.jsonl import iter_jsonl
 
@@ -21,14 +22,16 @@ Part = Literal["train", "valid", "test"]
 
 
 FORMATS = {".jsonl": iter_jsonl, ".json": iter_jsonl, ".ndjson": iter_jsonl}
-"""File name suffix -> the function that reads the file. Files with other suffixes are read as bAbI text."""
+"""File name suffix, before ``.gz`` -> the function that reads the file. Other files are read as bAbI text."""
+
+_TABLES = (".csv", ".tsv")
 
 
 def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[int] | None = None) -> list[Example]:
     """Read the examples of a file in any of the formats, or of a folder of bAbI files.
 
     Args:
-        path: a file, or a folder of bAbI files.
+        path: a file, or a folder of bAbI files; a file may be compressed by gzip.
         part: which files of a folder to read; has no effect on a single file.
         task: which tasks of a folder to read; by default all of them.
 
@@ -50,7 +53,9 @@ def read_stories(path: str | Path, part: Part = "train", task: int | Iterable[in
 
 
 def _read(path: Path) -> list[Example]:
-    examples = list(FORMATS.get(path.suffix.lower(), iter_babi)(path))
+    if without_gz(path).suffix.lower() in _TABLES:
+        raise DataError(path, None, "tables (CSV) are not read; write JSON lines or bAbI text")
+    examples = list(FORMATS.get(without_gz(path).suffix.lower(), iter_babi)(path))
     if not examples:
         raise DataError(path, None, "there is no question in this file")
     return examples

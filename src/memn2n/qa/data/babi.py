@@ -1,7 +1,7 @@
 """The text format of the bAbI tasks (v1.2).
 
-A line is ``ID sentence`` or ``ID question<tab>answer<tab>IDs of supporting facts``. The ID 1 starts a new story. A
-question is about all sentences of its story before it.
+A line is ``ID sentence`` or ``ID question?<tab>answer<tab>IDs of supporting facts``. The ID 1 starts a new story. A
+question ends with a question mark, and is about all sentences of its story before it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
+from memn2n.files.records import other_format
 from memn2n.qa.stories import Example, Split, check_example
 from memn2n.unicode_text import is_question
 from memn2n.words import has_word
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
 _SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces instead of tabs
 _PARTS = ("train", "valid", "test")
-_NO_ANSWER = "a question without an answer; write question<tab>answer<tab>IDs of supporting facts"
-_FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt")
+_COLUMNS = "write question?<tab>answer<tab>IDs of supporting facts, or use JSONL"
+_NO_ANSWER = f"a question without an answer; {_COLUMNS}"
+_FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt(?:\.gz)?")
 
 
 def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = None) -> Iterator[Example]:
@@ -37,7 +39,7 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
 
     Raises:
         DataError: if a line does not have this format, an ID is not larger than the one before it and not 1, a question
-            has no answer or no story, or a supporting fact is not the ID of a sentence of the story.
+            has no question mark, answer or story, or a supporting fact is not the ID of a sentence of the story.
     """
     if not isinstance(source, (str, Path)):
         where = name or "<stream>"
@@ -53,7 +55,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
             continue
         line = _LINE.fullmatch(text)
         if line is None:
-            raise DataError(where, number, "a line must be a number, a space and a sentence")
+            problem = other_format(text) or "a line must be a number, a space and a sentence"
+            remedy = "; write JSON lines, in a file whose name ends in .jsonl" if text.lstrip()[0] in "[{" else ""
+            raise DataError(where, number, problem + remedy)
         current, body = int(line[1]), line[2]
         if current == 1:
             story, positions = [], {}
@@ -71,6 +75,9 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         question, answer, *rest = (column.strip() for column in body.split("\t"))
         if not question or not answer:
             raise DataError(where, number, _NO_ANSWER)
+        if not is_question(question):
+            problem = f"{question[-40:]!r} before the tab does not end with a question mark"
+            raise DataError(where, number, f"{problem}; {_COLUMNS}")
         if not has_word(question):
             raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
         if not story:
@@ -103,7 +110,9 @@ def read_babi(folder: str | Path, task: int | Iterable[int] | None = None) -> Sp
     Raises:
         DataError: if the folder or a task's file is missing, or a file is malformed.
     """
-    if task is None:
+    if task is not None:
+        task = [task] if isinstance(task, int) else list(task)
+    else:
         train, test = available(folder, "train"), available(folder, "test")
         task = train.keys() & test.keys()
         lacking = sorted(train.keys() ^ test.keys())
@@ -121,7 +130,7 @@ def write_babi(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None
 
     Raises:
         InputError: if an example is malformed, or cannot be written in this format: a text contains a tab or line end,
-            or a sentence ends with a question mark.
+            a sentence ends with a question mark, or a question does not.
         DataError: if the file cannot be written. A file that was there before is kept then.
     """
     write_lines(path, (f"{line}\n".encode() for line in _babi_lines(examples)))
@@ -140,6 +149,9 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
             if is_question(text):
                 problem = "ends with a question mark, so the bAbI format reads it as a question"
                 raise InputError(f"the sentence {text!r} {problem}")
+        if not is_question(example.question):
+            problem = "has no question mark at its end, which the bAbI format requires; add it, or write JSONL"
+            raise InputError(f"the question {example.question!r} {problem}")
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:

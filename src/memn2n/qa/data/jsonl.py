@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from memn2n.errors import DataError
 from memn2n.files.records import iter_records, write_records
-from memn2n.qa.stories import Example
+from memn2n.qa.stories import Example, check_example, problem_of_story
 from memn2n.words import has_word
 
 if TYPE_CHECKING:
@@ -43,11 +43,17 @@ def read_jsonl(path: str | Path) -> list[Example]:
 
 
 def write_jsonl(path: str | Path | BinaryIO, examples: Iterable[Example]) -> None:
-    """Write examples to a JSONL file, which ``read_jsonl`` reads."""
+    """Write examples to a JSONL file, which ``read_jsonl`` reads.
+
+    Raises:
+        InputError: if an example is malformed.
+        DataError: if the file cannot be written. A file that was there before is kept then.
+    """
     write_records(path, map(_record, examples))
 
 
 def _record(example: Example) -> dict[str, Any]:
+    check_example(example)
     record: dict[str, Any] = {"story": example.story, "question": example.question, "answer": example.answer}
     if example.support:
         record["support"] = example.support
@@ -69,11 +75,9 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
     story = record["story"]
     if not isinstance(story, list) or not all(isinstance(sentence, str) for sentence in story):
         raise DataError(where, number, '"story" must be a list of sentences')
-    if not story:
-        raise DataError(where, number, '"story" has no sentence; give at least one')
-    for position, sentence in enumerate(story):
-        if not sentence.strip():
-            raise DataError(where, number, f'sentence {position} of "story" is blank; remove it')
+    problem = problem_of_story(story)
+    if problem:
+        raise DataError(where, number, problem)
     question = _text(record, "question", where, number)
     if not has_word(question):
         raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')

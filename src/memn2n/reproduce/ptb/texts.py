@@ -1,10 +1,11 @@
-"""The texts of Penn Treebank, from the files ptb.train.txt, ptb.valid.txt and ptb.test.txt."""
+"""The texts of Penn Treebank, from the files ptb.train.txt, ptb.valid.txt and ptb.test.txt, compressed (.gz) or not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import DataError
+from memn2n.files.lines import plain_or_gz
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.training.checkpoints import text_digests
@@ -38,7 +39,7 @@ def read_texts(data: Path) -> Texts:
     """
 
     def files(folder: Path) -> list[Path]:
-        return [folder / f"{LM_TABLE}.{part}.txt" for part in ("train", "valid", "test")]
+        return [plain_or_gz(folder / f"{LM_TABLE}.{part}.txt") for part in ("train", "valid", "test")]
 
     folder = data / LM_TABLE if not files(data)[0].is_file() and files(data / LM_TABLE)[0].is_file() else data
     train_file, valid_file, test_file = files(folder)
