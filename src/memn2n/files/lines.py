@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from memn2n.errors import DataError
+from memn2n.errors import DataError, file_error
 from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def open_bytes(path: str | Path) -> BufferedReader:
     except IsADirectoryError:
         raise DataError(path, None, "this is a folder, not a file") from None
     except OSError as error:
-        raise DataError(path, None, f"cannot be read: {error.strerror}") from None
+        raise file_error(error, path, "cannot be read", DataError) from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
 
@@ -84,6 +84,7 @@ def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
 
     Raises:
         DataError: if the file cannot be written; it is then unchanged. It is also unchanged when ``lines`` raises.
+        StorageError: if the disk is full or broken; the file is unchanged.
     """
     if not isinstance(target, (str, Path)):
         target.writelines(lines)
@@ -92,7 +93,7 @@ def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
         with whole_file(target) as file:
             file.writelines(lines)
     except OSError as error:
-        raise DataError(target, None, f"cannot be written: {error.strerror}") from None
+        raise file_error(error, target, "cannot be written", DataError) from None
 
 
 def _text(raw: bytes, name: str, number: int, offset: int) -> str:
