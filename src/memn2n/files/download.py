@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import re
 import ssl
 import tarfile
-import tempfile
 import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.errors import ConfigError, DownloadError, InputError, Setting
+from memn2n.errors import ConfigError, DownloadError, InputError, Setting, file_error
+from memn2n.files.whole_file import make_folder, whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,19 +67,20 @@ def get(
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
+    partial = folder.with_name(f"{folder.name}.download")
     if folder.exists():
         marker = folder / _MARKER
         if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
+            partial.unlink(missing_ok=True)  # left by a kill after the archive was unpacked
             return folder
         raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
-    partial = folder.with_name(f"{folder.name}.download")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         _fetch(url, sha256, partial, progress)
         _unpack(partial, folder, sha256)
-        partial.unlink()
+        partial.unlink(missing_ok=True)
     except OSError as error:
-        raise DownloadError(f"{folder} cannot be written: {error.strerror or error}") from None
+        raise file_error(error, folder, "cannot be written", InputError) from None
     return folder
 
 
@@ -132,11 +132,8 @@ def _transfer(url: str, partial: Path, start: int, progress: DownloadProgress) -
 
 
 def _unpack(archive: Path, folder: Path, sha256: str) -> None:
-    """Unpack to a temporary folder and rename it, so that ``folder`` is complete or does not exist."""
-    prefix = f"{folder.name}.unpacking-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
-        unpacked = Path(temporary, "data")
-        unpacked.mkdir()
+    """Unpack an archive, so that ``folder`` is complete or does not exist."""
+    with whole_folder(folder) as unpacked:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(unpacked, filter="data")
@@ -144,4 +141,3 @@ def _unpack(archive: Path, folder: Path, sha256: str) -> None:
             archive.unlink()
             raise DownloadError(f"the archive cannot be unpacked and was discarded: {error}") from None
         (unpacked / _MARKER).write_text(f"{sha256}\n", encoding="utf-8")
-        os.rename(unpacked, folder)  # noqa: PTH104 - fails if the folder exists, where Path.replace would overwrite it
