@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -51,7 +50,8 @@ class ProgressBar:
     def __init__(
         self, seconds_between_lines: float = 0, enabled: bool = True, *, first: str = "", unit: str = ""
     ) -> None:
-        self._console = Console(file=cast("IO[str]", _Lossy(sys.stderr))) if sys.stderr else Console(stderr=True)
+        self._console = Console(stderr=True)
+        self._console.file = cast("IO[str]", _Lossy(self._console.file))
         self._first, self._unit = first, unit
         self._logs = enabled and not self._console.is_terminal
         self._seconds_between_lines = seconds_between_lines
