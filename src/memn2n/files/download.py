@@ -55,8 +55,10 @@ def get(
         The folder.
 
     Raises:
-        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, or the folder holds something else.
+        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, the folder holds something else, or it
+            cannot be written.
         DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of its folder.
+        StorageError: if the disk is full or broken.
     """
     if name not in ARCHIVES:
         raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
