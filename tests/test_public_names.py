@@ -54,7 +54,12 @@ def test_every_error_is_one_family() -> None:
 
     family = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     status = {kind.__name__: kind.exit_status for kind in family if issubclass(kind, MemN2NError)}
-    assert {name for name, code in status.items() if code == 1} == {"MemN2NError", "TrainingError", "DownloadError"}
+    assert {name for name, code in status.items() if code == 1} == {
+        "MemN2NError",
+        "TrainingError",
+        "DownloadError",
+        "StorageError",
+    }
     assert {name for name, code in status.items() if code == 2} == {
         "InputError",
         "ConfigError",

@@ -7,11 +7,13 @@ MemN2NError            any failure: exit status 1
     ModelError         the folder of a model
   TrainingError        a training without result
   DownloadError        a download
+  StorageError         a disk that is full or broken
 DataWarning            part of the data is not used
 """
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["ConfigError", "DataError", "DataWarning", "DownloadError", "InputError", "MemN2NError", "ModelError",
-           "Setting", "TrainingError"]  # fmt: skip
+           "Setting", "StorageError", "TrainingError"]  # fmt: skip
+
+_WRONG_PATH = {
+    getattr(errno, name)
+    for name in ("EACCES", "EEXIST", "EINVAL", "EISDIR", "ELOOP", "ENAMETOOLONG", "ENODEV", "ENOENT", "ENOTDIR",
+                 "ENOTEMPTY", "ENXIO", "EPERM", "EROFS", "ETXTBSY")
+    if hasattr(errno, name)
+}  # fmt: skip
 
 
 class MemN2NError(Exception):
@@ -87,6 +96,30 @@ class TrainingError(MemN2NError):
 
 class DownloadError(MemN2NError):
     """A download failed, or the downloaded file is not the expected one."""
+
+
+class StorageError(MemN2NError):
+    """A file cannot be read or written although its path is right: the disk is full or broken, a limit is reached."""
+
+
+def is_failure(error: OSError) -> bool:
+    """Whether an OSError is a failure of the machine, such as a full disk. Otherwise another path is the remedy."""
+    return error.errno is not None and error.errno not in _WRONG_PATH
+
+
+def file_error(error: OSError, path: str | Path, problem: str, kind: type[InputError]) -> MemN2NError:
+    """Return the exception to raise for an OSError.
+
+    Args:
+        error: what happened.
+        path: the file or folder.
+        problem: what it could not do, such as "cannot be written".
+        kind: the class of the exception if the path is wrong. It is StorageError if the machine failed.
+    """
+    message = f"{problem}: {error.strerror or error}"
+    if is_failure(error):
+        return StorageError(f"{path} {message}")
+    return kind(path, None, message) if issubclass(kind, DataError) else kind(f"{path} {message}")
 
 
 class DataWarning(UserWarning):

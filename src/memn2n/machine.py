@@ -1,11 +1,9 @@
-"""Cores, memory, threads, devices and number formats of this machine; Ctrl-C during training."""
+"""Cores, memory, threads, devices and number formats of this machine."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -140,20 +138,3 @@ def multiplies_bfloat16(device: torch.device) -> bool:
         return False
     tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # not in every version of PyTorch
     return any(getattr(torch.cpu, test, lambda: False)() for test in tests)
-
-
-@contextmanager
-def ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
-    """Let Ctrl-C set an event instead of raising KeyboardInterrupt.
-
-    Nothing changes outside the main thread, or if the program handles Ctrl-C itself.
-    """
-    handled = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    if handled or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

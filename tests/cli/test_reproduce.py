@@ -155,15 +155,16 @@ def test_all_rows_and_a_folder_by_default(
     assert {path.name for path in (tmp_path / "runs" / "ptb").iterdir()} >= {"results.md", "own", "lstm-restart-1"}
 
 
-def test_ctrl_c_says_how_to_continue(
-    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_command_says_how_to_continue(
+    cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     def press(bar: EpochBar, event: object) -> None:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
 
     monkeypatch.setattr(EpochBar, "show_event", press)
     shown = cli("reproduce", "ptb", "--data", ptb, "--row", "own", "--out", tmp_path / "out", *ON_ONE_THREAD)
-    assert shown.status == 130
+    assert shown.status == 128 + number
     assert shown.err == (
         f"memn2n: interrupted; {tmp_path / 'out'} holds what is finished, and the same command continues from there\n"
     )

@@ -12,6 +12,7 @@ from memn2n.errors import InputError
 from memn2n.simulator import SKILLS, iter_simulated, story_files
 from memn2n.simulator.story_files import write_simulated
 from tests.cli.conftest import CLI, cli
+from tests.files.killed import killed_at
 
 __all__ = ["cli"]
 
@@ -55,6 +56,26 @@ def test_interrupted_writing_leaves_both_files_unchanged(
         list(write_simulated(tmp_path, [1], 5, 5, seed=9))
     assert (train.read_bytes(), test.read_bytes()) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((train.name, test.name))
+
+
+def test_a_kill_never_leaves_the_test_file_of_another_call(tmp_path: Path) -> None:
+    def write(seed: int) -> list[Path]:
+        return [path for paths in write_simulated(tmp_path, [1], 2, 2, seed) for path in paths]
+
+    old, new = ([path.read_bytes() for path in write(seed)] for seed in (1, 2))
+    seen = set()
+    for moment in range(1, 40):
+        train, test = write(1)
+        killed = killed_at(moment, tmp_path, lambda: write(2))
+        found = [path.read_bytes() if path.exists() else None for path in (train, test)]
+        assert found in ([old[0], None], [new[0], None], old, new)
+        seen.add(found[1] is None)
+        write(1)
+        assert sorted(tmp_path.iterdir()) == sorted([train, test]), "nothing of the killed call is left"
+        if not killed:
+            break
+    assert seen == {True, False}
+    assert found == new
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:

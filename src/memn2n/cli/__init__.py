@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import errno
 import importlib.util
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer import Option
 
 from memn2n.cli import data, demo, info, pictures, serve, simulate
+from memn2n.cli.ending import (
+    StoppedError,
+    command_signals,
+    end_interrupted,
+    end_with_error,
+    flush_output,
+    print_error,
+)
 from memn2n.cli.lm.commands import app as lm_app
-from memn2n.cli.options import option_name
 from memn2n.cli.qa.commands import app as qa_app
 from memn2n.cli.reproduce.commands import app as reproduce_app
-from memn2n.errors import ConfigError, DataWarning, InputError, MemN2NError
+from memn2n.errors import DataWarning, InputError, MemN2NError
 from memn2n.machine import TORCH, missing_torch
-from memn2n.terminal import printable
 
 _ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
 
@@ -100,57 +106,68 @@ def _import(code: str) -> None:
 
 _debug = False
 
+_INTERRUPTED_IN_TYPER = 130  # typer returns this status for a KeyboardInterrupt
+
 _UsageError: type[Any] = typer.BadParameter.__bases__[0]  # typer has no public name for it
 
 
 def main() -> None:
-    """Run the command line.
+    """Run the command line, and exit with the status that ``memn2n.cli.ending`` describes.
 
-    An error is one line on standard error. The exit status is 2 for bad input and 1 for a failure.
+    An error is one line on standard error.
     """
     warnings.showwarning = _show_warning
     warnings.simplefilter("always", DataWarning)
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # print "?" for characters that the terminal cannot show
+    with command_signals.handled():
+        sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command, print its error, and return its exit status."""
     try:
-        sys.exit(app(prog_name="memn2n", standalone_mode=False))
+        status = app(prog_name="memn2n", standalone_mode=False) or 0
+        flush_output()
     except ModuleNotFoundError as error:
         if _debug or error.name not in TORCH:
             raise
-        print(f"memn2n: {missing_torch('this command')}", file=sys.stderr)
-        sys.exit(InputError.exit_status)
+        return end_with_error(missing_torch("this command"))
     except _UsageError as error:
-        _exit_with(error)
-    except typer.Abort:
-        print("memn2n: aborted", file=sys.stderr)
-        sys.exit(MemN2NError.exit_status)
+        return _usage_error(error)
+    except StoppedError as error:
+        return end_interrupted(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        if command_signals.received:
+            return end_interrupted()
+        print_error("aborted")
+        return MemN2NError.exit_status
+    except BrokenPipeError:  # whoever read the output has stopped, such as head
+        return MemN2NError.exit_status
     except (MemN2NError, OSError) as error:
         if _debug:
             raise
-        message, status = _message_and_status(error)
-        _print_error(message)
-        sys.exit(status)
+        return end_with_error(error)
     except UnicodeError:
         undecodable = [argument for argument in sys.argv[1:] if not _is_text(argument)]
         if _debug or not undecodable:
             raise
-        _print_error(f"the argument {undecodable[0]!a} is not text; write it in {sys.getfilesystemencoding()}")
-        sys.exit(InputError.exit_status)
+        print_error(f"the argument {undecodable[0]!a} is not text; write it in {sys.getfilesystemencoding()}")
+        return InputError.exit_status
+    if command_signals.received and status == _INTERRUPTED_IN_TYPER:
+        return end_interrupted()
+    return int(status)
 
 
-def _exit_with(error: typer.BadParameter) -> NoReturn:
+def _usage_error(error: typer.BadParameter) -> int:
     """Print an error of the command line in one line; a command without arguments prints its help instead."""
     if type(error).show is not _UsageError.show:
         error.show()
     else:
         command = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        _print_error(f"{' '.join(error.format_message().split()).rstrip('.')}{command}")
-    sys.exit(error.exit_code)
-
-
-def _print_error(message: str) -> None:
-    print(f"memn2n: {printable(' '.join(message.split()))}", file=sys.stderr)
+        print_error(f"{' '.join(error.format_message().split()).rstrip('.')}{command}")
+    return int(error.exit_code)
 
 
 def _is_text(argument: str) -> bool:
@@ -162,19 +179,8 @@ def _is_text(argument: str) -> bool:
     return True
 
 
-def _message_and_status(error: MemN2NError | OSError) -> tuple[str, int]:
-    """Message, with the options of the settings that it names, and exit status.
-
-    A wrong path is bad input, a full disk is a failure.
-    """
-    if isinstance(error, MemN2NError):
-        return error.spelled(option_name) if isinstance(error, ConfigError) else str(error), error.exit_status
-    if error.errno in {errno.ENOSPC, errno.EDQUOT} or error.filename is None:
-        return f"writing failed: {error.strerror or error}", MemN2NError.exit_status
-    return f"{error.filename}: {error.strerror}", InputError.exit_status
-
-
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
     """Print a warning, instead of ``warnings.showwarning``; ``where`` begins with the file and the line."""
     text = str(message) if issubclass(category, DataWarning) else warnings.formatwarning(message, category, *where[:2])
-    print(f"memn2n: {printable(text.strip())}", file=sys.stderr)
+    with suppress(OSError):  # a warning that cannot be shown must not end a training
+        print_error(text.strip())

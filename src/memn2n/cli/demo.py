@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from memn2n.cli.ending import StoppedError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -56,7 +58,7 @@ def _stories(seed: int, console: Console) -> None:
     with QAProgress(training) as progress:
         qa = StoryQA.fit(train, network=NetworkConfig(dim=30), training=training, on_event=progress)
     if qa.interrupted:
-        console.print("\nThe training was interrupted; the network so far is used.")
+        raise StoppedError
     console.print("\nThe test, on other questions. Attention recall: how often some hop puts its largest weight on a "
                   "supporting fact.")  # fmt: skip
     show_evaluation(qa.evaluate(test), console)
@@ -80,6 +82,8 @@ def _language_model(seed: int, console: Console) -> None:
         training = LMTraining(epochs=_LM_EPOCHS, seed=seed)
         # one thread: two threads that wait for each other are many times slower if another program runs
         model = MemoryLM.fit(train, valid, training=training, threads=1, on_event=progress)
+    if model.interrupted:
+        raise StoppedError
     console.print(f"\nIts continuation of {_PROMPT!r}:")
     words = model.generate(_PROMPT, words=20, seed=seed, temperature=0.9, top_k=40)
     console.print(f"  {_PROMPT} {' '.join(words)}", highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""Options that several commands share, options derived from settings, and the end of a command by Ctrl-C."""
+"""Options that several commands share, and options derived from settings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from typer.core import TyperCommand
 from memn2n.errors import InputError
 from memn2n.machine import Precision
 from memn2n.settings import DocumentedSetting, Settings, documented_settings
-
-_INTERRUPTED = 130  # exit status of a command that Ctrl-C ended: 128 + SIGINT
 
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
 
@@ -73,12 +71,6 @@ def stdin() -> TextIO:
     if sys.stdin is None:
         raise InputError("standard input is closed")
     return sys.stdin
-
-
-def interrupted(message: str) -> typer.Exit:
-    """Print what a command that Ctrl-C interrupted has saved; return the exception that ends the command."""
-    print(f"memn2n: interrupted{message}", file=sys.stderr)
-    return typer.Exit(_INTERRUPTED)
 
 
 def option_name(setting: str) -> str:

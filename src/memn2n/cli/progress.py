@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -13,6 +14,27 @@ from memn2n.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+
+class _Lossy:
+    """A text stream that drops what cannot be written: a closed terminal or a full disk must not end a training."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text if that is possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream if that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class ProgressBar:
@@ -31,6 +53,7 @@ class ProgressBar:
         self, seconds_between_lines: float = 0, enabled: bool = True, *, first: str = "", unit: str = ""
     ) -> None:
         self._console = Console(stderr=True)
+        self._console.file = cast("IO[str]", _Lossy(self._console.file))
         self._first, self._unit = first, unit
         self._logs = enabled and not self._console.is_terminal
         self._seconds_between_lines = seconds_between_lines

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import re
 import ssl
 import tarfile
-import tempfile
 import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.errors import ConfigError, DownloadError, InputError, Setting
+from memn2n.errors import ConfigError, DownloadError, InputError, Setting, file_error
 from memn2n.files.transfer import SCHEMES, transfer
+from memn2n.files.whole_file import make_folder, whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +57,11 @@ def get(
         The folder.
 
     Raises:
-        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, or the folder holds something else.
+        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, the folder holds something else, or it
+            cannot be written.
         DownloadError: if the transfer fails or takes too long, the digest is wrong, or the archive is too large or
             holds paths outside of its folder.
+        StorageError: if the disk is full or broken.
     """
     if name not in ARCHIVES:
         raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
@@ -71,19 +72,20 @@ def get(
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
+    partial = folder.with_name(f"{folder.name}.download")
     if folder.exists():
         marker = folder / _MARKER
         if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
+            partial.unlink(missing_ok=True)  # left by a kill after the archive was unpacked
             return folder
         raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
-    partial = folder.with_name(f"{folder.name}.download")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         _fetch(url, sha256, partial, progress)
         _unpack(partial, folder, sha256)
-        partial.unlink()
+        partial.unlink(missing_ok=True)
     except OSError as error:
-        raise DownloadError(f"{folder} cannot be written: {error.strerror or error}") from None
+        raise file_error(error, folder, "cannot be written", InputError) from None
     return folder
 
 
@@ -121,11 +123,8 @@ def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> 
 
 
 def _unpack(archive: Path, folder: Path, sha256: str) -> None:
-    """Unpack to a temporary folder and rename it, so that ``folder`` is complete or does not exist."""
-    prefix = f"{folder.name}.unpacking-"
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True) as temporary:
-        unpacked = Path(temporary, "data")
-        unpacked.mkdir()
+    """Unpack an archive, so that ``folder`` is complete or does not exist."""
+    with whole_folder(folder) as unpacked:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(unpacked, _checked_members(tar), filter="data")
@@ -133,7 +132,6 @@ def _unpack(archive: Path, folder: Path, sha256: str) -> None:
             archive.unlink()
             raise DownloadError(f"the archive cannot be unpacked and was discarded: {error}") from None
         (unpacked / _MARKER).write_text(f"{sha256}\n", encoding="utf-8")
-        os.rename(unpacked, folder)  # noqa: PTH104 - fails if the folder exists, where Path.replace would overwrite it
 
 
 def _checked_members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from memn2n.errors import DataError
+from memn2n.errors import DataError, file_error
 from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise DataError(path, None, "this is a folder, not a file") from None
     except OSError as error:
-        raise DataError(path, None, f"cannot be read: {error.strerror}") from None
+        raise file_error(error, path, "cannot be read", DataError) from None
     except ValueError:  # a path with a null character
         raise DataError(repr(str(path)), None, "there is no such file") from None
     with file:
@@ -131,6 +131,7 @@ def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
 
     Raises:
         DataError: if the file cannot be written; it is then unchanged. It is also unchanged when ``lines`` raises.
+        StorageError: if the disk is full or broken; the file is unchanged.
     """
     if not isinstance(target, (str, Path)):
         target.writelines(lines)
@@ -139,7 +140,7 @@ def write_lines(target: str | Path | BinaryIO, lines: Iterable[bytes]) -> None:
         with whole_file(target) as file:
             file.writelines(lines)
     except OSError as error:
-        raise DataError(target, None, f"cannot be written: {error.strerror}") from None
+        raise file_error(error, target, "cannot be written", DataError) from None
 
 
 def _text(raw: bytes, name: str, number: int, offset: int) -> str:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import safetensors
 import safetensors.numpy
 
-from memn2n.errors import ModelError
+from memn2n.errors import ModelError, file_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +136,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safetensors.safe_open(path, "np") as opened:
             yield opened
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise file_error(error, path, "cannot be read", ModelError) from None
     except ModelError:
         raise
     except _FAULTS as error:

@@ -1,7 +1,8 @@
 """Save a model to a folder and load it; a killed program loses neither the old model nor the new one.
 
-A model is one file, ``model.safetensors``, which a save replaces atomically. The save then writes ``config.json``, a
-copy of the settings for people and for model hubs. It is never read to load a model.
+A model is one file, ``model.safetensors``, which a save replaces atomically. Beside it is ``config.json``, a copy of
+the settings for people and for model hubs. It is never read to load a model. After a kill it may be missing, but it is
+never that of another model.
 
 Other files in the folder are never touched, except for those of a model of format version 2.
 """
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from memn2n.errors import ModelError
+from memn2n.errors import ModelError, file_error
 from memn2n.files.model_file import (
     FORMAT,
     VERSION,
@@ -27,7 +28,7 @@ from memn2n.files.model_file import (
     read_record,
 )
 from memn2n.files.model_version_2 import has_version_2, read_version_2, remove_version_2
-from memn2n.files.whole_file import write_whole
+from memn2n.files.whole_file import make_folder, whole_files, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def prepare(folder: str | Path) -> Path:
     folder = Path(folder)
     config, weights = folder / CONFIG, folder / WEIGHTS
     with _file_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
         for path in (config, weights):
@@ -96,9 +97,12 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     head = {"format": FORMAT, "version": VERSION, "kind": kind}
     copy = json_text(head | config | head, indent=1)
     with _file_errors(folder):
-        write_whole(folder / WEIGHTS, content, stale_seconds=0)
+        if has_version_2(folder):  # its config.json is part of the model, which a kill must not lose
+            write_whole(folder / WEIGHTS, content)
         remove_version_2(folder)
-        write_whole(folder / CONFIG, f"{copy}\n".encode(), stale_seconds=0)
+        with whole_files(folder / WEIGHTS, folder / CONFIG) as (weights_file, config_file):
+            weights_file.write(content)
+            config_file.write(f"{copy}\n".encode())
 
 
 def has_model(folder: Path) -> bool:
@@ -163,7 +167,7 @@ def _model_in(folder: Path) -> Path | None:
         if not path.exists():
             raise ModelError(f"{folder} is not a memn2n model directory: it has no {WEIGHTS}")
     except OSError as error:
-        raise ModelError(f"{folder} cannot be read: {error.strerror}") from None
+        raise file_error(error, folder, "cannot be read", ModelError) from None
     return path
 
 
@@ -180,4 +184,4 @@ def _file_errors(folder: Path) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError):
         raise ModelError(f"{folder} cannot be written: it or one of its parents is a file; name a folder") from None
     except OSError as error:
-        raise ModelError(f"{folder} cannot be written: {error.strerror}") from None
+        raise file_error(error, folder, "cannot be written", ModelError) from None

@@ -13,7 +13,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from memn2n.errors import ModelError
+from memn2n.errors import ModelError, file_error
 from memn2n.files.model_file import FORMAT, Arrays, damaged, foreign, read_arrays
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _bytes(folder: Path, name: str) -> bytes:
     except FileNotFoundError:
         raise ModelError(f"{folder} is not a memn2n model directory: it has no {name}") from None
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+        raise file_error(error, path, "cannot be read", ModelError) from None
 
 
 def _json(folder: Path, name: str) -> Any:

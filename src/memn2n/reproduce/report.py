@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import ModelError
-from memn2n.files.whole_file import write_whole
+from memn2n.files.whole_file import make_folder, whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,10 +65,11 @@ class Report(ABC):
         """The report as a page of Markdown."""
 
     def write(self, out: Path) -> None:
-        """Write results.json and results.md, each whole or not at all."""
-        out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / _JSON, (json.dumps(self.to_dict(), indent=1) + "\n").encode())
-        write_whole(out / _MARKDOWN, self.markdown().encode("utf-8", "replace"))
+        """Write results.json and results.md, which always hold the same figures."""
+        make_folder(out)
+        with whole_files(out / _JSON, out / _MARKDOWN) as (json_file, markdown_file):
+            json_file.write((json.dumps(self.to_dict(), indent=1) + "\n").encode())
+            markdown_file.write(self.markdown().encode("utf-8", "replace"))
 
     def _origin(self) -> dict[str, Any]:
         values = {own.name: getattr(self, own.name) for own in fields(Report)}

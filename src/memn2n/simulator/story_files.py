@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memn2n.errors import InputError
-from memn2n.files.whole_file import whole_file
+from memn2n.errors import InputError, file_error
+from memn2n.files.whole_file import make_folder, whole_files
 from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
 from memn2n.settings import check_range
@@ -28,7 +28,8 @@ def write_simulated(
     """Write the stories of tasks to files that are named like those of bAbI.
 
     The stories are written as a stream: memory use does not depend on their number. The files of a task are
-    replaced after both are written, so that an interrupted call does not leave a file of its own beside an older one.
+    replaced after both are written, and a new file of a task never stands beside an old one. A kill between the two can
+    leave the training file without a test file; the next call removes what was left, and writes both.
 
     Args:
         folder: where to write; it is created if it does not exist.
@@ -44,20 +45,21 @@ def write_simulated(
 
     Raises:
         InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to.
+        StorageError: if the disk is full or broken. The files of that task are unchanged.
     """
     check_range("n_train", n_train, 1, MAX_QUESTIONS)
     check_range("n_test", n_test, 1, MAX_QUESTIONS)
     streams = {task: iter_simulated(task, n_train, n_test, seed, world) for task in tasks}
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for task, (train, test) in streams.items():
             write, ending = _WRITERS[file_format]
             start = f"qa{task}_{SKILLS[task].name}"
             train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
-            with whole_file(train_path) as train_file, whole_file(test_path) as test_file:
+            with whole_files(train_path, test_path) as (train_file, test_file):
                 write(train_file, train)
                 write(test_file, test)
             yield train_path, test_path
     except OSError as error:
-        raise InputError(f"{folder} cannot be written to: {error.strerror}") from None
+        raise file_error(error, folder, "cannot be written to", InputError) from None

@@ -62,13 +62,13 @@ def test_training_without_a_text_uses_the_english_of_python(
     assert (model.vocabulary.tokens, model.vocabulary.lowercase, model.lines) == ("words", True, "running")
 
 
-def press_ctrl_c_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press Ctrl-C during an epoch."""
+def send_signal_in(epoch: int, number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send a signal to this process during an epoch."""
     shown = LMProgress.__call__
 
     def press(self: LMProgress, event: object) -> None:
         if not isinstance(event, LMEpoch) and event.epoch == epoch:  # type: ignore[attr-defined]
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         shown(self, event)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LMProgress, "__call__", press)
@@ -83,11 +83,11 @@ def test_an_interrupted_training_ends_like_an_uninterrupted_one(
         return cli(*command, "--out", tmp_path / run, *more)
 
     assert train("whole").status == 0
-    for epoch in (1, 3):
+    for epoch, number in ((1, signal.SIGINT), (3, signal.SIGTERM)):
         with monkeypatch.context() as patch:
-            press_ctrl_c_in(epoch, patch)
+            send_signal_in(epoch, number, patch)
             stopped = train("parts", *(["--resume"] if epoch > 1 else []))
-        assert stopped.status == 130
+        assert stopped.status == 128 + number
         assert stopped.err.splitlines()[-1] == (
             f"memn2n: interrupted; the checkpoint is in {tmp_path / 'parts'}, "
             "and the same command with --resume continues"

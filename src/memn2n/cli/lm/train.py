@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
-from memn2n.cli.options import Json, TextFolder, TextName, interrupted, settings_options
+from memn2n.cli.ending import StoppedError
+from memn2n.cli.options import Json, TextFolder, TextName, settings_options
 from memn2n.errors import ConfigError, InputError, Setting, TrainingError
 from memn2n.files.lines import plain_or_gz
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
@@ -72,7 +73,7 @@ def train(
     tensorboard: Annotated[Path | None, Option(help="TensorBoard's folder; needs memn2n[tensorboard].")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a model on text. Ctrl-C saves a checkpoint, from which --resume continues."""
+    """Train a model on text. Ctrl-C, SIGTERM or SIGHUP saves a checkpoint, from which --resume continues."""
     network, training = lm_variant(variant or "modern")
     network, training = network.changed(settings), training.changed(settings)
 
@@ -110,7 +111,7 @@ def train(
     model = _train(fit, out, training.epochs, checkpoint, show=show, tensorboard=tensorboard)
     _report(model, None if model.interrupted else test_corpus, out, as_json)
     if model.interrupted:
-        raise interrupted(_resumable(out))
+        raise StoppedError(_resumable(out))
 
 
 def test_file(data_dir: Path | None, data_name: str | None) -> Path | None:
@@ -188,7 +189,7 @@ def _train(
             model = fit(on_event)
         metrics.publish()  # resuming a finished training has no events
     except KeyboardInterrupt:
-        raise interrupted(_resumable(out) if begun else " before the training began; nothing was saved") from None
+        raise StoppedError(_resumable(out) if begun else " before the training began; nothing was saved") from None
     except TrainingError as error:
         kept = f"; the best model before that is in {out}" if metrics.lines else ""
         raise TrainingError(f"{error}{kept}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from memn2n.cli.options import Json, Tasks, interrupted, parse_tasks, settings_options
+from memn2n.cli.ending import StoppedError
+from memn2n.cli.options import Json, Tasks, parse_tasks, settings_options
 from memn2n.errors import ConfigError, DataError, Setting
+from memn2n.interrupts import uninterrupted
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
 from memn2n.qa.config import variant as settings_of
 from memn2n.qa.vocabulary import answer_symbol
@@ -57,7 +58,7 @@ def train(
         int | None, Option(help="Restarts that the engine trains at the same time.", show_default="one per core")
     ] = None,
 ) -> None:
-    """Train a model on stories. Ctrl-C ends the training and keeps the best network so far."""
+    """Train a model on stories. Ctrl-C, SIGTERM or SIGHUP ends the training and keeps the best network so far."""
     network, training = _settings(family, variant, settings)
 
     from memn2n import StoryQA
@@ -73,7 +74,7 @@ def train(
     qa = _train(fit, training, out)
     _report(qa, test_examples, out, as_json)
     if qa.interrupted:
-        raise interrupted(f"; the best model so far is in {out}")
+        raise StoppedError(f"; the best model so far is in {out}")
 
 
 def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[FamilyConfig, TrainingConfig]:
@@ -172,15 +173,13 @@ def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training
                 metrics(event)
                 progress(event)
 
-            qa = fit(on_event)
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cost the kept model
-        try:
+            try:
+                qa = fit(on_event)
+            except KeyboardInterrupt:
+                raise StoppedError(" before there was a network to keep; nothing was saved") from None
+        with uninterrupted():
             qa.save(folder)
             metrics.publish()
-        finally:
-            signal.signal(signal.SIGINT, before)
-    except KeyboardInterrupt:
-        raise interrupted(" before there was a network to keep; nothing was saved") from None
     finally:
         if new:
             with suppress(OSError):

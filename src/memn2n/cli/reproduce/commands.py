@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
-from memn2n.cli.options import Json, interrupted, parse_tasks, settings_options
+from memn2n.cli.ending import StoppedError
+from memn2n.cli.options import Json, parse_tasks, settings_options
 from memn2n.errors import TrainingError
 from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
 
@@ -133,12 +134,12 @@ def _command() -> str:
 
 @contextmanager
 def _interruptible(bar: ProgressBar, out: Path) -> Iterator[None]:
-    """Let Ctrl-C end the command with a line that says how to continue."""
+    """Let a signal such as Ctrl-C end the command with a line that says how to continue."""
     try:
         yield
     except KeyboardInterrupt:
         bar.hide()
-        raise interrupted(f"; {out} holds what is finished, and the same command continues from there") from None
+        raise StoppedError(f"; {out} holds what is finished, and the same command continues from there") from None
 
 
 def _finish(report: Report, out: Path, as_json: bool, diverged: list[str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from memn2n.errors import DataError, InputError
+from memn2n.errors import DataError, InputError, file_error
 from memn2n.lm.data.ids import read_ids, write_ids
 from memn2n.lm.vocabulary import EOS_ID, UNK_ID, LMVocabulary
 from memn2n.words import EOS, UNK
@@ -52,7 +52,7 @@ class NumberedText:
                 file.flush()
                 self._numbers = np.memmap(file, np.int32, "r")
         except OSError as error:
-            raise DataError(folder, None, f"cannot be written: {error.strerror}") from None
+            raise file_error(error, folder, "cannot be written", DataError) from None
 
     def __len__(self) -> int:
         """Return the number of tokens."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from memn2n.errors import DataError
+from memn2n.errors import DataError, file_error
 from memn2n.files.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
         (tokens) int32, a read-only np.memmap.
 
     Raises:
-        DataError: if the file cannot be written. If ``chunks`` raises an exception, the file is left unchanged.
+        DataError, StorageError: if the file cannot be written. It is then unchanged, also if ``chunks`` raises.
     """
     digest, number = hashlib.sha256(), 0
     try:
@@ -73,7 +73,7 @@ def write_ids(path: Path, key: str, chunks: Iterable[Ids]) -> Ids:
         with path.open("rb") as file:
             return _map(file, number)
     except OSError as error:
-        raise DataError(path, None, f"cannot be written: {error.strerror}") from None
+        raise file_error(error, path, "cannot be written", DataError) from None
 
 
 def _header(key: str, number: int, digest: str) -> bytes:

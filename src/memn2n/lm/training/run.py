@@ -11,6 +11,7 @@ import torch
 
 from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model, prepare, save_model
+from memn2n.interrupts import uninterrupted
 from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
@@ -115,9 +116,10 @@ class LMRun:
             self._best = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
         if self.folder is None:
             return
-        if best:
-            save_lm(self.folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
-        save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
+        with uninterrupted():
+            if best:
+                save_lm(self.folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
+            save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
     def best_network(self) -> LanguageNetwork:
         """Return the trained network with the parameters of the best epoch.

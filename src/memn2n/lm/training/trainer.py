@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from memn2n.errors import TrainingError
+from memn2n.interrupts import interrupt_sets
 from memn2n.lm.networks.memn2n import Dropout
 from memn2n.lm.networks.output import cross_entropy
 from memn2n.lm.scoring import mean_loss
 from memn2n.lm.training.progress import LMEpoch, LMStep, TrainingProgress
 from memn2n.lm.windows import epoch_batches, window_batch
-from memn2n.machine import ctrl_c_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,7 +68,7 @@ class LMTrainer:
             TrainingError: if a loss or parameter is not finite. ``checkpoint`` is never called with such parameters.
         """
         stop = threading.Event()
-        with ctrl_c_sets(stop):
+        with interrupt_sets(stop):
             while not self.finished:
                 epoch = self.epoch(on_event, stop)
                 self._check_parameters()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from memn2n.errors import TrainingError
 from memn2n.files.metrics import MetricsLog
-from memn2n.machine import choose_threads, ctrl_c_sets, torch_threads
+from memn2n.interrupts import interrupt_sets
+from memn2n.machine import choose_threads, torch_threads
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Epoch
 
@@ -94,7 +95,7 @@ def _run_in_threads(
             events.put(error)
 
     failure: BaseException | None = None
-    with ctrl_c_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
+    with interrupt_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
         for number in numbers:
             pool.submit(work, number)
         running = len(numbers)

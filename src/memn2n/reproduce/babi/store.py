@@ -17,7 +17,7 @@ import safetensors
 import safetensors.numpy
 
 from memn2n.errors import ModelError
-from memn2n.files.whole_file import write_whole
+from memn2n.files.whole_file import make_folder, write_whole
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.training.problem import Restart, TrainedNetwork
 
@@ -60,9 +60,8 @@ class RestartStore:
         tensors = {} if restart.train is None else network.arrays  # the parameters of a diverged restart are lost
         record = json.dumps(asdict(restart))
         about = {"format": _FORMAT, "digest": self.digest, "restart": record, "sha256": _sha256(record, tensors)}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # only one program writes to this folder, so that any temporary file in it was left by a killed one
-        write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about), stale_seconds=0)
+        make_folder(self.folder)
+        write_whole(self._path(restart.restart), safetensors.numpy.save(tensors, about))
 
     def read(self, number: int) -> TrainedNetwork:
         """Read a restart with its network. If the restart diverged, the network is untrained.
