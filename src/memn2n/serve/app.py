@@ -17,6 +17,7 @@ from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 import memn2n
+from memn2n.errors import ConfigError, Setting
 from memn2n.serve import refusals
 from memn2n.serve.access import Access
 from memn2n.serve.api import routes
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _PAGE = Path(__file__).with_name("page")
 _SWAGGER = Path(fastapi_offline.__file__).with_name("static")
+_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _DESCRIPTION = """\
 End-to-end memory networks over HTTP. They answer questions about stories and predict the next word of a text. Each
 answer comes with its attention weights. Each error is JSON: `{"error": {"code": ..., "message": ..., "field": ...}}`.
@@ -44,6 +46,7 @@ def create_app(
     access: Access | None = None,
     limits: Limits | None = None,
     on_start: Callable[[], None] | None = None,
+    root_path: str = "",
 ) -> Guard:
     """The ASGI app that serves some models.
 
@@ -52,7 +55,15 @@ def create_app(
         access: who may send requests; by default, only this machine.
         limits: the limits on requests.
         on_start: called once when the server starts. Its socket already listens then.
+        root_path: the path that a proxy serves the app under, such as ``/memn2n``.
+
+    Raises:
+        ConfigError: for a root path that is not a path, or ends with a slash.
     """
+    if not _ROOT_PATH.fullmatch(root_path):
+        raise ConfigError(
+            Setting("root_path"), f" is {root_path!r}: write a path such as /memn2n, without a final slash"
+        )
     access, limits = access or Access(), limits or Limits()
     metrics = RequestMetrics(models)
     simulator: BatchQueue[int, Any] = BatchQueue(lambda seeds: [examples(seed) for seed in seeds], limits.queue, 1)
@@ -75,7 +86,7 @@ def create_app(
     app.include_router(routes(models, limits, metrics, simulator), dependencies=security)
     _add_documentation(app)
     _add_page(app)
-    return Guard(app, access, limits, metrics)
+    return Guard(app, access, limits, metrics, root_path)
 
 
 def _add_page(app: FastAPI) -> None:

@@ -51,6 +51,9 @@ The time for Unicode normalization grows with the square of this number.
 MESSAGE_CHARACTERS = 500
 """Length of an error message, which may quote the request."""
 
+LOGGED_CHARACTERS = 500
+"""Length of a path in the access log."""
+
 
 @dataclass(frozen=True)
 class Limits(Settings):
