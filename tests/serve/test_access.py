@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from memn2n import pretrained
 from memn2n.errors import ConfigError
+from memn2n.serve import asgi_app
 from memn2n.serve.access import Access, access_to
 from memn2n.serve.app import create_app
 from memn2n.serve.limits import Limits
@@ -25,7 +27,8 @@ FOREIGN_HOSTS = (
     "localhost@evil.example", "user@localhost", "user:pass@localhost", "localhost.", "127.0.0.1.", ".localhost",
     "evil.localhost", "localhost, evil.example", "localhost evil.example", "localhost/evil.example",
     "http://localhost", "localhost#evil.example", "localhost?evil", "localhost\\evil", "localhost%2eevil.example",
-    "xn--localhost-9za", "locаlhost".encode().decode("latin-1"), "127.0.0.1".translate({49: 0xB9}), "ſ".encode().decode("latin-1"),
+    "xn--localhost-9za", "locаlhost".encode().decode("latin-1"), "127.0.0.1".translate({49: 0xB9}),
+    "ſ".encode().decode("latin-1"),
     "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.01", "127.0.0.1.evil.example", "",
 )  # fmt: skip
 
@@ -179,6 +182,18 @@ def test_an_origin_must_be_written_as_browsers_send_it() -> None:
         assert access_to("localhost", None, False, right).origins == (right,)
     for wrong in ("app.example", "https://app.example/", "https://App.example", "https://app.example/a", "null", "",
                   "https://app.example:443", "http://[::1]:80", "http://localhost:80", "https://a.example:0",
-                  "https://user@a.example", "https://*.example", "https://bücher.example", "https://a.example\n"):  # fmt: skip
+                  "https://user@a.example", "https://*.example", "https://bücher.example",
+                  "https://a.example\n"):  # fmt: skip
         with pytest.raises(ConfigError, match="write it as browsers send it"):
             access_to("localhost", None, False, [wrong])
+
+
+def test_the_app_factory_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMN2N_MODELS", "one=stories stories")
+    monkeypatch.delenv("MEMN2N_TOKEN", raising=False)
+    assert call(asgi_app(), "/api/models", headers=[("host", "evil.example")]).status == 403
+    listed = call(asgi_app(), "/api/models", headers=[("host", "localhost")]).json["models"]
+    assert [model["name"] for model in listed] == ["one", "stories"]
+    monkeypatch.setenv("MEMN2N_TOKEN", "secret")
+    assert call(asgi_app(), "/api/models", headers=[("host", "localhost")]).status == 401
+    assert call(asgi_app({"own": pretrained()}, no_auth=True), "/api/models").json["models"][0]["name"] == "own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -12,6 +13,7 @@ from memn2n.lm.config import KIND as LM
 from memn2n.machine import need_torch
 from memn2n.qa.config import FamilyConfig
 from memn2n.qa.model import KIND as QA
+from memn2n.qa.model import StoryQA
 from memn2n.qa.networks import family_name
 from memn2n.qa.pretrained import load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from memn2n.lm.answers import NextWords, WordScore
     from memn2n.lm.model import MemoryLM
     from memn2n.qa.answers import Answer
-    from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
 
 
@@ -132,12 +133,13 @@ class Models:
         raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
 
 
-def load_models(given: Sequence[str], limits: Limits) -> Models:
+def load_models(given: Mapping[str, StoryQA | MemoryLM] | Iterable[str], limits: Limits) -> Models:
     """Load models to serve.
 
     Args:
-        given: for each model, a directory or the name of a pretrained model. A model is named after its directory;
-            NAME=DIR gives it another name. If there is none, the model that comes with the package is loaded.
+        given: models by name; or for each model, a directory or the name of a pretrained model. A model is named after
+            its directory; NAME=DIR gives it another name. If there is none, the model that comes with the package is
+            loaded.
         limits: the limits on the queues.
 
     Raises:
@@ -145,6 +147,10 @@ def load_models(given: Sequence[str], limits: Limits) -> Models:
         ConfigError: if there is a language model, and PyTorch is not installed.
         InputError: if two models have the same name.
     """
+    if isinstance(given, Mapping):
+        return Models(ServedQA(name, model, limits) if isinstance(model, StoryQA) else ServedLM(name, model, limits)
+                      for name, model in given.items())  # fmt: skip
+    given = [given] if isinstance(given, str) else list(given)
     return Models(_load(one, limits) for one in given or ["stories"])
 
 
