@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from memn2n.cli.options import settings_options
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, Setting
 from memn2n.serve.limits import Limits
 
 
@@ -31,6 +32,13 @@ def serve(
         ),
     ] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="Port to listen on; 0 selects a free one.")] = 8321,
+    uds: Annotated[
+        str | None,
+        Option(metavar="PATH", help="Listen at this Unix domain socket, in place of --host and --port."),
+    ] = None,
+    uds_mode: Annotated[
+        str, Option(metavar="OCTAL", help="Permissions of the socket's file, such as 660 for its group, too.")
+    ] = "600",
     token: Annotated[
         str | None,
         Option(
@@ -65,8 +73,11 @@ def serve(
     from memn2n.machine import torch_threads
     from memn2n.serve.models import ServedLM
 
+    if not re.fullmatch("0?[0-7]{3}", uds_mode):
+        raise ConfigError(Setting("uds_mode"), f" is {uds_mode!r}: write three octal digits, such as 660")
     server = Server(
-        models or [], host=host, port=port, token=token, no_auth=no_auth, cors_origin=cors_origin or [],
+        models or [], host=host, port=port, uds=uds, uds_mode=int(uds_mode, 8), token=token,
+        no_auth=no_auth, cors_origin=cors_origin or [],
         root_path=root_path, limits=Limits(**settings),
     )  # fmt: skip
     if access_log:
@@ -74,7 +85,8 @@ def serve(
 
     def announce() -> None:
         names = ", ".join(model.name for model in server.models.all)
-        print(f"serving {names} at {server.url} (API: {server.url}/docs); Ctrl-C stops", flush=True)
+        documentation = "" if uds else f" (API: {server.url}/docs)"
+        print(f"serving {names} at {server.url}{documentation}; Ctrl-C stops", flush=True)
 
     with ExitStack() as stack:
         if any(isinstance(model, ServedLM) for model in server.models.all):

@@ -8,15 +8,17 @@ import gc
 import signal
 import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
-from memn2n.errors import InputError, MemN2NError
+from memn2n.errors import ConfigError, InputError, MemN2NError, Setting
 from memn2n.serve.access import access_to
 from memn2n.serve.app import create_app
 from memn2n.serve.limits import HEADER_BYTES, KEEP_ALIVE, Limits
 from memn2n.serve.models import load_models
+from memn2n.serve.unix_socket import identity, listen_unix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -71,6 +73,8 @@ class Server:
             default the model that comes with the package.
         host: a name or address of this machine.
         port: 0 selects a free port.
+        uds: the file of a Unix domain socket to listen at, in place of host and port.
+        uds_mode: the permissions of this file; by default, only its owner can connect.
         token: must be sent with each request to the API.
         no_auth: answer all requests, with any host name.
         cors_origin: origins of web pages that may read the responses.
@@ -88,13 +92,18 @@ class Server:
         *,
         host: str = HOST,
         port: int = PORT,
+        uds: str | Path | None = None,
+        uds_mode: int = 0o600,
         token: str | None = None,
         no_auth: bool = False,
         cors_origin: Iterable[str] = (),
         root_path: str = "",
         limits: Limits | None = None,
     ) -> None:
+        if uds is not None and (host, port) != (HOST, PORT):
+            raise ConfigError(Setting("uds"), " takes the place of ", Setting("host"), " and ", Setting("port"))
         self._host, self._port, self._limits = host, port, limits or Limits()
+        self._uds, self._uds_mode = None if uds is None else Path(uds).absolute(), uds_mode
         access = access_to(host, token, no_auth, cors_origin)
         self.models = load_models(models, self._limits)
         self._started = threading.Event()
@@ -111,20 +120,25 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address, with the port that was selected once the server has started."""
+        """The address, with the port that was selected once the server has started; ``unix:PATH`` for a socket."""
+        if self._uds is not None:
+            return f"unix:{self._uds}"
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     def start(self) -> Self:
         """Start the server, and return it when it answers requests.
 
         Raises:
-            InputError: if the port is in use or not permitted, or the host is not this machine.
+            InputError: if the port or the socket is in use or not permitted, or the host is not this machine.
             MemN2NError: if the server was started before.
         """
         if self._thread is not None:
             raise MemN2NError("a server can be started once; make another one")
-        listening = listen(self._host, self._port, self._limits)
-        self._port = listening.getsockname()[1]
+        if self._uds is None:
+            listening = listen(self._host, self._port, self._limits)
+            self._port = listening.getsockname()[1]
+        else:
+            listening = listen_unix(self._uds, self._uds_mode, _BACKLOG)
         self._thread = threading.Thread(target=self._serve, args=(listening,), name="memn2n-server", daemon=True)
         self._thread.start()
         atexit.register(self.stop)
@@ -169,8 +183,11 @@ class Server:
             gc.unfreeze()  # so that Python can free the models when it ends
 
     def _serve(self, listening: socket.socket) -> None:
+        file = None if self._uds is None else identity(self._uds)
         try:
             with listening:
                 self._uvicorn.run([listening])  # not in the main thread, so uvicorn handles no signals
         finally:
+            if self._uds is not None and identity(self._uds) == file is not None:
+                self._uds.unlink()
             self._started.set()
