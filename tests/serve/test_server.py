@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 import signal
@@ -10,6 +11,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -161,3 +163,9 @@ def test_the_access_log_has_a_line_for_each_request() -> None:
         first, second = server.process.stderr.read().splitlines()
     assert re.fullmatch(r"\d{4}-\S+ GET /memn2n/healthz 200 \d+\.\d ms", first)
     assert re.fullmatch(r"\d{4}-\S+ GET /none%0a%1b 404 \d+\.\d ms", second)
+
+
+def test_the_digest_of_a_model_is_that_of_its_file(server: Server, toy: Path) -> None:
+    listed = {model["name"]: model["sha256"] for model in server.ask("/api/models").json["models"]}
+    assert listed["toy"] == hashlib.sha256((toy / "model.safetensors").read_bytes()).hexdigest()
+    assert len(set(listed.values()) - {None}) == 3
