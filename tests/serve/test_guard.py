@@ -143,7 +143,7 @@ def test_a_long_response_is_sent_in_parts() -> None:
         sent.append(message)
 
     guard = Guard(respond, Access(local=False), Limits(), RequestMetrics(Models([])))
-    asyncio.run(guard({"type": "http", "path": "/", "headers": []}, receive, send_part))
+    asyncio.run(guard({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send_part))
     parts = sent[1:]
     assert b"".join(part["body"] for part in parts) == bytes(range(250)) * 1000
     assert [part.get("more_body", False) for part in parts] == [True, True, True, False]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import re
 import signal
 import socket
 import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 import pytest
 
-import memn2n
+import memn2n.serve
 from memn2n import simulate
 from tests.serve.conftest import STORY, WHERE_IS_MARY, Server, serving
 
@@ -116,3 +121,51 @@ def test_each_of_two_hundred_connections_gets_its_own_answer(either: Server) -> 
 def test_attention_covers_each_sentence_in_each_hop(server: Server) -> None:
     reply = server.ask("/api/answer", WHERE_IS_MARY).json
     assert [len(hop) for hop in reply["attention"]] == [len(STORY)] * 3
+
+
+def test_a_server_in_a_thread_answers_and_stops_beside_a_running_event_loop() -> None:
+    async def notebook() -> None:
+        own = memn2n.serve.Server({"mine": memn2n.pretrained()}, port=0)
+        with own as started:
+            content = await asyncio.to_thread(urllib.request.urlopen, f"{started.url}/api/models")
+            assert [model["name"] for model in json.load(content)["models"]] == ["mine"]
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(f"{own.url}/healthz")
+        with pytest.raises(memn2n.MemN2NError, match="started once"):
+            own.start()
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    asyncio.run(notebook())
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_hangup_stops_the_server_unless_it_was_ignored() -> None:
+    with serving() as server:
+        server.process.send_signal(signal.SIGHUP)
+        assert server.process.wait(30) == 0
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with serving() as server:
+            server.process.send_signal(signal.SIGHUP)
+            assert server.ask("/healthz").status == 200
+            assert server.process.poll() is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_access_log_has_a_line_for_each_request() -> None:
+    with serving("--access-log", "--root-path", "/memn2n", "--cors-origin", "https://app.example") as server:
+        assert server.ask("/memn2n/healthz?secret", origin="https://app.example").status == 200
+        assert server.ask("/none%0a%1b").status == 404
+        server.process.terminate()
+        assert server.process.wait(30) == 0
+        assert server.process.stderr is not None
+        first, second = server.process.stderr.read().splitlines()
+    assert re.fullmatch(r"\d{4}-\S+ GET /memn2n/healthz 200 \d+\.\d ms", first)
+    assert re.fullmatch(r"\d{4}-\S+ GET /none%0a%1b 404 \d+\.\d ms", second)
+
+
+def test_the_digest_of_a_model_is_that_of_its_file(server: Server, toy: Path) -> None:
+    listed = {model["name"]: model["sha256"] for model in server.ask("/api/models").json["models"]}
+    assert listed["toy"] == hashlib.sha256((toy / "model.safetensors").read_bytes()).hexdigest()
+    assert len(set(listed.values()) - {None}) == 3

@@ -42,6 +42,11 @@ def load_qa(model: str | Path | None = None) -> StoryQA:
     return StoryQA.load(model)
 
 
+def folder_of(model: str | Path) -> Path:
+    """The directory of a model that is given by its directory or by the name of a pretrained model."""
+    return _MODELS / model if names_pretrained(model) else Path(model)
+
+
 def names_pretrained(model: str | Path) -> bool:
     """Whether this is the name of a pretrained model, and there is no directory of this name."""
     return str(model) in NAMES and not Path(model).exists()

@@ -1,14 +1,17 @@
-"""ASGI middleware around the app: access, limits of size and time, response headers, metrics."""
+"""ASGI middleware around the app: access, limits of size and time, response headers, metrics, access log."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 
-from memn2n.serve.limits import BODIES, DISCARDED_BODIES, RESPONSE_PART, UNCOUNTED_BYTES
+from memn2n.serve.limits import BODIES, DISCARDED_BODIES, LOGGED_CHARACTERS, RESPONSE_PART, UNCOUNTED_BYTES
+from memn2n.serve.origins import cross_origin_headers, is_preflight
 from memn2n.serve.refusals import RefusedError, busy, slow_answer, slow_body, too_large
 
 if TYPE_CHECKING:
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from memn2n.serve.access import Access
     from memn2n.serve.limits import Limits
     from memn2n.serve.metrics import RequestMetrics
+
+ACCESS_LOG = "memn2n.access"
+"""Name of the logger that gets a record of level INFO for each request."""
+
+_log = logging.getLogger(ACCESS_LOG)
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -33,13 +41,25 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware that passes on only requests within the limits, with their whole body. It counts all requests."""
+    """ASGI middleware that passes on only requests within the limits, with their whole body. It counts all requests.
 
-    def __init__(self, app: ASGIApp, access: Access, limits: Limits, metrics: RequestMetrics) -> None:
+    Args:
+        app: the app behind it.
+        access: what a request needs in order to be served.
+        limits: the limits on the size and the time of a request.
+        metrics: counts the requests.
+        root_path: the path that a proxy serves the app under; by default the one that the ASGI server names. The
+            path of a request may have it or not.
+    """
+
+    def __init__(
+        self, app: ASGIApp, access: Access, limits: Limits, metrics: RequestMetrics, root_path: str = ""
+    ) -> None:
         self._app = app
         self._access = access
         self._limits = limits
         self._metrics = metrics
+        self._root_path = root_path
         self._bytes_in_memory = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,21 +69,28 @@ class Guard:
             return
         began = time.perf_counter()
         status = 0
+        root = self._root_path or scope.get("root_path", "")
+        path = _path_below(root, scope["path"])
+        scope = {**scope, "root_path": root, "path": root + path}
+        headers = dict(scope["headers"])
+        allowed = cross_origin_headers(self._access.origins, scope["method"], headers)
 
         async def respond(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                found = MutableHeaders(scope=message)
+                for name, value in (_HEADERS | allowed).items():
+                    found.setdefault(name, value)
             await _send_in_parts(message, send)
 
-        headers = dict(scope["headers"])
         body = _Body(headers, receive, self, self._limits.max_body)
         try:
             async with asyncio.timeout(self._limits.timeout):
-                await self._serve(scope, headers, body, respond)
+                if is_preflight(scope["method"], headers) and "access-control-allow-origin" in allowed:
+                    await Response(status_code=204)(scope, body.receive, respond)
+                else:
+                    await self._serve(scope, path, body, respond)
         except TimeoutError:
             if not status:  # otherwise the client reads too slowly, and the HTTP server closes the connection
                 refusal = slow_answer if body.complete else slow_body
@@ -73,13 +100,17 @@ class Guard:
         finally:
             self._bytes_in_memory -= body.counted
             route = getattr(scope.get("route"), "path", "")
-            self._metrics.answered(route or "other", status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._metrics.answered(route or "other", status, seconds)
+            if _log.isEnabledFor(logging.INFO):
+                target = scope.get("raw_path") or path.encode()
+                _log.info("%s %s %d %.1f ms", _logged(scope["method"]), _logged(target), status, 1000 * seconds)
 
-    async def _serve(self, scope: Scope, headers: Mapping[bytes, bytes], body: _Body, send: Send) -> None:
-        if b"range" in headers:  # Starlette would refuse some ranges in plain text, and no file here is large
-            scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+    async def _serve(self, scope: Scope, path: str, body: _Body, send: Send) -> None:
+        # Starlette would refuse some ranges in plain text, and no file here is large
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         try:
-            self._access.check(scope["path"], headers)
+            self._access.check(path, scope["headers"])
             await body.read()
         except RefusedError as refused:
             await body.discard()
@@ -172,3 +203,15 @@ async def _send_in_parts(message: Message, send: Send) -> None:
         await send({"type": "http.response.body", "body": body[start : start + RESPONSE_PART], "more_body": True})
         start += RESPONSE_PART
     await send({**message, "body": body[start:]} if start else message)
+
+
+def _path_below(root: str, path: str) -> str:
+    """The path below a root path; the path itself if it is not below it."""
+    rest = path.removeprefix(root)
+    return rest if rest[:1] in ("", "/") else path
+
+
+def _logged(text: str | bytes) -> str:
+    """A part of a line of the access log: shortened, and printable ASCII without spaces."""
+    text = text.decode("latin-1") if isinstance(text, bytes) else text
+    return ascii(text[:LOGGED_CHARACTERS])[1:-1].replace(" ", "\\x20")

@@ -51,6 +51,9 @@ A refusal of more of them needs less time in the event loop than bringing them t
 MESSAGE_CHARACTERS = 500
 """Length of an error message, which may quote the request."""
 
+LOGGED_CHARACTERS = 500
+"""Length of a path in the access log."""
+
 
 @dataclass(frozen=True)
 class Limits(Settings):

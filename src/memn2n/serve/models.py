@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from memn2n.errors import InputError
-from memn2n.files.model_folder import kind_of
+from memn2n.files.model_folder import WEIGHTS, kind_of
 from memn2n.lm.config import KIND as LM
 from memn2n.machine import need_torch
 from memn2n.qa.config import FamilyConfig
 from memn2n.qa.model import KIND as QA
+from memn2n.qa.model import StoryQA
 from memn2n.qa.networks import family_name
-from memn2n.qa.pretrained import load_qa, names_pretrained
+from memn2n.qa.pretrained import folder_of, load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
 from memn2n.serve.limits import BATCH
 from memn2n.serve.refusals import unknown_model
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from memn2n.lm.answers import NextWords, WordScore
     from memn2n.lm.model import MemoryLM
     from memn2n.qa.answers import Answer
-    from memn2n.qa.model import StoryQA
     from memn2n.serve.limits import Limits
 
 
@@ -42,8 +44,9 @@ class ServedQA:
     kind = QA
     task = "question answering"
 
-    def __init__(self, name: str, model: StoryQA, limits: Limits) -> None:
+    def __init__(self, name: str, model: StoryQA, limits: Limits, sha256: str | None = None) -> None:
         self.name = name
+        self.sha256 = sha256
         self.model = model
         self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, BATCH)
 
@@ -72,8 +75,9 @@ class ServedLM:
     kind = LM
     task = "language modelling"
 
-    def __init__(self, name: str, model: MemoryLM, limits: Limits) -> None:
+    def __init__(self, name: str, model: MemoryLM, limits: Limits, sha256: str | None = None) -> None:
         self.name = name
+        self.sha256 = sha256
         self.model = model
         self.queue: BatchQueue[Callable[[], Any], Any] = BatchQueue(lambda calls: [call() for call in calls],
                                                                     limits.queue, 1)  # fmt: skip
@@ -132,12 +136,13 @@ class Models:
         raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
 
 
-def load_models(given: Sequence[str], limits: Limits) -> Models:
+def load_models(given: Mapping[str, StoryQA | MemoryLM] | Iterable[str], limits: Limits) -> Models:
     """Load models to serve.
 
     Args:
-        given: for each model, a directory or the name of a pretrained model. A model is named after its directory;
-            NAME=DIR gives it another name. If there is none, the model that comes with the package is loaded.
+        given: models by name; or for each model, a directory or the name of a pretrained model. A model is named after
+            its directory; NAME=DIR gives it another name. If there is none, the model that comes with the package is
+            loaded.
         limits: the limits on the queues.
 
     Raises:
@@ -145,6 +150,10 @@ def load_models(given: Sequence[str], limits: Limits) -> Models:
         ConfigError: if there is a language model, and PyTorch is not installed.
         InputError: if two models have the same name.
     """
+    if isinstance(given, Mapping):
+        return Models(ServedQA(name, model, limits) if isinstance(model, StoryQA) else ServedLM(name, model, limits)
+                      for name, model in given.items())  # fmt: skip
+    given = [given] if isinstance(given, str) else list(given)
     return Models(_load(one, limits) for one in given or ["stories"])
 
 
@@ -155,12 +164,22 @@ def _load(given: str, limits: Limits) -> Served:
         name = Path(given).resolve().name
     if not name.isprintable():
         raise InputError(f"{place!r}: the directory's name is not printable; give the model another name: NAME=DIR")
+    digest = _sha256(folder_of(place) / WEIGHTS)
     if not names_pretrained(place) and kind_of(place) == LM:
         need_torch(f"the language model {place}")
         from memn2n.lm.model import MemoryLM
 
-        return ServedLM(name, MemoryLM.load(place), limits)
-    return ServedQA(name, load_qa(place), limits)
+        return ServedLM(name, MemoryLM.load(place), limits, digest)
+    return ServedQA(name, load_qa(place), limits, digest)
+
+
+def _sha256(path: Path) -> str | None:
+    """The SHA-256 of a file; None if it cannot be read, of which loading the model gives the reason."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def describe(served: Served) -> dict[str, Any]:
@@ -168,6 +187,7 @@ def describe(served: Served) -> dict[str, Any]:
     config = served.model.network.config
     return {
         "name": served.name,
+        "sha256": served.sha256,
         "kind": served.kind,
         "family": family_name(config) if isinstance(config, FamilyConfig) else "memn2n",
         "hops": getattr(config, "hops", None),

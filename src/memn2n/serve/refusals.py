@@ -96,7 +96,7 @@ def unauthorized(message: str) -> RefusedError:
 
 
 def foreign_host() -> RefusedError:
-    """The request's Host header does not name this machine."""
+    """The request names another host than this machine."""
     message = "without --token or --no-auth, this server accepts only localhost or a loopback address as its host name"
     return RefusedError(403, "foreign-host", message)
 

@@ -153,6 +153,9 @@ class ServedModel(BaseModel):
     """A model that is served."""
 
     name: str = Field(examples=["stories"])
+    sha256: str | None = Field(
+        description="SHA-256 of the model's file model.safetensors when it was loaded; null if it has no file."
+    )
     kind: str = Field(description='"qa" (question answering) or "lm" (language modelling).', examples=["qa"])
     family: str = Field(description="The family of networks.", examples=["memn2n"])
     hops: int | None = Field(description="How often the network reads its memory; null if its family does not say.")
