@@ -155,14 +155,16 @@ def test_a_loss_that_is_not_finite_is_a_failure(
     failed = cli("lm", "train", *files, *TINY, *wild, "--out", tmp_path / "wild")
     assert failed.status == 1
     assert failed.err.startswith("memn2n: the loss became ")
-    assert "in epoch 1; lower the learning rate (1e+30) or the clipping norm (1e+30)" in failed.err
+    assert "in epoch 1; lower --learning-rate (1e+30) or --clip-norm (1e+30)" in failed.err
     assert not (tmp_path / "wild").exists()
 
     losses = iter([2.0, math.nan])
     monkeypatch.setattr("memn2n.lm.training.trainer.mean_loss", lambda *_: next(losses))
     failed = cli("lm", "train", *files, *TINY, "--out", tmp_path / "run")
     assert failed.status == 1
-    assert failed.err.splitlines()[-1].startswith("memn2n: the validation loss became nan in epoch 2; lower the learn")
+    assert failed.err.splitlines()[-1].startswith(
+        "memn2n: the validation loss became nan in epoch 2; lower --learning-rate"
+    )
     assert failed.err.endswith(f"; the best model before that is in {tmp_path / 'run'}\n")
     assert [epoch.valid for epoch in MemoryLM.load(tmp_path / "run").history] == [2.0]
 
