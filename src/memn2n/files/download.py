@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError, DownloadError, InputError, Setting
+from memn2n.files.folder_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,8 @@ def get(
         The folder.
 
     Raises:
-        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, or the folder holds something else.
+        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, the folder holds something else, or
+            another process downloads to it.
         DownloadError: if the transfer fails, the digest is wrong, or the archive holds paths outside of its folder.
     """
     if name not in ARCHIVES:
@@ -68,20 +70,27 @@ def get(
     if not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
-    if folder.exists():
-        marker = folder / _MARKER
-        if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
-            return folder
-        raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
     partial = folder.with_name(f"{folder.name}.download")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, sha256, partial, progress)
-        _unpack(partial, folder, sha256)
-        partial.unlink()
+        if not _is_unpacked(folder, sha256):  # a folder that is complete may be read-only
+            with locked(folder, beside=True):
+                if not _is_unpacked(folder, sha256):
+                    _fetch(url, sha256, partial, progress)
+                    _unpack(partial, folder, sha256)
+                    partial.unlink()
     except OSError as error:
         raise DownloadError(f"{folder} cannot be written: {error.strerror or error}") from None
     return folder
+
+
+def _is_unpacked(folder: Path, sha256: str) -> bool:
+    """Whether a folder holds an archive; raises InputError if it holds something else."""
+    if not folder.exists():
+        return False
+    marker = folder / _MARKER
+    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
+        return True
+    raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
 
 
 def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from memn2n.errors import ModelError
+from memn2n.files.folder_lock import locked
 from memn2n.files.model_file import (
     FORMAT,
     VERSION,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_SECONDS_TO_WAIT = 10.0  # for another save, which takes some seconds for a large model
 
 
 class Words(Protocol):
@@ -49,20 +50,31 @@ class Words(Protocol):
 V = TypeVar("V", bound=Words)
 
 
-def prepare(folder: str | Path) -> Path:
-    """Check that a model can be saved in a folder, so that a long training does not fail at its end.
+@contextlib.contextmanager
+def hold_folder(folder: str | Path, *, wait: float = 0.0) -> Iterator[Path]:
+    """Hold the lock of a folder in which a model can be saved, so that a long training does not fail at its end.
 
-    The folder is made if it does not exist.
+    The folder is made if it does not exist; if nothing was written to it, it is removed again at the end.
+
+    Args:
+        folder: the folder of the model.
+        wait: seconds to wait while another process or thread writes to the folder.
 
     Raises:
         ModelError: if the folder cannot be made or written, or another program wrote one of the files to replace.
+        InputError: if another process or thread writes to the folder.
     """
     folder = Path(folder)
+    with contextlib.ExitStack() as stack:
+        with _file_errors(folder):
+            stack.enter_context(locked(folder, wait=wait))
+        _check_ours(folder)
+        yield folder
+
+
+def _check_ours(folder: Path) -> None:
     config, weights = folder / CONFIG, folder / WEIGHTS
     with _file_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
         for path in (config, weights):
             if path.is_dir():
                 raise ModelError(f"{path} is a folder, but a model needs a file of this name; remove it")
@@ -73,11 +85,12 @@ def prepare(folder: str | Path) -> Path:
         other = None if ours else weights
     if other is not None:
         raise ModelError(f"{other} was not written by memn2n; choose another folder, or remove the file")
-    return folder
 
 
 def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary: Words, tensors: Arrays) -> None:
     """Save a model. An earlier model in the folder is replaced as a whole or not at all.
+
+    If another process or thread saves to the folder, this waits up to ten seconds.
 
     Args:
         folder: the folder of the model; it is made if it does not exist.
@@ -89,13 +102,14 @@ def save_model(folder: str | Path, kind: str, config: dict[str, Any], vocabulary
     Raises:
         ModelError: if the folder cannot be written, another program wrote one of the files to replace, an array holds
             NaN or infinity, or the vocabulary is too large.
+        InputError: if another process or thread writes to the folder for a longer time, such as a training.
     """
-    folder = prepare(folder)
+    folder = Path(folder)
     record = {"kind": kind, "config": config, "vocabulary": vocabulary.to_dict()}
     content = model_file(folder / WEIGHTS, record, tensors)
     head = {"format": FORMAT, "version": VERSION, "kind": kind}
     copy = json_text(head | config | head, indent=1)
-    with _file_errors(folder):
+    with hold_folder(folder, wait=_SECONDS_TO_WAIT), _file_errors(folder):
         write_whole(folder / WEIGHTS, content, stale_seconds=0)
         remove_version_2(folder)
         write_whole(folder / CONFIG, f"{copy}\n".encode(), stale_seconds=0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import InputError
+from memn2n.files.folder_lock import locked
 from memn2n.files.whole_file import whole_file
 from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
@@ -43,21 +44,22 @@ def write_simulated(
         The training file and the test file of each task, once both are written.
 
     Raises:
-        InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to.
+        InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to,
+            or another process writes to it.
     """
     check_range("n_train", n_train, 1, MAX_QUESTIONS)
     check_range("n_test", n_test, 1, MAX_QUESTIONS)
     streams = {task: iter_simulated(task, n_train, n_test, seed, world) for task in tasks}
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for task, (train, test) in streams.items():
-            write, ending = _WRITERS[file_format]
-            start = f"qa{task}_{SKILLS[task].name}"
-            train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
-            with whole_file(train_path) as train_file, whole_file(test_path) as test_file:
-                write(train_file, train)
-                write(test_file, test)
-            yield train_path, test_path
+        with locked(folder):
+            for task, (train, test) in streams.items():
+                write, ending = _WRITERS[file_format]
+                start = f"qa{task}_{SKILLS[task].name}"
+                train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
+                with whole_file(train_path) as train_file, whole_file(test_path) as test_file:
+                    write(train_file, train)
+                    write(test_file, test)
+                yield train_path, test_path
     except OSError as error:
         raise InputError(f"{folder} cannot be written to: {error.strerror}") from None

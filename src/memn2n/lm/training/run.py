@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from memn2n.errors import ConfigError, ModelError, Setting
-from memn2n.files.model_folder import load_model, prepare, save_model
+from memn2n.files.model_folder import hold_folder, load_model, save_model
 from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
@@ -152,21 +152,20 @@ def _settings(request: LMRequest, saved: Checkpoint | None) -> tuple[LMConfig, L
 
 @contextlib.contextmanager
 def _run_folder(folder: str | Path | None) -> Iterator[Path | None]:
-    """Make the folder of a run. After an error, a new folder without a checkpoint is removed again."""
+    """Hold the folder of a run. After an error, the ids of a run without a checkpoint are removed again."""
     if folder is None:
         yield None
         return
-    new = not Path(folder).exists()
-    path = prepare(folder)
-    try:
-        yield path
-    except BaseException:
-        if new and not has_checkpoint(path):
-            with contextlib.suppress(OSError):  # the folder stays if it has other files
-                for name in _IDS:
-                    (path / name).unlink(missing_ok=True)
-                path.rmdir()
-        raise
+    with hold_folder(folder) as path:
+        new = not any((path / name).exists() for name in _IDS)
+        try:
+            yield path
+        except BaseException:
+            if new and not has_checkpoint(path):
+                with contextlib.suppress(OSError):
+                    for name in _IDS:
+                        (path / name).unlink(missing_ok=True)
+            raise
 
 
 def _read_texts(

@@ -14,7 +14,7 @@ from memn2n.reproduce.babi.plan import make_plan
 from memn2n.reproduce.babi.report import ColumnReport, TableReport
 from memn2n.reproduce.babi.task_errors import TaskErrors, task_errors
 from memn2n.reproduce.options import BabiOptions
-from memn2n.reproduce.report import check_folder
+from memn2n.reproduce.report import check_folder, results_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,34 +91,34 @@ def run_table(
     out = Path(out)
     check_folder(out)
     plan = make_plan(table, Path(data), out, columns, tasks, options, None if test is None else Path(test))
-    out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
         table=table, command=command, data=str(plan.files.folder), seed=options.seed, restarts=options.restarts,
         unwanted=tuple(task for task in plan.table.tasks if task not in plan.wanted),
         missing={task: files for task, files in plan.files.missing.items() if task in plan.wanted},
     )  # fmt: skip
     tracker = _Tracker(plan, on_progress or (lambda _progress: None))
-    for recipe, jobs in plan.columns:
-        begin = time.perf_counter()
-        trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])
-        wall_seconds = time.perf_counter() - begin
-        training_seconds = 0.0
-        results: list[TaskErrors] = []
-        for job in jobs:
-            stored = [job.store.read(number) for number in range(options.restarts)]
-            training_seconds += sum(trained.restart.seconds for trained in stored)
-            results += task_errors(stored, job.test)
-        tested = {result.task for result in results}
-        column = ColumnReport(
-            recipe=recipe, table=plan.table, backend=jobs[0].problem.backend, results=tuple(results),
-            diverged=tuple(task for task in plan.tasks if task not in tested),
-            trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
-            trained_now=trained_now, wall_seconds=wall_seconds,
-        )  # fmt: skip
-        report = replace(report, columns=(*report.columns, column))
-        report.write(out)
-        if on_column is not None:
-            on_column(column, report)
+    with results_folder(out):
+        for recipe, jobs in plan.columns:
+            begin = time.perf_counter()
+            trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])
+            wall_seconds = time.perf_counter() - begin
+            training_seconds = 0.0
+            results: list[TaskErrors] = []
+            for job in jobs:
+                stored = [job.store.read(number) for number in range(options.restarts)]
+                training_seconds += sum(trained.restart.seconds for trained in stored)
+                results += task_errors(stored, job.test)
+            tested = {result.task for result in results}
+            column = ColumnReport(
+                recipe=recipe, table=plan.table, backend=jobs[0].problem.backend, results=tuple(results),
+                diverged=tuple(task for task in plan.tasks if task not in tested),
+                trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
+                trained_now=trained_now, wall_seconds=wall_seconds,
+            )  # fmt: skip
+            report = replace(report, columns=(*report.columns, column))
+            report.write(out)
+            if on_column is not None:
+                on_column(column, report)
     return report
 
 

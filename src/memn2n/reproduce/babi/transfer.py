@@ -14,7 +14,7 @@ from memn2n.reproduce.babi.paper import read_table
 from memn2n.reproduce.babi.run import run_table
 from memn2n.reproduce.babi.tasks import find_folder
 from memn2n.reproduce.options import TransferOptions
-from memn2n.reproduce.report import FigureTable, Report, check_folder, percent
+from memn2n.reproduce.report import FigureTable, Report, check_folder, percent, results_folder
 from memn2n.simulator.story_files import write_simulated
 
 if TYPE_CHECKING:
@@ -138,23 +138,24 @@ def run_transfer(
         return {result.task: result.by_training for result in report.columns[0].results}
 
     chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
-    simulated = out / "simulated files"
-    for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
-        pass
-    with_file = available(published, "train").keys() & set(chosen)
-    of_published = errors("published", published, None) if with_file else {}
-    of_simulated = errors("simulated", simulated, None)
-    transferred = errors("simulated", simulated, published)
-    rows = tuple(
-        TransferRow(
-            label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
-            transferred=transferred.get(task), simulated=of_simulated.get(task),
-        )
-        for task in chosen
-    )  # fmt: skip
-    report = TransferReport(
-        table="transfer", command=command, date=date, data=str(published), seed=options.seed,
-        restarts=options.restarts, n_train=n_train, n_test=n_test, rows=rows,
-    )  # fmt: skip
-    report.write(out)
+    with results_folder(out):
+        simulated = out / "simulated files"
+        for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
+            pass
+        with_file = available(published, "train").keys() & set(chosen)
+        of_published = errors("published", published, None) if with_file else {}
+        of_simulated = errors("simulated", simulated, None)
+        transferred = errors("simulated", simulated, published)
+        rows = tuple(
+            TransferRow(
+                label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
+                transferred=transferred.get(task), simulated=of_simulated.get(task),
+            )
+            for task in chosen
+        )  # fmt: skip
+        report = TransferReport(
+            table="transfer", command=command, date=date, data=str(published), seed=options.seed,
+            restarts=options.restarts, n_train=n_train, n_test=n_test, rows=rows,
+        )  # fmt: skip
+        report.write(out)
     return report

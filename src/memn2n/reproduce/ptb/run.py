@@ -19,7 +19,7 @@ from memn2n.reproduce.options import PTBOptions
 from memn2n.reproduce.ptb.recipe import LM_TABLE, choose_lm_recipes
 from memn2n.reproduce.ptb.report import LMTableReport, RowReport
 from memn2n.reproduce.ptb.texts import read_texts
-from memn2n.reproduce.report import check_folder
+from memn2n.reproduce.report import check_folder, results_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,18 +85,18 @@ def run_lm_table(
                for recipe in choose_lm_recipes(rows)]  # fmt: skip
     texts = read_texts(data)
     plan = [(recipe, [_find(recipe, i, out, texts) for i in range(options.restarts)]) for recipe in recipes]
-    out.mkdir(parents=True, exist_ok=True)
     report = LMTableReport(
         table=LM_TABLE, command=command, data=str(texts.folder), seed=options.seed, restarts=options.restarts,
         torch=torch.__version__, device=options.device, has_test=texts.test_ids is not None,
         precision=str(choose_precision(options.precision, device)).removeprefix("torch."),
     )  # fmt: skip
-    for recipe, restarts in plan:
-        row = _train(recipe, restarts, texts, options.device, threads, on_event or (lambda _event: None))
-        report = replace(report, rows=(*report.rows, row))
-        report.write(out)
-        if on_row is not None:
-            on_row(row, report)
+    with results_folder(out):
+        for recipe, restarts in plan:
+            row = _train(recipe, restarts, texts, options.device, threads, on_event or (lambda _event: None))
+            report = replace(report, rows=(*report.rows, row))
+            report.write(out)
+            if on_row is not None:
+                on_row(row, report)
     return report
 
 
