@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,14 +36,18 @@ def holder(tmp_path: Path) -> "subprocess.Popen[str]":
     return process
 
 
+def in_another_thread(folder: Path, **options: bool) -> None:
+    """Take the lock in another thread, and raise its error here."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: locked(folder, **options).__enter__()).result()
+
+
 def end(process: "subprocess.Popen[str]") -> None:
     process.kill()
     process.communicate()
 
 
-def test_a_second_process_is_refused_until_the_first_is_killed(
-    holder: "subprocess.Popen[str]", tmp_path: Path
-) -> None:
+def test_a_second_process_is_refused_until_the_first_is_killed(holder: "subprocess.Popen[str]", tmp_path: Path) -> None:
     try:
         with pytest.raises(InputError, match=f"in use: process {holder.pid} writes to it; wait until that") as error:
             locked(tmp_path).__enter__()
@@ -64,24 +69,13 @@ def test_the_second_one_waits(holder: "subprocess.Popen[str]", tmp_path: Path) -
 
 
 def test_a_thread_may_take_its_lock_again_and_another_one_may_not(tmp_path: Path) -> None:
-    errors = []
-
-    def other() -> None:
-        try:
-            locked(tmp_path).__enter__()
-        except InputError as error:
-            errors.append(str(error))
-
     link = tmp_path / "link"
     link.symlink_to(tmp_path, target_is_directory=True)
     with locked(tmp_path):
         with locked(link):
             pass
-        thread = threading.Thread(target=other)
-        thread.start()
-        thread.join()
-    assert len(errors) == 1
-    assert "in use: another thread of this process writes to it" in errors[0]
+        with pytest.raises(InputError, match="in use: another thread of this process writes to it"):
+            in_another_thread(tmp_path)
     link.unlink()
     assert not list(tmp_path.iterdir())
 
@@ -100,7 +94,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_parent(tmp_path: Path) -> 
         child.start()
         assert ready.wait(20)
         with pytest.raises(InputError, match="another thread of this process"):
-            threading_result(tmp_path)
+            in_another_thread(tmp_path)
     try:
         with locked(tmp_path):
             pass
@@ -108,24 +102,6 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_parent(tmp_path: Path) -> 
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)
         child.join()
-
-
-def threading_result(folder: Path) -> None:
-    """Take the lock in another thread, and raise its error here."""
-    errors: list[BaseException] = []
-
-    def take() -> None:
-        try:
-            with locked(folder):
-                pass
-        except InputError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    thread.join()
-    for error in errors:
-        raise error
 
 
 def _count(folder: Path, rounds: int) -> None:
@@ -157,9 +133,8 @@ def test_many_writers_never_write_at_the_same_time(tmp_path: Path) -> None:
 def test_a_lock_beside_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
     with locked(tmp_path / "new" / "folder", beside=True):
         assert [path.name for path in (tmp_path / "new").iterdir()] == [f".folder{NAME}"]
-        with pytest.raises(InputError, match="another thread"), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(threading, "get_ident", lambda: 0)
-            locked(tmp_path / "new" / "folder", beside=True).__enter__()
+        with pytest.raises(InputError, match="another thread"):
+            in_another_thread(tmp_path / "new" / "folder", beside=True)
     assert not list(tmp_path.iterdir())
 
 

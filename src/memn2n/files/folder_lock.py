@@ -14,7 +14,6 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import DataWarning, InputError
@@ -26,6 +25,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _NAME = ".memn2n.lock"
 _SECONDS_BETWEEN_TRIES = 0.05
@@ -48,7 +48,8 @@ _holds: dict[Path, _Hold] = {}
 def locked(folder: Path, *, wait: float = 0.0, beside: bool = False) -> Iterator[None]:
     """Hold the lock of a folder within the context. A thread that holds it may take it again.
 
-    The folder is made if it does not exist; if nothing was written to it, it is removed again at the end. On a file system without locks a DataWarning says so, and nothing is locked.
+    The folder is made if it does not exist; if nothing was written to it, it is removed again at the end. On a file
+    system without locks a DataWarning says so, and nothing is locked.
 
     Args:
         folder: the folder.
