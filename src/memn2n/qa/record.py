@@ -13,11 +13,11 @@ from memn2n.qa.config import DataShape, TrainingConfig
 from memn2n.qa.networks import family_name, family_named
 from memn2n.qa.parameters import check_layout
 from memn2n.qa.training.problem import Restart
+from memn2n.qa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from memn2n.files.model_file import Layout
     from memn2n.qa.config import FamilyConfig
-    from memn2n.qa.vocabulary import Vocabulary
 
 FINGERPRINTS = "train_fingerprints"
 """Name of the array of ``StoryQA.fingerprints``. The other arrays are those of the networks: ``0.NAME``, ``1.NAME``."""
@@ -95,7 +95,9 @@ class QARecord:
 def check_sizes(
     config: FamilyConfig, shape: DataShape, vocabulary: Vocabulary, candidates: Candidates | None
 ) -> None:  # fmt: skip
-    """Raise ConfigError if the sizes of a network do not fit its settings, the vocabulary or the candidates."""
+    """Raise ConfigError if a network does not fit its settings, the vocabulary or the candidates."""
+    if not isinstance(vocabulary, Vocabulary):
+        raise ConfigError(f"the vocabulary is of the class {type(vocabulary).__name__}, not Vocabulary")
     if shape.vocabulary != len(vocabulary):
         raise ConfigError(f"the network is for a vocabulary of {shape.vocabulary} ids, not of {len(vocabulary)}")
     if shape.candidates != (0 if candidates is None else len(candidates.texts)):

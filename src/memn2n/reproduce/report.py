@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from memn2n.errors import InputError, ModelError
-from memn2n.files.folder_lock import locked
+from memn2n.errors import ModelError
 from memn2n.files.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 _FORMAT, _VERSION = "memn2n-reproduce", 1
@@ -81,21 +79,6 @@ class Report(ABC):
         made = f"Made by memn2n {self.memn2n} on {self.date}, with seed {self.seed}"
         head = [f"# {self.table}", "", f"{made}{how}, on the files of `{self.data}`:", "", *command, explanation, ""]
         return "\n".join([*head, *lines]) + "\n"
-
-
-@contextmanager
-def results_folder(out: Path) -> Iterator[None]:
-    """Make the folder of the results, and keep other processes from writing to it within the context.
-
-    Raises:
-        InputError: if another process writes to it, or it cannot be written.
-    """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(out))
-        except OSError as error:
-            raise InputError(f"{out} cannot be written: {error.strerror}") from None
-        yield
 
 
 def check_folder(out: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,13 +14,14 @@ from memn2n.files.model_folder import hold_folder, load_model, save_model
 from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
+from memn2n.lm.record import LMRecord
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.vocabulary import Lines, LMVocabulary
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads, total_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from memn2n.lm.data.corpus import Corpus
@@ -80,7 +82,7 @@ class LMRun:
         if request.resume:
             if folder is None:
                 raise ConfigError(Setting("resume"), " needs the folder of the training")
-            saved = load_checkpoint(folder)
+            saved = load_checkpoint(folder, request.build)
         settings, config = _settings(request, saved)
         vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
         generator = torch.Generator().manual_seed(config.seed)
@@ -116,7 +118,8 @@ class LMRun:
         if self.folder is None:
             return
         if best:
-            save_lm(self.folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
+            record = LMRecord(network.config, self.trainer.config, self.history, self.lines)
+            save_lm(self.folder, network, self.vocabulary, record, type(network))
         save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
     def best_network(self) -> LanguageNetwork:
@@ -129,7 +132,8 @@ class LMRun:
         best = self._best
         if best is None:
             assert self.folder is not None  # only a training with a folder can have been resumed
-            _, _, tensors = load_model(self.folder, network.kind, LMVocabulary)
+            read = partial(LMRecord.read, type(network))
+            _, _, tensors = load_model(self.folder, network.kind, LMVocabulary, read)
             best = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         try:
             network.load_state_dict(best)
@@ -230,15 +234,16 @@ def _held_out(words: int, share: float) -> int:
 
 
 def save_lm(
-    folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, training: LMTraining,
-    history: Iterable[LMEpoch], lines: Lines,
+    folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, record: LMRecord,
+    build: type[LanguageNetwork],
 ) -> None:  # fmt: skip
-    """Save a model; see ``MemoryLM.save``."""
-    tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    config = {
-        "network": network.config.resolved(),
-        "training": asdict(training),
-        "history": [asdict(epoch) for epoch in history],
-        "lines": lines,
-    }
-    save_model(folder, network.kind, config, vocabulary, tensors)
+    """Save a model, which will be loaded as a network of the class ``build``; see ``MemoryLM.save``."""
+    refusal = f"{folder}: this model is not saved, because"
+    if type(network) is not build:
+        raise ModelError(f"{refusal} it would be loaded as {build.__name__}, and it is {type(network).__name__}")
+    tensors = network.state_dict()
+    for name, value in tensors.items():
+        if value.dtype != torch.float32:
+            raise ModelError(f"{refusal} {name} is {value.dtype}, and models have torch.float32; call network.float()")
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    save_model(folder, network.kind, record.to_dict(), vocabulary, arrays, partial(LMRecord.read, build))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from memn2n.files.folder_lock import locked
 from memn2n.qa.training.problem import INTERRUPTED
 from memn2n.qa.training.restarts import run_restarts
 from memn2n.qa.training.schedule import Epoch
@@ -14,7 +15,7 @@ from memn2n.reproduce.babi.plan import make_plan
 from memn2n.reproduce.babi.report import ColumnReport, TableReport
 from memn2n.reproduce.babi.task_errors import TaskErrors, task_errors
 from memn2n.reproduce.options import BabiOptions
-from memn2n.reproduce.report import check_folder, results_folder
+from memn2n.reproduce.report import check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +85,7 @@ def run_table(
         The figures. ``ColumnReport.diverged`` names the tasks on which every restart diverged.
 
     Raises:
-        InputError: if an argument or the data cannot be used.
+        InputError: if an argument or the data cannot be used, or another process writes to ``out``.
         ModelError: if ``out`` holds damaged restarts, or those of another recipe, data, seed or backend.
         KeyboardInterrupt: on Ctrl-C. No finished restart is lost.
     """
@@ -97,7 +98,7 @@ def run_table(
         missing={task: files for task, files in plan.files.missing.items() if task in plan.wanted},
     )  # fmt: skip
     tracker = _Tracker(plan, on_progress or (lambda _progress: None))
-    with results_folder(out):
+    with locked(out):
         for recipe, jobs in plan.columns:
             begin = time.perf_counter()
             trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])

@@ -9,12 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from memn2n.files.folder_lock import locked
 from memn2n.qa.data.babi import available
 from memn2n.reproduce.babi.paper import read_table
 from memn2n.reproduce.babi.run import run_table
 from memn2n.reproduce.babi.tasks import find_folder
 from memn2n.reproduce.options import TransferOptions
-from memn2n.reproduce.report import FigureTable, Report, check_folder, percent, results_folder
+from memn2n.reproduce.report import FigureTable, Report, check_folder, percent
 from memn2n.simulator.story_files import write_simulated
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def run_transfer(
         on_progress: called while training, with "published" or "simulated", the stories that are trained on.
 
     Raises:
-        InputError: if an argument or the data cannot be used.
+        InputError: if an argument or the data cannot be used, or another process writes to ``out``.
         ModelError: if ``out`` holds damaged restarts, or those of another recipe, data, seed or backend.
         KeyboardInterrupt: on Ctrl-C. No finished restart is lost.
     """
@@ -138,7 +139,7 @@ def run_transfer(
         return {result.task: result.by_training for result in report.columns[0].results}
 
     chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
-    with results_folder(out):
+    with locked(out):
         simulated = out / "simulated files"
         for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
             pass
