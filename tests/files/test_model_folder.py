@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from memn2n.errors import ModelError
 from memn2n.files import model_file
-from memn2n.files.model_folder import config_of, has_model, kind_of, load_model, prepare, save_model
+from memn2n.files.model_folder import config_of, has_model, hold_folder, kind_of, load_model, save_model
 from memn2n.lm.vocabulary import LMVocabulary
 from memn2n.qa.vocabulary import Vocabulary
 from tests.files.crafted_models import ARRAYS, RECORD, write_record, write_version_2
@@ -94,10 +94,18 @@ def test_the_copy_of_the_settings_is_never_read(tmp_path: Path) -> None:
 
 
 def test_the_vocabulary_of_a_language_model_survives_a_round_trip(tmp_path: Path) -> None:
-    vocabulary = LMVocabulary(("b", "é", "\udfff", "\ud83d\ude00"), tokens="words", lowercase=True)
+    vocabulary = LMVocabulary(("b", "é", "\udfff"), tokens="words", lowercase=True)
     save_model(tmp_path, "lm", {}, vocabulary, ARRAYS)
-    joined = LMVocabulary(("b", "é", "\udfff", "\U0001f600"), tokens="words", lowercase=True)
-    assert load_model(tmp_path, "lm", LMVocabulary)[1] == joined, "JSON joins the halves of a surrogate pair"
+    assert load_model(tmp_path, "lm", LMVocabulary)[1] == vocabulary
+
+
+@pytest.mark.parametrize("words", [("\ud83d\ude00",), ("\ud83d\ude00", "\U0001f600")])
+def test_a_word_that_would_be_read_as_another_one_is_not_saved(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """JSON joins the halves of a surrogate pair."""
+    for vocabulary in (Vocabulary(words), LMVocabulary(words)):
+        with pytest.raises(ModelError, match=r"not saved, because it could not be loaded \(.* word"):
+            save_model(tmp_path / "model", "qa", {}, vocabulary, ARRAYS)
+    assert names(tmp_path) == []
 
 
 def test_a_later_save_replaces_the_model_and_nothing_else(tmp_path: Path) -> None:
@@ -210,15 +218,24 @@ def test_a_damaged_model_can_be_replaced(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_file(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(ModelError, match=f"{name} is a folder, but a model needs a file of this name"):
-        prepare(tmp_path)
+        hold_folder(tmp_path).__enter__()
+    assert names(tmp_path) == [name]
 
 
-def test_prepare_refuses_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "model"):
         with pytest.raises(ModelError, match="cannot be written"):
-            prepare(folder)
-    assert names(prepare(tmp_path / "new" / "folder")) == []
+            hold_folder(folder).__enter__()
+
+
+def test_a_new_folder_in_which_nothing_was_saved_is_removed(tmp_path: Path) -> None:
+    with hold_folder(tmp_path / "new" / "folder") as folder:
+        assert folder.is_dir()
+    assert not folder.exists()
+    with hold_folder(folder):
+        (folder / "notes").write_text("mine")
+    assert names(folder) == ["notes"]
 
 
 class _Wrong:

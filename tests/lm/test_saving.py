@@ -51,7 +51,7 @@ def test_a_damaged_record_is_one_line(lm: MemoryLM, tmp_path: Path, record: dict
     lm.save(tmp_path)
     config, vocabulary, tensors = load_model(tmp_path, "lm", LMVocabulary)
     save_model(tmp_path, "lm", config | record, vocabulary, tensors)
-    with pytest.raises(ModelError, match=r"the settings of this model cannot be used \(.*\); train again") as error:
+    with pytest.raises(ModelError, match=r"the model cannot be used \(.*\); train again") as error:
         MemoryLM.load(tmp_path)
     assert "\n" not in str(error.value)
 
@@ -65,7 +65,7 @@ def test_weights_that_do_not_fit_are_refused(lm: MemoryLM, tmp_path: Path, wrong
     else:
         config["network"] |= {"dim": 13} if wrong == "dim" else {"tied": True}
     save_model(tmp_path, "lm", config, vocabulary, tensors)
-    with pytest.raises(ModelError, match="the arrays of this model do not fit its settings; train again"):
+    with pytest.raises(ModelError, match=r"the model cannot be used \(.*but these settings need .*\); train again"):
         MemoryLM.load(tmp_path)
 
 

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 from memn2n.terminal import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from memn2n.lm.answers import LMEvaluation, WordScore
     from memn2n.qa.answers import Answer, Evaluation
+
+
+def saved_line(folder: Path, replaced: bool) -> str:
+    """Say where a model was saved, and whether it replaced an earlier one."""
+    return f"saved in {folder}" + (", in the place of an earlier model" if replaced else "")
 
 
 def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:

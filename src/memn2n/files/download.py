@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError, DownloadError, InputError, Setting, file_error
+from memn2n.files.folder_lock import locked
 from memn2n.files.transfer import SCHEMES, transfer
-from memn2n.files.whole_file import make_folder, whole_folder
+from memn2n.files.whole_file import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,8 @@ def get(
         The folder.
 
     Raises:
-        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, the folder holds something else, or it
-            cannot be written.
+        InputError: if the name is unknown, ``url`` or ``sha256`` is malformed, the folder holds something else or
+            cannot be written, or another process downloads to it.
         DownloadError: if the transfer fails or takes too long, the digest is wrong, or the archive is too large or
             holds paths outside of its folder.
         StorageError: if the disk is full or broken.
@@ -73,20 +74,28 @@ def get(
         raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
     folder = Path(folder)
     partial = folder.with_name(f"{folder.name}.download")
-    if folder.exists():
-        marker = folder / _MARKER
-        if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
+    try:
+        if _is_unpacked(folder, sha256):  # a folder that is complete may be read-only
             partial.unlink(missing_ok=True)  # left by a kill after the archive was unpacked
             return folder
-        raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
-    try:
-        make_folder(folder.parent)
-        _fetch(url, sha256, partial, progress)
-        _unpack(partial, folder, sha256)
-        partial.unlink(missing_ok=True)
+        with locked(folder, beside=True):
+            if not _is_unpacked(folder, sha256):
+                _fetch(url, sha256, partial, progress)
+                _unpack(partial, folder, sha256)
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise file_error(error, folder, "cannot be written", InputError) from None
     return folder
+
+
+def _is_unpacked(folder: Path, sha256: str) -> bool:
+    """Whether a folder holds an archive; raises InputError if it holds something else."""
+    if not folder.exists():
+        return False
+    marker = folder / _MARKER
+    if marker.is_file() and marker.read_text(encoding="utf-8", errors="replace").strip() == sha256:
+        return True
+    raise InputError(f"{folder} exists and does not hold this data set; remove it, or choose another folder")
 
 
 def _fetch(url: str, sha256: str, partial: Path, progress: DownloadProgress) -> None:

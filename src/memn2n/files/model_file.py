@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ import safetensors.numpy
 from memn2n.errors import ModelError, file_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 FORMAT = "memn2n"
@@ -30,9 +30,43 @@ HEADER_LIMIT = 1 << 24
 
 _RECORD = "memn2n"  # the key of the record in the metadata
 _LENGTH_BYTES = 8  # at the start of a file; they hold the length of the header
+_DTYPES = {"BOOL": "bool"} | {f"{kind}{bits}": f"{name}{bits}" for kind, name, sizes in (
+    ("I", "int", (8, 16, 32, 64)), ("U", "uint", (8, 16, 32, 64)), ("F", "float", (16, 32, 64))) for bits in sizes
+}  # fmt: skip
 _FAULTS = (safetensors.SafetensorError, ValueError, TypeError, KeyError, AttributeError)  # of what the library reads
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+class ArrayForm(NamedTuple):
+    """The type of an array, such as "float32", and its shape."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+Layout = dict[str, ArrayForm]
+"""The arrays of a model, by name, without their values."""
+
+
+def layout_of(arrays: Mapping[str, npt.NDArray[Any]]) -> Layout:
+    """Return the layout of some arrays."""
+    return {name: ArrayForm(array.dtype.name, array.shape) for name, array in arrays.items()}
+
+
+class StoredModel(NamedTuple):
+    """A model's file that is open.
+
+    Args:
+        record: its record, with the keys kind, config and vocabulary.
+        layout: which arrays it has.
+        arrays: reads and checks the arrays, each with memory of its own; raises ModelError if the file is damaged, or
+            an array holds NaN or infinity.
+    """
+
+    record: dict[str, Any]
+    layout: Layout
+    arrays: Callable[[], Arrays]
 
 
 def model_file(path: Path, record: dict[str, Any], arrays: Arrays) -> bytes:
@@ -68,31 +102,42 @@ def read_record(path: Path) -> dict[str, Any]:
     return _parse(path, text)
 
 
-def read_model(path: Path) -> tuple[dict[str, Any], Arrays]:
-    """Read the record and the arrays of a model's file; the errors are those of ``read_record`` and ``read_arrays``."""
+@contextmanager
+def open_model(path: Path) -> Iterator[StoredModel]:
+    """Open a model's file; arrays take no memory before they are read. The errors are those of ``read_record``."""
     with _opened(path) as file:  # once, since another process may replace the file
-        text, arrays = _text(file), _arrays(file)
-    record = _parse(path, text)
-    try:
-        intact = record.pop("sha256", None) == _digest(record, arrays)
-    except RecursionError:  # json writes fewer levels than it reads
-        intact = False
-    if not intact:
-        raise damaged(path, "its SHA-256 differs from the stored one")
-    _check_finite(path, arrays)
-    return record, arrays
+        record = _parse(path, _text(file))
+        digest = record.pop("sha256", None)
+
+        def arrays() -> Arrays:
+            found = _arrays(file)
+            try:
+                intact = digest == _digest(record, found)
+            except RecursionError:  # json writes fewer levels than it reads
+                intact = False
+            if not intact:
+                raise damaged(path, "its SHA-256 differs from the stored one")
+            _check_finite(path, found)
+            return found
+
+        yield StoredModel(record, _layout(file), arrays)
 
 
-def read_arrays(path: Path) -> Arrays:
-    """Read the arrays of any file of the safetensors format, each with memory of its own.
+@contextmanager
+def open_arrays(path: Path) -> Iterator[tuple[Layout, Callable[[], Arrays]]]:
+    """Open any file of the safetensors format; the values are like ``layout`` and ``arrays`` of a ``StoredModel``.
 
     Raises:
-        ModelError: if the file cannot be read or is damaged, or an array holds NaN or infinity.
+        ModelError: if the file cannot be read or is damaged.
     """
     with _opened(path) as file:
-        arrays = _arrays(file)
-    _check_finite(path, arrays)
-    return arrays
+
+        def arrays() -> Arrays:
+            found = _arrays(file)
+            _check_finite(path, found)
+            return found
+
+        yield _layout(file), arrays
 
 
 def is_model(path: Path) -> bool:
@@ -149,6 +194,12 @@ def _text(file: Any) -> str | None:
 
 def _arrays(file: Any) -> Arrays:
     return {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 - it is not a dictionary
+
+
+def _layout(file: Any) -> Layout:
+    parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    return {name: ArrayForm(_DTYPES.get(part.get_dtype(), part.get_dtype()), tuple(part.get_shape()))
+            for name, part in parts.items()}  # fmt: skip
 
 
 def _parse(path: Path, text: str | None) -> dict[str, Any]:

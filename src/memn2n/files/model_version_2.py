@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from memn2n.errors import ModelError, file_error
-from memn2n.files.model_file import FORMAT, Arrays, damaged, foreign, read_arrays
+from memn2n.errors import MemN2NError, ModelError, file_error
+from memn2n.files.model_file import FORMAT, Arrays, StoredModel, damaged, foreign, open_arrays
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _CONFIG, _VOCABULARY, _WEIGHTS = "config.json", "vocab.json", "model.safetensors"
@@ -30,8 +31,9 @@ def has_version_2(folder: Path) -> bool:
     return (folder / _SAVED).is_dir() or (folder / _VOCABULARY).is_file()
 
 
-def read_version_2(folder: Path) -> tuple[dict[str, Any], Arrays]:
-    """Return a model's record, with the keys kind, config and vocabulary, and its arrays.
+@contextmanager
+def open_version_2(folder: Path) -> Iterator[StoredModel]:
+    """Open a model; arrays take no memory before they are read.
 
     Raises:
         ModelError: if a file is missing, damaged, or was not written by memn2n.
@@ -44,13 +46,28 @@ def read_version_2(folder: Path) -> tuple[dict[str, Any], Arrays]:
         raise ModelError(f"{path} has format version {config.get('version')!r:.40}, which this memn2n cannot read; "
                          "use the memn2n that wrote it, or train again")  # fmt: skip
     digests = config.get("sha256")
-    for name in (_VOCABULARY, _WEIGHTS):
-        found = hashlib.sha256(_bytes(folder, name)).hexdigest()
+
+    def check(name: str) -> None:
+        try:
+            with _path(folder, name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _unreadable(folder, name, error) from None
         if not isinstance(digests, dict) or digests.get(name) != found:
             raise damaged(_path(folder, name), f"its SHA-256 differs from the one in {_CONFIG}")
+
+    check(_VOCABULARY)
     settings = {name: value for name, value in config.items() if name not in _HEAD}
     record = {"kind": config.get("kind"), "config": settings, "vocabulary": _json(folder, _VOCABULARY)}
-    return record, read_arrays(_path(folder, _WEIGHTS))
+    if not _path(folder, _WEIGHTS).exists():
+        raise _unreadable(folder, _WEIGHTS, FileNotFoundError())
+    with open_arrays(_path(folder, _WEIGHTS)) as (layout, read):
+
+        def arrays() -> Arrays:
+            check(_WEIGHTS)
+            return read()
+
+        yield StoredModel(record, layout, arrays)
 
 
 def remove_version_2(folder: Path) -> None:
@@ -67,19 +84,16 @@ def _path(folder: Path, name: str) -> Path:
     return saved if saved.exists() else folder / name
 
 
-def _bytes(folder: Path, name: str) -> bytes:
-    path = _path(folder, name)
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{folder} is not a memn2n model directory: it has no {name}") from None
-    except OSError as error:
-        raise file_error(error, path, "cannot be read", ModelError) from None
+def _unreadable(folder: Path, name: str, error: OSError) -> MemN2NError:
+    if isinstance(error, FileNotFoundError):
+        return ModelError(f"{folder} is not a memn2n model directory: it has no {name}")
+    return file_error(error, _path(folder, name), "cannot be read", ModelError)
 
 
 def _json(folder: Path, name: str) -> Any:
-    content = _bytes(folder, name)
     try:
-        return json.loads(content)
+        return json.loads(_path(folder, name).read_bytes())
+    except OSError as error:
+        raise _unreadable(folder, name, error) from None
     except (ValueError, RecursionError):
         raise damaged(_path(folder, name), "it is not JSON") from None

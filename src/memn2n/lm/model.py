@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from memn2n.errors import ConfigError, ModelError, Setting
+from memn2n.errors import ConfigError, Setting
 from memn2n.files.model_folder import load_model
 from memn2n.html_table import html_table
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore, perplexity
@@ -18,8 +19,8 @@ from memn2n.lm.data.encoding import check_known, encode_corpus
 from memn2n.lm.data.python_help import carried_text
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
 from memn2n.lm.networks.stream import Stream
+from memn2n.lm.record import LMRecord
 from memn2n.lm.scoring import log_probabilities_of
-from memn2n.lm.training.progress import LMEpoch, LMStep
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memn2n.lm.data.ids import Ids
+    from memn2n.lm.training.progress import LMEpoch, LMStep
     from memn2n.machine import Precision
 
 
@@ -99,7 +101,7 @@ class MemoryLM:
             is True.
 
         Raises:
-            InputError: if a text cannot be used.
+            InputError: if a text cannot be used, or another process or thread writes to the folder.
             ConfigError: if settings contradict each other or the data, or need more than this machine has.
             ModelError: if there is nothing to resume, or the folder cannot be written.
             TrainingError: if the loss is not finite; the folder keeps the last good model.
@@ -257,9 +259,12 @@ class MemoryLM:
         """Save to a directory atomically; an earlier model in it is replaced.
 
         Raises:
-            ModelError: if the folder cannot be written, or belongs to another program.
+            ModelError: if the model could not be loaded again, for example because its parameters were changed to
+                another type; or if the folder cannot be written, or belongs to another program.
+            InputError: if another process or thread writes to the folder for more than ten seconds.
         """
-        save_lm(folder, self.network, self.vocabulary, self.training, self.history, self.lines)
+        record = LMRecord(self.network.config, self.training, tuple(self.history), self.lines)
+        save_lm(folder, self.network, self.vocabulary, record, LMNetwork)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -268,23 +273,12 @@ class MemoryLM:
         Raises:
             ModelError: if there is no model, or it is damaged, of another kind or of another version.
         """
-        config, vocabulary, tensors = load_model(folder, KIND, LMVocabulary)
-        try:
-            settings = LMConfig.from_dict(config["network"], complete=True)
-            training = LMTraining.from_dict(config["training"])  # only a record, so settings may be missing
-            history = tuple(LMEpoch(**epoch) for epoch in config["history"])
-            lines: Lines = config.get("lines", "sentences")
-            Corpus(b"", "<text>", lines=lines)  # raises ConfigError for other values
-        except (ConfigError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{folder}: the settings of this model cannot be used ({error}); train again") from None
+        record, vocabulary, arrays = load_model(folder, KIND, LMVocabulary, partial(LMRecord.read, LMNetwork))
         with torch.device("meta"):
-            network = LMNetwork(settings, len(vocabulary))
-        parameters = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
-        wanted = {name: (value.shape, torch.float32) for name, value in network.state_dict().items()}
-        if {name: (value.shape, value.dtype) for name, value in parameters.items()} != wanted:
-            raise ModelError(f"{folder}: the arrays of this model do not fit its settings; train again")
+            network = LMNetwork(record.network, len(vocabulary))
+        parameters = current_names({name: torch.from_numpy(array) for name, array in arrays.items()})
         network.load_state_dict(parameters, assign=True)
-        return cls(network, vocabulary, training, history, lines=lines)
+        return cls(network, vocabulary, record.training, record.history, lines=record.lines)
 
     def _log_probabilities(self, ids: Ids, precision: Precision) -> Iterator[torch.Tensor]:
         return log_probabilities_of(self.network, ids, choose_precision(precision, self.network.A.device))

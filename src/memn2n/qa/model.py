@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from memn2n.errors import ConfigError, InputError, ModelError, Setting
+from memn2n.errors import ConfigError, InputError
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.candidates import Candidates
-from memn2n.qa.config import DataShape, NetworkConfig, TrainingConfig
-from memn2n.qa.networks import family_name, family_named
+from memn2n.qa.config import NetworkConfig, TrainingConfig
+from memn2n.qa.networks import family_name
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import predict_mean
+from memn2n.qa.record import FINGERPRINTS, QARecord, check_sizes
 from memn2n.qa.same_words import warn_of_same_words
 from memn2n.qa.stories import (
     Example,
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from memn2n.files.model_file import Arrays
     from memn2n.qa.config import Backend, FamilyConfig
     from memn2n.qa.training.schedule import Epoch
 
 KIND = "qa"
-_FINGERPRINTS = "train_fingerprints"
 
 
 class StoryQA:
@@ -81,13 +81,7 @@ class StoryQA:
         for network in self.networks:
             if (network.config, network.shape) != (self.network.config, self.network.shape):
                 raise ConfigError("the networks of an ensemble must have the same settings and sizes")
-            if network.shape.vocabulary != len(vocabulary):
-                raise ConfigError(f"the network is for a vocabulary of {network.shape.vocabulary} ids, not of "
-                                  f"{len(vocabulary)}")  # fmt: skip
-            if network.shape.candidates != (0 if candidates is None else len(candidates.texts)):
-                raise ConfigError(f"the network is for {network.shape.candidates} candidates")
-            if network.shape.slots > network.config.memory_size:
-                raise ConfigError(Setting("slots"), f" is {network.shape.slots}, above ", Setting("memory_size"))
+        check_sizes(self.network.config, self.network.shape, vocabulary, candidates)
 
     @classmethod
     def fit(
@@ -261,19 +255,19 @@ class StoryQA:
         """Save to a directory, completely or not at all. Replaces an earlier model there.
 
         Raises:
-            ModelError: if the directory cannot be written, or belongs to another program.
+            ModelError: if the model could not be loaded again, for example because an array was changed to another
+                type or size; or if the directory cannot be written, or belongs to another program.
+            InputError: if another process or thread writes to the directory for more than ten seconds.
         """
-        config: dict[str, Any] = {
-            "family": family_name(self.network.config),
-            "network": dataclasses.asdict(self.network.config),
-            "shape": dataclasses.asdict(self.network.shape),
-            "training": dataclasses.asdict(self.training),
-            "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
-            "networks": len(self.networks),
-            "candidates": self.candidates and dataclasses.asdict(self.candidates),
+        record = QARecord(
+            config=self.network.config, shape=self.network.shape, networks=len(self.networks),
+            candidates=self.candidates, training=self.training, restarts=self.restarts,
+        )  # fmt: skip
+        arrays: Arrays = {
+            f"{i}.{name}": array for i, one in enumerate(self.networks) for name, array in one.arrays.items()
         }
-        arrays = {f"{i}.{name}": array for i, one in enumerate(self.networks) for name, array in one.arrays.items()}
-        save_model(folder, KIND, config, self.vocabulary, arrays | {_FINGERPRINTS: self.fingerprints})
+        arrays[FINGERPRINTS] = self.fingerprints
+        save_model(folder, KIND, record.to_dict(), self.vocabulary, arrays, QARecord.read)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -283,33 +277,14 @@ class StoryQA:
             ModelError: if there is no model, or it is damaged, of another kind, of another version, or of a family that
                 is not registered.
         """
-        config, vocabulary, tensors = load_model(folder, KIND, Vocabulary)
-        fingerprints = tensors.pop(_FINGERPRINTS, np.empty(0, np.int64))
-        try:
-            family = family_named(config.get("family", "memn2n"))  # without a family: written by an older version
-        except ConfigError as error:
-            raise ModelError(f"{folder}: {error}") from None
-        try:
-            shape = DataShape.from_dict(config["shape"])
-            settings = family.config.from_dict(config["network"])
-            given = config.get("candidates")
-            candidates = None if given is None else Candidates(tuple(given["texts"]), given["lowercase"])
-            if type(config["networks"]) is not int or fingerprints.dtype != np.int64:
-                raise TypeError("networks or fingerprints")
-            networks = []
-            for i in range(config["networks"]):
-                prefix = f"{i}."
-                names = [name for name in tensors if name.startswith(prefix)]
-                arrays = {name.removeprefix(prefix): tensors.pop(name) for name in names}
-                networks.append(Parameters.of(settings, shape, arrays))
-            if tensors:
-                raise ConfigError(f"there is no network for {', '.join(tensors)}")
-            training = TrainingConfig.from_dict(config["training"])
-            restarts = [Restart.from_dict(restart) for restart in config["restarts"]]
-            return cls(networks, vocabulary, candidates, training=training, restarts=restarts,
-                       fingerprints=fingerprints)  # fmt: skip
-        except (InputError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{folder}: the model cannot be used ({error}); train again") from None
+        record, vocabulary, arrays = load_model(folder, KIND, Vocabulary, QARecord.read)
+        networks = []
+        for i in range(record.networks):
+            prefix = f"{i}."
+            own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+            networks.append(Parameters.of(record.config, record.shape, own))
+        return cls(networks, vocabulary, record.candidates, training=record.training, restarts=record.restarts,
+                   fingerprints=arrays.get(FINGERPRINTS))  # fmt: skip
 
     def _unknown_words(self, example: Example) -> tuple[str, ...]:
         """Each word of the story and question that the vocabulary does not have, once."""

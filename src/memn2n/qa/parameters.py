@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from memn2n.errors import ConfigError
+from memn2n.files.model_file import ArrayForm, layout_of
 from memn2n.qa.vocabulary import NULL, UNKNOWN
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from memn2n.files.model_file import Layout
     from memn2n.qa.config import DataShape, FamilyConfig
 
     Floats = npt.NDArray[np.float32]
@@ -42,13 +44,13 @@ class Parameters:
     arrays: dict[str, Floats]
 
     def __post_init__(self) -> None:
-        wanted = {name: start.shape for name, start in self.config.parameters(self.shape).items()}
-        if list(wanted) != list(self.arrays):
-            raise ConfigError(f"the arrays are {_listed(self.arrays)}, but these settings need {_listed(wanted)}")
+        check_layout(self.config, self.shape, layout_of(self.arrays))
+        wanted = self.config.parameters(self.shape)
+        if list(self.arrays) != list(wanted):
+            raise _other_arrays(self.arrays, wanted)
         for name, array in self.arrays.items():
-            if array.shape != wanted[name] or array.dtype != np.float32 or not array.flags.carray:
-                raise ConfigError(f"{name} has the shape {array.shape} and type {array.dtype}, but these settings need "
-                                  f"{wanted[name]}, float32, contiguous and writable")  # fmt: skip
+            if not array.flags.carray or array.dtype != np.float32:
+                raise ConfigError(f"{name} must be float32, contiguous and writable")
 
     @classmethod
     def draw(cls, config: FamilyConfig, shape: DataShape, rng: np.random.Generator, std: float = 0.1) -> Self:
@@ -87,5 +89,17 @@ class Parameters:
         return type(self)(self.config, self.shape, {name: array.copy() for name, array in self.arrays.items()})
 
 
-def _listed(names: Mapping[str, Any]) -> str:
-    return ", ".join(names) or "none"
+def check_layout(config: FamilyConfig, shape: DataShape, layout: Layout) -> None:
+    """Raise ConfigError if settings and sizes need other arrays than those of a layout; the order is free."""
+    wanted = {name: ArrayForm("float32", start.shape) for name, start in config.parameters(shape).items()}
+    if wanted.keys() != layout.keys():
+        raise _other_arrays(layout, wanted)
+    for name, found in layout.items():
+        if found != wanted[name]:
+            raise ConfigError(f"{name} has the shape {found.shape} and type {found.dtype}, but these settings need "
+                              f"{wanted[name].shape} and float32")  # fmt: skip
+
+
+def _other_arrays(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> ConfigError:
+    names, needed = (", ".join(arrays) or "none" for arrays in (found, wanted))
+    return ConfigError(f"the arrays are {names}, but these settings need {needed}")

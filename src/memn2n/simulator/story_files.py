@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memn2n.errors import InputError, file_error
-from memn2n.files.whole_file import make_folder, whole_files
+from memn2n.files.folder_lock import locked
+from memn2n.files.whole_file import whole_files
 from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
 from memn2n.settings import check_range
@@ -44,7 +45,8 @@ def write_simulated(
         The training file and the test file of each task, once both are written.
 
     Raises:
-        InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to.
+        InputError: for wrong arguments, before anything is written; if the folder cannot be created or written to,
+            or another process writes to it.
         StorageError: if the disk is full or broken. The files of that task are unchanged.
     """
     check_range("n_train", n_train, 1, MAX_QUESTIONS)
@@ -52,14 +54,14 @@ def write_simulated(
     streams = {task: iter_simulated(task, n_train, n_test, seed, world) for task in tasks}
     folder = Path(folder)
     try:
-        make_folder(folder)
-        for task, (train, test) in streams.items():
-            write, ending = _WRITERS[file_format]
-            start = f"qa{task}_{SKILLS[task].name}"
-            train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
-            with whole_files(train_path, test_path) as (train_file, test_file):
-                write(train_file, train)
-                write(test_file, test)
-            yield train_path, test_path
+        with locked(folder):
+            for task, (train, test) in streams.items():
+                write, ending = _WRITERS[file_format]
+                start = f"qa{task}_{SKILLS[task].name}"
+                train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
+                with whole_files(train_path, test_path) as (train_file, test_file):
+                    write(train_file, train)
+                    write(test_file, test)
+                yield train_path, test_path
     except OSError as error:
         raise file_error(error, folder, "cannot be written to", InputError) from None

@@ -61,9 +61,9 @@ def test_a_training_survives_a_round_trip(tmp_path: Path, optimizer: str) -> Non
 def test_a_save_replaces_only_the_earlier_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     trainer = made()
+    trainer.run(lambda event: None, lambda best: None)
     for epoch in (4, 5):
         trainer.progress = TrainingProgress(0.5, epoch=epoch, batch=2, loss=1.25, words=9)
-        trainer.run(lambda event: None, lambda best: None)
         save_checkpoint(tmp_path, trainer, VOCABULARY, TEXTS)
         assert load_checkpoint(tmp_path).progress == trainer.progress
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint", "notes.txt"]
@@ -121,7 +121,7 @@ def test_a_damaged_record_is_one_line(run: Path, part: str, value: object) -> No
     without = {name: config[name] for name in config if name != part}
     for wrong in (config | {part: value}, without):
         save_model(run / "checkpoint", "lm training", wrong, vocabulary, tensors)
-        with pytest.raises(ModelError, match=r"the settings of this checkpoint cannot be used \(.*\); train") as error:
+        with pytest.raises(ModelError, match=r"the model cannot be used \(.*\); train") as error:
             load_checkpoint(run)
         assert "\n" not in str(error.value)
 

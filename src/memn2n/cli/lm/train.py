@@ -78,6 +78,7 @@ def train(
     network, training = network.changed(settings), training.changed(settings)
 
     from memn2n import MemoryLM
+    from memn2n.files.model_folder import has_model, hold_folder
     from memn2n.lm.data.corpus import split_files
     from memn2n.lm.training.checkpoints import load_checkpoint
 
@@ -88,13 +89,6 @@ def train(
         model = MemoryLM.load(out)
         show_evaluation(model.evaluate(model.read(tested)), as_json)
         return
-    checkpoint = None
-    if resume:
-        checkpoint = load_checkpoint(out)
-        wanted = network.resolved() | asdict(training) if variant else settings
-        _check_same(wanted, checkpoint, out)
-        if "epochs" not in settings:
-            training = checkpoint.training
     test_file(data_dir, data_name)  # refuses a name without a folder
     if data_dir is not None:
         if text is not None:
@@ -108,8 +102,17 @@ def train(
                             max_words=max_words, folder=out, resume=resume, device=device, threads=threads,
                             on_event=on_event)  # fmt: skip
 
-    model = _train(fit, out, training.epochs, checkpoint, show=show, tensorboard=tensorboard)
-    _report(model, None if model.interrupted else test_corpus, out, as_json)
+    with hold_folder(out):
+        checkpoint = None
+        if resume:
+            checkpoint = load_checkpoint(out)
+            wanted = network.resolved() | asdict(training) if variant else settings
+            _check_same(wanted, checkpoint, out)
+            if "epochs" not in settings:
+                training = checkpoint.training
+        replaced = not resume and has_model(out)
+        model = _train(fit, out, training.epochs, checkpoint, show=show, tensorboard=tensorboard)
+    _report(model, None if model.interrupted else test_corpus, out, as_json, replaced=replaced)
     if model.interrupted:
         raise StoppedError(_resumable(out))
 
@@ -196,9 +199,9 @@ def _train(
     return model
 
 
-def _report(model: MemoryLM, test: Corpus | None, folder: Path, as_json: bool) -> None:
+def _report(model: MemoryLM, test: Corpus | None, folder: Path, as_json: bool, *, replaced: bool) -> None:
     """Print the perplexity of the kept epoch and of the test text, and how long the training took."""
-    from memn2n.cli.show import lm_evaluation_line
+    from memn2n.cli.show import lm_evaluation_line, saved_line
     from memn2n.lm.training.metrics import epoch_record
 
     kept = epoch_record(next(epoch for epoch in reversed(model.history) if epoch.best))
@@ -217,7 +220,7 @@ def _report(model: MemoryLM, test: Corpus | None, folder: Path, as_json: bool) -
     if evaluation is not None:
         typer.echo(f"test {lm_evaluation_line(evaluation)}")
     typer.echo(f"trained for {seconds / 60:.1f} minutes, at {speed:,.0f} words per second")
-    typer.echo(f"saved in {folder}")
+    typer.echo(saved_line(folder, replaced))
 
 
 def _resumable(out: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,6 +61,7 @@ def train(
     network, training = _settings(family, variant, settings)
 
     from memn2n import StoryQA
+    from memn2n.files.model_folder import has_model, hold_folder
 
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
@@ -71,8 +71,10 @@ def train(
                            lowercase=lowercase, backend=backend, device=device, threads=threads,
                            on_event=on_event)  # fmt: skip
 
-    qa = _train(fit, training, out)
-    _report(qa, test_examples, out, as_json)
+    with hold_folder(out) as folder:
+        replaced = has_model(folder)
+        qa = _train(fit, training, folder)
+    _report(qa, test_examples, replaced, out, as_json)
     if qa.interrupted:
         raise StoppedError(f"; the best model so far is in {out}")
 
@@ -154,42 +156,33 @@ def _read_examples(
     return train, read(valid, "valid"), read(test, "test")
 
 
-def _train(fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, out: Path) -> StoryQA:
-    """Train a model while showing progress and writing metrics; then save it in ``out``.
-
-    If there is no network to keep, a folder that did not exist before is removed again.
-    """
+def _train(
+    fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, folder: Path
+) -> StoryQA:
+    """Train a model while showing progress and writing metrics; then save it in the folder."""
     from memn2n.cli.qa.progress import QAProgress
-    from memn2n.files.model_folder import prepare
     from memn2n.qa.training.restarts import QAMetricsLog
 
-    new = not out.exists()
-    folder = prepare(out)
-    try:
-        metrics = QAMetricsLog(folder)
-        with QAProgress(training) as progress:
+    metrics = QAMetricsLog(folder)
+    with QAProgress(training) as progress:
 
-            def on_event(event: Epoch | Restart) -> None:
-                metrics(event)
-                progress(event)
+        def on_event(event: Epoch | Restart) -> None:
+            metrics(event)
+            progress(event)
 
-            try:
-                qa = fit(on_event)
-            except KeyboardInterrupt:
-                raise StoppedError(" before there was a network to keep; nothing was saved") from None
-        with uninterrupted():
-            qa.save(folder)
-            metrics.publish()
-    finally:
-        if new:
-            with suppress(OSError):
-                folder.rmdir()  # fails if the folder is not empty, which is wanted
+        try:
+            qa = fit(on_event)
+        except KeyboardInterrupt:
+            raise StoppedError(" before there was a network to keep; nothing was saved") from None
+    with uninterrupted():
+        qa.save(folder)
+        metrics.publish()
     return qa
 
 
-def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool) -> None:
+def _report(qa: StoryQA, test: list[Example] | None, replaced: bool, folder: Path, as_json: bool) -> None:
     """Print which restarts were kept and how well they answer the test questions."""
-    from memn2n.cli.show import show_evaluation
+    from memn2n.cli.show import saved_line, show_evaluation
 
     evaluation = None if test is None else qa.evaluate(test)
     if as_json:
@@ -205,4 +198,4 @@ def _report(qa: StoryQA, test: list[Example] | None, folder: Path, as_json: bool
         typer.echo(f"kept restart {kept[0]} of {len(qa.restarts)} by its {loss} loss")
     if evaluation is not None:
         show_evaluation(evaluation)
-    typer.echo(f"saved in {folder}")
+    typer.echo(saved_line(folder, replaced))

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -30,6 +30,9 @@ from torch.nn.functional import embedding
 
 from memn2n.lm.config import KIND, LMConfig
 from memn2n.lm.networks.sliding import Hops, slide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class States(NamedTuple):
@@ -178,10 +181,11 @@ class LMNetwork(nn.Module):
         return u.relu() if linear == 0 else torch.cat([u[..., :linear], u[..., linear:].relu()], -1)
 
 
+V = TypeVar("V")
 _RENAMED = {"B": "C", "T_B": "T_C", "own_W": "W"}
 
 
-def current_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def current_names(tensors: Mapping[str, V]) -> dict[str, V]:
     """Rename parameters of models and checkpoints that memn2n wrote when it called C, T_C and W by other names."""
 
     def current(name: str) -> str:

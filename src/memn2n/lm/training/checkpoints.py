@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import torch
 
-from memn2n.errors import ConfigError, ModelError
+from memn2n.errors import ModelError
 from memn2n.files.model_folder import has_model, load_model, save_model
 from memn2n.lm.config import LMConfig, LMTraining
-from memn2n.lm.networks.memn2n import current_names
+from memn2n.lm.networks.memn2n import LMNetwork, current_names
+from memn2n.lm.record import parameter_layout
 from memn2n.lm.training.progress import TrainingProgress
+from memn2n.lm.training.trainer import check_state
 from memn2n.lm.vocabulary import LMVocabulary
 
 if TYPE_CHECKING:
@@ -21,11 +24,47 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from memn2n.files.model_file import Layout
     from memn2n.lm.data.ids import Ids
+    from memn2n.lm.networks import LanguageNetwork
     from memn2n.lm.training.trainer import LMTrainer
 
 KIND = "lm training"
 _FOLDER = "checkpoint"
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """The settings and the progress of a training; ``texts`` are the ``text_digests`` of its texts."""
+
+    network: LMConfig
+    training: LMTraining
+    texts: dict[str, str]
+    progress: TrainingProgress
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {"network": self.network.resolved(), "training": asdict(self.training),
+                "texts": self.texts, "progress": asdict(self.progress)}  # fmt: skip
+
+    @classmethod
+    def read(
+        cls, build: type[LanguageNetwork], values: dict[str, Any], vocabulary: LMVocabulary, layout: Layout
+    ) -> Self:
+        """Make the record from ``to_dict``'s values, and check that the arrays fit it, like ``LMRecord.read``.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: if something does not fit.
+        """
+        record = cls(
+            LMConfig.from_dict(values["network"], complete=True),
+            LMTraining.from_dict(values["training"], complete=True),
+            dict(values["texts"]),
+            TrainingProgress.from_dict(values["progress"]),
+        )
+        parameters = parameter_layout(build, record.network, len(vocabulary))
+        check_state(current_names(layout), parameters, record.training, record.progress)
+        return record
 
 
 class Checkpoint(NamedTuple):
@@ -51,10 +90,10 @@ def save_checkpoint(run: Path, trainer: LMTrainer, vocabulary: LMVocabulary, tex
     Raises:
         ModelError: if the folder cannot be written.
     """
-    config = {"network": trainer.network.config.resolved(), "training": asdict(trainer.config),
-              "texts": texts, "progress": asdict(trainer.progress)}  # fmt: skip
+    record = CheckpointRecord(trainer.network.config, trainer.config, texts, trainer.progress)
     tensors = {name: tensor.cpu().numpy() for name, tensor in trainer.state().items()}
-    save_model(run / _FOLDER, KIND, config, vocabulary, tensors)
+    read = partial(CheckpointRecord.read, type(trainer.network))
+    save_model(run / _FOLDER, KIND, record.to_dict(), vocabulary, tensors, read)
 
 
 def has_checkpoint(run: Path) -> bool:
@@ -62,23 +101,22 @@ def has_checkpoint(run: Path) -> bool:
     return has_model(run / _FOLDER)
 
 
-def load_checkpoint(run: Path) -> Checkpoint:
-    """Read the checkpoint of a run's folder; raises ModelError if there is none, or it is damaged."""
-    folder = run / _FOLDER
+def load_checkpoint(run: Path, build: type[LanguageNetwork] = LMNetwork) -> Checkpoint:
+    """Read the checkpoint of a run's folder.
+
+    Args:
+        run: the folder.
+        build: the class of the network.
+
+    Raises:
+        ModelError: if there is no checkpoint, or it is damaged, or of a network of another class.
+    """
     if not has_checkpoint(run):
         raise ModelError(f"{run} has no checkpoint to resume from; train without resuming, or name another folder")
-    config, vocabulary, tensors = load_model(folder, KIND, LMVocabulary)
-    try:
-        return Checkpoint(
-            LMConfig.from_dict(config["network"], complete=True),
-            LMTraining.from_dict(config["training"], complete=True),
-            vocabulary,
-            dict(config["texts"]),
-            TrainingProgress.from_dict(config["progress"]),
-            current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()}),
-        )
-    except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{folder}: the settings of this checkpoint cannot be used ({error}); train again") from None
+    read = partial(CheckpointRecord.read, build)
+    record, vocabulary, arrays = load_model(run / _FOLDER, KIND, LMVocabulary, read)
+    tensors = current_names({name: torch.from_numpy(array) for name, array in arrays.items()})
+    return Checkpoint(record.network, record.training, vocabulary, record.texts, record.progress, tensors)
 
 
 def resume(trainer: LMTrainer, checkpoint: Checkpoint, texts: dict[str, str], run: Path) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from memn2n.errors import ConfigError, ModelError, Setting
-from memn2n.files.model_folder import load_model, prepare, save_model
+from memn2n.files.model_folder import hold_folder, load_model, save_model
 from memn2n.interrupts import uninterrupted
 from memn2n.lm.config import LMConfig, LMTraining
 from memn2n.lm.data.encoding import NumberedText, check_known, encode_corpus
 from memn2n.lm.networks.memn2n import LMNetwork, current_names
+from memn2n.lm.record import LMRecord
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.vocabulary import Lines, LMVocabulary
 from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads, total_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from memn2n.lm.data.corpus import Corpus
     from memn2n.lm.data.ids import Ids
@@ -81,7 +83,7 @@ class LMRun:
         if request.resume:
             if folder is None:
                 raise ConfigError(Setting("resume"), " needs the folder of the training")
-            saved = load_checkpoint(folder)
+            saved = load_checkpoint(folder, request.build)
         settings, config = _settings(request, saved)
         vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
         generator = torch.Generator().manual_seed(config.seed)
@@ -118,7 +120,8 @@ class LMRun:
             return
         with uninterrupted():
             if best:
-                save_lm(self.folder, network, self.vocabulary, self.trainer.config, self.history, self.lines)
+                record = LMRecord(network.config, self.trainer.config, self.history, self.lines)
+                save_lm(self.folder, network, self.vocabulary, record, type(network))
             save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
     def best_network(self) -> LanguageNetwork:
@@ -131,7 +134,8 @@ class LMRun:
         best = self._best
         if best is None:
             assert self.folder is not None  # only a training with a folder can have been resumed
-            _, _, tensors = load_model(self.folder, network.kind, LMVocabulary)
+            read = partial(LMRecord.read, type(network))
+            _, _, tensors = load_model(self.folder, network.kind, LMVocabulary, read)
             best = current_names({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         try:
             network.load_state_dict(best)
@@ -154,21 +158,20 @@ def _settings(request: LMRequest, saved: Checkpoint | None) -> tuple[LMConfig, L
 
 @contextlib.contextmanager
 def _run_folder(folder: str | Path | None) -> Iterator[Path | None]:
-    """Make the folder of a run. After an error, a new folder without a checkpoint is removed again."""
+    """Hold the folder of a run. After an error, the ids of a run without a checkpoint are removed again."""
     if folder is None:
         yield None
         return
-    new = not Path(folder).exists()
-    path = prepare(folder)
-    try:
-        yield path
-    except BaseException:
-        if new and not has_checkpoint(path):
-            with contextlib.suppress(OSError):  # the folder stays if it has other files
-                for name in _IDS:
-                    (path / name).unlink(missing_ok=True)
-                path.rmdir()
-        raise
+    with hold_folder(folder) as path:
+        new = not any((path / name).exists() for name in _IDS)
+        try:
+            yield path
+        except BaseException:
+            if new and not has_checkpoint(path):
+                with contextlib.suppress(OSError):
+                    for name in _IDS:
+                        (path / name).unlink(missing_ok=True)
+            raise
 
 
 def _read_texts(
@@ -233,15 +236,16 @@ def _held_out(words: int, share: float) -> int:
 
 
 def save_lm(
-    folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, training: LMTraining,
-    history: Iterable[LMEpoch], lines: Lines,
+    folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, record: LMRecord,
+    build: type[LanguageNetwork],
 ) -> None:  # fmt: skip
-    """Save a model; see ``MemoryLM.save``."""
-    tensors = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    config = {
-        "network": network.config.resolved(),
-        "training": asdict(training),
-        "history": [asdict(epoch) for epoch in history],
-        "lines": lines,
-    }
-    save_model(folder, network.kind, config, vocabulary, tensors)
+    """Save a model, which will be loaded as a network of the class ``build``; see ``MemoryLM.save``."""
+    refusal = f"{folder}: this model is not saved, because"
+    if type(network) is not build:
+        raise ModelError(f"{refusal} it would be loaded as {build.__name__}, and it is {type(network).__name__}")
+    tensors = network.state_dict()
+    for name, value in tensors.items():
+        if value.dtype != torch.float32:
+            raise ModelError(f"{refusal} {name} is {value.dtype}, and models have torch.float32; call network.float()")
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    save_model(folder, network.kind, record.to_dict(), vocabulary, arrays, partial(LMRecord.read, build))

@@ -16,6 +16,7 @@ from memn2n.errors import Setting, TrainingError
 from memn2n.interrupts import interrupt_sets
 from memn2n.lm.networks.memn2n import Dropout
 from memn2n.lm.networks.output import cross_entropy
+from memn2n.lm.record import tensor_layout
 from memn2n.lm.scoring import mean_loss
 from memn2n.lm.training.progress import LMEpoch, LMStep, TrainingProgress
 from memn2n.lm.windows import epoch_batches, window_batch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from memn2n.files.model_file import Layout
     from memn2n.lm.config import LMClip, LMTraining
     from memn2n.lm.data.ids import Ids
     from memn2n.lm.networks import LanguageNetwork
@@ -150,23 +152,15 @@ class LMTrainer:
         Raises:
             ValueError: if the tensors are those of another network or optimizer.
         """
-        wanted = {f"parameter.{name}" for name in self._parameters} | {"random"}
-        moments = ("step", "exp_avg", "exp_avg_sq") if self._adamw is not None and progress.begun else ()
-        wanted |= {f"{key}.{name}" for key in moments for name in self._parameters}
-        if set(tensors) != wanted:
-            raise ValueError("it belongs to another network or optimizer")
+        check_state(tensor_layout(tensors), tensor_layout(self._parameters), self.config, progress)
         with torch.no_grad():
             for name, value in self._parameters.items():
-                if tensors[f"parameter.{name}"].shape != value.shape:
-                    raise ValueError(f"{name} has another shape")
                 value.copy_(tensors[f"parameter.{name}"])
-                for key in moments:
+                for key in _moments(self.config, progress):
+                    assert self._adamw is not None
                     moment = tensors[f"{key}.{name}"]
                     if key == "step":
                         moment = moment.reshape(())  # a file stores it as an array of one number
-                    elif moment.shape != value.shape:
-                        raise ValueError(f"{key} of {name} has another shape")
-                    assert self._adamw is not None
                     self._adamw.state[value][key] = moment.to(value.device).clone()
         self._generator.set_state(tensors["random"].cpu())
         self.progress = progress
@@ -211,6 +205,24 @@ class LMTrainer:
         if self.config.anneal == "validation" and at.history and done.judged > 0.9999 * at.history[-1].judged:
             rate /= self.config.anneal_by
         self.progress = TrainingProgress(rate, at.epoch + 1, history=[*at.history, done])
+
+
+def _moments(config: LMTraining, progress: TrainingProgress) -> tuple[str, ...]:
+    """The names of what the optimizer keeps of each parameter."""
+    return ("step", "exp_avg", "exp_avg_sq") if config.optimizer == "adamw" and progress.begun else ()
+
+
+def check_state(layout: Layout, parameters: Layout, config: LMTraining, progress: TrainingProgress) -> None:
+    """Raise ValueError unless the tensors of a state are those of a training with these parameters and settings."""
+    moments = _moments(config, progress)
+    wanted = {f"{key}.{name}": form for key in ("parameter", *moments) for name, form in parameters.items()}
+    if layout.keys() != wanted.keys() | {"random"}:
+        raise ValueError("it belongs to another network or optimizer")
+    for name, form in wanted.items():
+        found = layout[name]
+        one_number = name.startswith("step.") and found.dtype == form.dtype and math.prod(found.shape) == 1
+        if found != form and not one_number:
+            raise ValueError(f"{name} has another shape or type: {found.shape}, {found.dtype}")
 
 
 @torch.no_grad()

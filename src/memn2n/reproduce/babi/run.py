@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from memn2n.files.folder_lock import locked
 from memn2n.qa.training.problem import INTERRUPTED
 from memn2n.qa.training.restarts import run_restarts
 from memn2n.qa.training.schedule import Epoch
@@ -84,41 +85,41 @@ def run_table(
         The figures. ``ColumnReport.diverged`` names the tasks on which every restart diverged.
 
     Raises:
-        InputError: if an argument or the data cannot be used.
+        InputError: if an argument or the data cannot be used, or another process writes to ``out``.
         ModelError: if ``out`` holds damaged restarts, or those of another recipe, data, seed or backend.
         KeyboardInterrupt: on Ctrl-C. No finished restart is lost.
     """
     out = Path(out)
     check_folder(out)
     plan = make_plan(table, Path(data), out, columns, tasks, options, None if test is None else Path(test))
-    out.mkdir(parents=True, exist_ok=True)
     report = TableReport(
         table=table, command=command, data=str(plan.files.folder), seed=options.seed, restarts=options.restarts,
         unwanted=tuple(task for task in plan.table.tasks if task not in plan.wanted),
         missing={task: files for task, files in plan.files.missing.items() if task in plan.wanted},
     )  # fmt: skip
     tracker = _Tracker(plan, on_progress or (lambda _progress: None))
-    for recipe, jobs in plan.columns:
-        begin = time.perf_counter()
-        trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])
-        wall_seconds = time.perf_counter() - begin
-        training_seconds = 0.0
-        results: list[TaskErrors] = []
-        for job in jobs:
-            stored = [job.store.read(number) for number in range(options.restarts)]
-            training_seconds += sum(trained.restart.seconds for trained in stored)
-            results += task_errors(stored, job.test)
-        tested = {result.task for result in results}
-        column = ColumnReport(
-            recipe=recipe, table=plan.table, backend=jobs[0].problem.backend, results=tuple(results),
-            diverged=tuple(task for task in plan.tasks if task not in tested),
-            trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
-            trained_now=trained_now, wall_seconds=wall_seconds,
-        )  # fmt: skip
-        report = replace(report, columns=(*report.columns, column))
-        report.write(out)
-        if on_column is not None:
-            on_column(column, report)
+    with locked(out):
+        for recipe, jobs in plan.columns:
+            begin = time.perf_counter()
+            trained_now = sum([_train(job, options.threads, tracker.listener(recipe.column, job)) for job in jobs])
+            wall_seconds = time.perf_counter() - begin
+            training_seconds = 0.0
+            results: list[TaskErrors] = []
+            for job in jobs:
+                stored = [job.store.read(number) for number in range(options.restarts)]
+                training_seconds += sum(trained.restart.seconds for trained in stored)
+                results += task_errors(stored, job.test)
+            tested = {result.task for result in results}
+            column = ColumnReport(
+                recipe=recipe, table=plan.table, backend=jobs[0].problem.backend, results=tuple(results),
+                diverged=tuple(task for task in plan.tasks if task not in tested),
+                trained_on=plan.files.trainable if recipe.joint else (), training_seconds=training_seconds,
+                trained_now=trained_now, wall_seconds=wall_seconds,
+            )  # fmt: skip
+            report = replace(report, columns=(*report.columns, column))
+            report.write(out)
+            if on_column is not None:
+                on_column(column, report)
     return report
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from memn2n.files.folder_lock import locked
 from memn2n.qa.data.babi import available
 from memn2n.reproduce.babi.paper import read_table
 from memn2n.reproduce.babi.run import run_table
@@ -122,7 +123,7 @@ def run_transfer(
         on_progress: called while training, with "published" or "simulated", the stories that are trained on.
 
     Raises:
-        InputError: if an argument or the data cannot be used.
+        InputError: if an argument or the data cannot be used, or another process writes to ``out``.
         ModelError: if ``out`` holds damaged restarts, or those of another recipe, data, seed or backend.
         KeyboardInterrupt: on Ctrl-C. No finished restart is lost.
     """
@@ -138,23 +139,24 @@ def run_transfer(
         return {result.task: result.by_training for result in report.columns[0].results}
 
     chosen = tuple(table.tasks) if tasks is None else tuple(sorted(set(tasks)))
-    simulated = out / "simulated files"
-    for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
-        pass
-    with_file = available(published, "train").keys() & set(chosen)
-    of_published = errors("published", published, None) if with_file else {}
-    of_simulated = errors("simulated", simulated, None)
-    transferred = errors("simulated", simulated, published)
-    rows = tuple(
-        TransferRow(
-            label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
-            transferred=transferred.get(task), simulated=of_simulated.get(task),
-        )
-        for task in chosen
-    )  # fmt: skip
-    report = TransferReport(
-        table="transfer", command=command, date=date, data=str(published), seed=options.seed,
-        restarts=options.restarts, n_train=n_train, n_test=n_test, rows=rows,
-    )  # fmt: skip
-    report.write(out)
+    with locked(out):
+        simulated = out / "simulated files"
+        for _ in write_simulated(simulated, chosen, n_train, n_test, options.seed):
+            pass
+        with_file = available(published, "train").keys() & set(chosen)
+        of_published = errors("published", published, None) if with_file else {}
+        of_simulated = errors("simulated", simulated, None)
+        transferred = errors("simulated", simulated, published)
+        rows = tuple(
+            TransferRow(
+                label=f"{task}: {table.tasks[task]}", has_published=task in with_file, published=of_published.get(task),
+                transferred=transferred.get(task), simulated=of_simulated.get(task),
+            )
+            for task in chosen
+        )  # fmt: skip
+        report = TransferReport(
+            table="transfer", command=command, date=date, data=str(published), seed=options.seed,
+            restarts=options.restarts, n_train=n_train, n_test=n_test, rows=rows,
+        )  # fmt: skip
+        report.write(out)
     return report

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from memn2n.errors import InputError, ModelError, TrainingError
+from memn2n.files.folder_lock import locked
 from memn2n.lm.answers import perplexity
 from memn2n.lm.networks import NETWORKS
 from memn2n.lm.scoring import mean_loss
@@ -72,7 +73,7 @@ def run_lm_table(
         The figures; a row has none if every restart diverged.
 
     Raises:
-        InputError: if an argument or a text cannot be used.
+        InputError: if an argument or a text cannot be used, or another process writes to ``out``.
         ModelError: if a row's folder holds a training with other settings or of another text, or a damaged one.
         KeyboardInterrupt: on Ctrl-C. The same call continues at the batch that was interrupted.
     """
@@ -85,18 +86,18 @@ def run_lm_table(
                for recipe in choose_lm_recipes(rows)]  # fmt: skip
     texts = read_texts(data)
     plan = [(recipe, [_find(recipe, i, out, texts) for i in range(options.restarts)]) for recipe in recipes]
-    out.mkdir(parents=True, exist_ok=True)
     report = LMTableReport(
         table=LM_TABLE, command=command, data=str(texts.folder), seed=options.seed, restarts=options.restarts,
         torch=torch.__version__, device=options.device, has_test=texts.test_ids is not None,
         precision=str(choose_precision(options.precision, device)).removeprefix("torch."),
     )  # fmt: skip
-    for recipe, restarts in plan:
-        row = _train(recipe, restarts, texts, options.device, threads, on_event or (lambda _event: None))
-        report = replace(report, rows=(*report.rows, row))
-        report.write(out)
-        if on_row is not None:
-            on_row(row, report)
+    with locked(out):
+        for recipe, restarts in plan:
+            row = _train(recipe, restarts, texts, options.device, threads, on_event or (lambda _event: None))
+            report = replace(report, rows=(*report.rows, row))
+            report.write(out)
+            if on_row is not None:
+                on_row(row, report)
     return report
 
 
@@ -118,7 +119,7 @@ class LMRestart:
         """
         if not has_checkpoint(folder):
             return cls(recipe, number, folder, False)
-        found = load_checkpoint(folder)
+        found = load_checkpoint(folder, NETWORKS[recipe.model])
         ours, theirs = (
             network.resolved() | asdict(training)
             for network, training in ((recipe.network, recipe.training), (found.network, found.training))
