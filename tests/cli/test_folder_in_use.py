@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_training_says_that_it_replaced_a_model(cli: CLI, babi: Path, tmp_path
     out, text = tmp_path / "out", tmp_path / "text"
     text.write_text(sentences(100, 1))
     line = f"saved in {out}"
-    commands = (
+    commands: tuple[tuple[Any, ...], ...] = (
         ("qa", "train", babi, "--task", 1, *FAST),
         ("lm", "train", "--train", text, "--dim", 4, "--hops", 1, "--memory-size", 5, "--epochs", 1, "--threads", 1),
     )

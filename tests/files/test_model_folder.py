@@ -1,6 +1,7 @@
 """The folder of a model: saving, replacing, kills during a save, and files of other programs."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,24 @@ def test_a_load_while_another_process_saves_gets_one_of_the_models(tmp_path: Pat
             loads += 1
     assert saving.returncode == 0
     assert loads > 10
+
+
+def save_often(folder: Path, first: int) -> None:
+    for number in range(first, first + 15):
+        save(folder, number)
+        number_in(folder)
+
+
+def test_processes_that_save_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=save_often, args=(tmp_path, first)) for first in (0, 100, 200)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert json.loads((tmp_path / "config.json").read_bytes())["number"] == number_in(tmp_path)
+    assert names(tmp_path) == ["config.json", "model.safetensors"]
 
 
 @pytest.mark.parametrize("what", ["NaN", "header"])

@@ -10,6 +10,7 @@ import pytest
 
 from memn2n.errors import ModelError
 from memn2n.files.model_folder import has_model, kind_of, load_model, save_model
+from memn2n.files.model_version_2 import open_version_2
 from memn2n.qa.vocabulary import Vocabulary
 from tests.files.crafted_models import ARRAYS, write_version_2
 
@@ -110,3 +111,14 @@ def test_foreign_models_are_refused(tmp_path: Path, changes: dict[str, Any], mes
     edit(tmp_path, **changes)
     assert message in error_of(tmp_path)
     assert len(error_of(tmp_path)) < 300 + len(str(tmp_path))
+
+
+def test_a_save_that_replaces_the_model_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, 1)
+
+    def replaced(folder: Path) -> Any:
+        save_model(folder, "qa", {"number": 2}, Vocabulary(("w",)), ARRAYS)
+        return open_version_2(folder)
+
+    monkeypatch.setattr("memn2n.files.model_folder.open_version_2", replaced)
+    assert number_in(tmp_path) == 2
