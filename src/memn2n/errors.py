@@ -35,9 +35,23 @@ class MemN2NError(Exception):
     """Base class of the exceptions that this package raises on purpose.
 
     ``exit_status`` is the exit status of the command line: 1 for a failure, 2 for bad input.
+
+    Args:
+        parts: the message in pieces. Each name of a setting is a piece of its own, a ``Setting``.
+
+    >>> ConfigError(Setting("batch_size"), " is 0: it must be 1 or more").spelled(lambda name: "--batch-size")
+    '--batch-size is 0: it must be 1 or more'
     """
 
     exit_status = 1
+
+    def __init__(self, *parts: str) -> None:
+        super().__init__("".join(parts))
+        self.parts = parts
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """The message, in which ``spell`` replaces each name of a setting, for example by the name of its option."""
+        return "".join(spell(part) if isinstance(part, Setting) else part for part in self.parts)
 
 
 class InputError(MemN2NError, ValueError):
@@ -47,28 +61,13 @@ class InputError(MemN2NError, ValueError):
 
 
 class Setting(str):
-    """The name of a setting in the message of a ConfigError. The command line prints its option instead."""
+    """The name of a setting in the message of an exception. The command line prints its option instead."""
 
     __slots__ = ()
 
 
 class ConfigError(InputError):
-    """A setting is out of range, or contradicts another setting.
-
-    Args:
-        parts: the message in pieces. Each name of a setting is a piece of its own, a ``Setting``.
-
-    >>> ConfigError(Setting("batch_size"), " is 0: it must be 1 or more").spelled(lambda name: "--batch-size")
-    '--batch-size is 0: it must be 1 or more'
-    """
-
-    def __init__(self, *parts: str) -> None:
-        super().__init__("".join(parts))
-        self.parts = parts
-
-    def spelled(self, spell: Callable[[str], str]) -> str:
-        """The message, in which ``spell`` replaces each name of a setting, for example by the name of its option."""
-        return "".join(spell(part) if isinstance(part, Setting) else part for part in self.parts)
+    """A setting is out of range, or contradicts another setting."""
 
 
 class DataError(InputError):

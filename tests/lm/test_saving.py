@@ -100,7 +100,7 @@ def test_a_failed_training_keeps_its_last_good_model(monkeypatch: pytest.MonkeyP
     left = iter([3.0, 2.0, math.nan])
     with monkeypatch.context() as patch:
         patch.setattr(train_lm, "mean_loss", lambda *_: next(left))
-        with pytest.raises(TrainingError, match=r"the validation loss became nan in epoch 3; lower the learning rate"):
+        with pytest.raises(TrainingError, match=r"the validation loss became nan in epoch 3; lower learning_rate"):
             fit(PLAIN, folder=tmp_path)
     assert len(MemoryLM.load(tmp_path).history) == 2
     checkpoint = load_checkpoint(tmp_path)

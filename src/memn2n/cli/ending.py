@@ -9,7 +9,7 @@ import os
 import sys
 
 from memn2n.cli.options import option_name
-from memn2n.errors import ConfigError, InputError, MemN2NError, is_failure
+from memn2n.errors import InputError, MemN2NError, is_failure
 from memn2n.interrupts import CommandSignals
 from memn2n.terminal import printable
 
@@ -33,10 +33,8 @@ def end_interrupted(message: str = "") -> int:
 
 def end_with_error(error: MemN2NError | OSError) -> int:
     """Print an error, with the options of the settings that it names; return the exit status."""
-    if isinstance(error, ConfigError):
+    if isinstance(error, MemN2NError):
         message, status = error.spelled(option_name), error.exit_status
-    elif isinstance(error, MemN2NError):
-        message, status = str(error), error.exit_status
     elif isinstance(error.filename, (str, bytes)):
         message = f"{os.fsdecode(error.filename)}: {error.strerror}"
         status = MemN2NError.exit_status if is_failure(error) else InputError.exit_status

@@ -155,7 +155,7 @@ def test_a_loss_that_is_not_finite_is_a_failure(
     failed = cli("lm", "train", *files, *TINY, *wild, "--out", tmp_path / "wild")
     assert failed.status == 1
     assert failed.err.startswith("memn2n: the loss became ")
-    assert "in epoch 1; lower the learning rate (1e+30) or the clipping norm (1e+30)" in failed.err
+    assert "in epoch 1; lower --learning-rate (1e+30) or --clip-norm (1e+30)" in failed.err
     assert not (tmp_path / "wild").exists()
 
     losses = iter([2.0, math.nan])

@@ -140,7 +140,7 @@ def test_parameters_that_are_not_finite_are_never_saved(after: int, valid: int |
     with pytest.raises(TrainingError) as error:
         trainer.run(listen, lambda best: kept.append(saved(trainer)[0]))
     message = str(error.value)
-    assert "lower the learning rate (0.05) or the clipping norm (50)" in message
+    assert "lower learning_rate (0.05) or clip_norm (50)" in message
     assert f"in epoch {1 if after < 8 else 2 if after > 8 else len(kept) + 1}" in message
     assert all(value.isfinite().all() for state in kept for value in state.values())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

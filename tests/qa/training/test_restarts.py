@@ -88,7 +88,9 @@ def test_a_restart_that_diverges_does_not_stop_the_others(monkeypatch: pytest.Mo
 
 
 def test_all_restarts_diverging_is_an_error() -> None:
-    with pytest.raises(TrainingError, match=r"every restart failed: the loss became .* lower the learning rate"):
+    with pytest.raises(
+        TrainingError, match=r"every restart failed: the loss became .* lower learning_rate or init_std"
+    ):
         run(dataclasses.replace(QUICK, learning_rate=1e30, clip_norm=1e30))
 
 

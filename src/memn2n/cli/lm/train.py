@@ -192,7 +192,7 @@ def _train(
         raise StoppedError(_resumable(out) if begun else " before the training began; nothing was saved") from None
     except TrainingError as error:
         kept = f"; the best model before that is in {out}" if metrics.lines else ""
-        raise TrainingError(f"{error}{kept}") from error
+        raise TrainingError(*error.parts, kept) from error
     return model
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from memn2n.errors import TrainingError
+from memn2n.errors import Setting, TrainingError
 from memn2n.interrupts import interrupt_sets
 from memn2n.lm.networks.memn2n import Dropout
 from memn2n.lm.networks.output import cross_entropy
@@ -174,8 +174,11 @@ class LMTrainer:
     def _check(self, loss: float, what: str) -> None:
         if not math.isfinite(loss):
             raise TrainingError(
-                f"{what} became {loss} in epoch {self.progress.epoch}; lower the learning rate "
-                f"({self.config.learning_rate:g}) or the clipping norm ({self.config.clip_norm:g})"
+                f"{what} became {loss} in epoch {self.progress.epoch}; lower ",
+                Setting("learning_rate"),
+                f" ({self.config.learning_rate:g}) or ",
+                Setting("clip_norm"),
+                f" ({self.config.clip_norm:g})",
             )
 
     def _check_parameters(self) -> None:

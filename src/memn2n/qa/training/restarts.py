@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from memn2n.errors import TrainingError
+from memn2n.errors import Setting, TrainingError
 from memn2n.files.metrics import MetricsLog
 from memn2n.interrupts import interrupt_sets
 from memn2n.machine import choose_threads, torch_threads
@@ -163,7 +163,8 @@ def train_restarts(
     if not finished and not kept:
         raise KeyboardInterrupt
     if not kept:
-        raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower the learning rate or init_std")
+        raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower ", Setting("learning_rate"), " or ",
+                            Setting("init_std"))  # fmt: skip
     begun = {restart.restart for restart in restarts}
     # Ctrl-C between two restarts: record it with the first one that did not begin
     left = [number for number in range(config.restarts) if number not in begun]
