@@ -101,7 +101,9 @@ def test_health_and_metrics(server: Server) -> None:
         lines = server.ask("/metrics").body.decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
-    assert server.ask("/healthz").json == {"status": "ok"}
+    for path in ("/healthz", "/readyz"):
+        assert server.ask(path).json == {"status": "ok"}
+        assert server.ask(path, method="HEAD").status == 200
     before = [
         count('memn2n_asked_total{model="first"}'),
         count('memn2n_requests_total{route="/api/answer",status="422"}'),

@@ -97,6 +97,13 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         """Report that the server is running."""
         return json_response({"status": "ok"})
 
+    @router.head("/readyz", include_in_schema=False)
+    @router.get("/readyz", response_model=schemas.HealthResponse, responses={503: RESPONSES[503]}, tags=["server"])
+    async def ready() -> Response:
+        """Report that each model answers: it is asked a question."""
+        await models.check()
+        return json_response({"status": "ok"})
+
     @router.get("/metrics", response_class=Response, responses={
         200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
         401: RESPONSES[401],

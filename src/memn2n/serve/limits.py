@@ -15,6 +15,9 @@ HEADER_BYTES = 32 * 1024
 KEEP_ALIVE = 5
 """Seconds that a connection may stay open between two requests."""
 
+READY_SECONDS = 5
+"""Seconds in which each model must answer a readiness check."""
+
 BODIES = 16
 """Total size of the request bodies in memory, in multiples of ``Limits.max_body``."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +20,8 @@ from memn2n.qa.model import StoryQA
 from memn2n.qa.networks import family_name
 from memn2n.qa.pretrained import folder_of, load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
-from memn2n.serve.limits import BATCH
-from memn2n.serve.refusals import unknown_model
+from memn2n.serve.limits import BATCH, READY_SECONDS
+from memn2n.serve.refusals import not_ready, unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from memn2n.lm.model import MemoryLM
     from memn2n.qa.answers import Answer
     from memn2n.serve.limits import Limits
+
+_log = logging.getLogger(__name__)
 
 
 class QueuedQuestion(NamedTuple):
@@ -64,6 +68,10 @@ class ServedQA:
             answers += await self.queue.run(questions[start : start + BATCH])
         return answers
 
+    async def check(self) -> None:
+        """Ask the model a question. Raises whatever it raises."""
+        await self.answers([QueuedQuestion(["a"], "a", 1)])
+
     def _answer(self, questions: list[QueuedQuestion]) -> list[Answer]:
         top = max(question.top for question in questions)
         return self.model.answer_many([(story, text) for story, text, _ in questions], top=top)
@@ -91,6 +99,10 @@ class ServedLM:
         (words,) = await self.queue.run([lambda: self.model.next_words(text, top=top)])
         return cast("NextWords", words)
 
+    async def check(self) -> None:
+        """Ask the model for a next word. Raises whatever it raises."""
+        await self.next_words("", 1)
+
     async def score(self, text: str) -> list[WordScore]:
         """The words of a text, each with its log-probability.
 
@@ -116,6 +128,7 @@ class Models:
 
     def __init__(self, served: Iterable[Served]) -> None:
         self.all = tuple(served)
+        self._check: asyncio.Task[None] | None = None
         for name, number in Counter(model.name for model in self.all).items():
             if number > 1:
                 raise InputError(f"two models are named {name}; give one of them another name: NAME=DIR")
@@ -134,6 +147,27 @@ class Models:
         if any(name == model.name for model in self.all):
             raise unknown_model(f"{name!r} is not a {kind.task} model; {remedy}")
         raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
+
+    async def check(self) -> None:
+        """Ask each model a question.
+
+        Callers share a check that is under way, so that checks, which need no token, cannot fill the queues.
+
+        Raises:
+            RefusedError: 503, if a model does not answer.
+        """
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._check_each())
+        await asyncio.shield(self._check)
+
+    async def _check_each(self) -> None:
+        for model in self.all:
+            try:
+                async with asyncio.timeout(READY_SECONDS):
+                    await model.check()
+            except Exception:
+                _log.exception("the model %s does not answer", model.name)
+                raise not_ready(model.name) from None
 
 
 def load_models(given: Mapping[str, StoryQA | MemoryLM] | Iterable[str], limits: Limits) -> Models:

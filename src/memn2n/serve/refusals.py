@@ -122,6 +122,12 @@ def busy(message: str) -> RefusedError:
     return RefusedError(503, "busy", f"{message}; try again", headers=_RETRY)
 
 
+def not_ready(model: str) -> RefusedError:
+    """A model does not answer."""
+    message = f"the model {model} does not answer; see the server's log for the reason"
+    return RefusedError(503, "not-ready", message, headers=_RETRY)
+
+
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response. NumPy arrays become lists."""
     body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
