@@ -39,9 +39,6 @@ A client that stops reading keeps little more than this in memory after the time
 TOP_TOTAL = 10
 """Answers in one response, over all of its questions, in multiples of ``Limits.max_questions``."""
 
-BATCH = 1024
-"""Questions that a model answers at once, in 10 to 20 ms. A single question waits this long behind a large request."""
-
 FIELDS = 16
 """Fields of one JSON object. Pydantic would report each unknown field separately."""
 

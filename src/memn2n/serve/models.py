@@ -18,9 +18,10 @@ from memn2n.qa.config import FamilyConfig
 from memn2n.qa.model import KIND as QA
 from memn2n.qa.model import StoryQA
 from memn2n.qa.networks import family_name
+from memn2n.qa.predict import batch_size
 from memn2n.qa.pretrained import folder_of, load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
-from memn2n.serve.limits import BATCH, READY_SECONDS
+from memn2n.serve.limits import READY_SECONDS
 from memn2n.serve.refusals import not_ready, unknown_model
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class ServedQA:
         self.name = name
         self.sha256 = sha256
         self.model = model
-        self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, BATCH)
+        self._batch = batch_size(model.network.shape)
+        self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, self._batch)
 
     async def answers(self, questions: Sequence[QueuedQuestion]) -> list[Answer]:
         """The answers to some questions, in their order.
@@ -64,8 +66,8 @@ class ServedQA:
             RefusedError: 503, if too many requests wait.
         """
         answers: list[Answer] = []
-        for start in range(0, len(questions), BATCH):  # other requests get their turn between the batches
-            answers += await self.queue.run(questions[start : start + BATCH])
+        for start in range(0, len(questions), self._batch):  # other requests get their turn between the batches
+            answers += await self.queue.run(questions[start : start + self._batch])
         return answers
 
     async def check(self) -> None:
