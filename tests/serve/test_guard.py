@@ -46,7 +46,10 @@ def app_of(before: Callable[[], object] = lambda: None, limits: Limits | None = 
 
 
 async def send(
-    app: Guard, chunks: Sequence[bytes] | AsyncIterator[bytes] = (), path: str = "/api/answer", seconds: float = 0.0,
+    app: Guard,
+    chunks: Sequence[bytes] | AsyncIterator[bytes] = (),
+    path: str = "/api/answer",
+    seconds: float = 0.0,
     method: str = "POST",
 ) -> Reply:
     """Send one request as an ASGI server does. Each message of the response takes the client some seconds to read."""

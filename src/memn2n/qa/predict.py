@@ -76,7 +76,7 @@ def batch_size(shape: DataShape) -> int:
 
 
 def most_probable(probabilities: Floats, top: int) -> Longs:
-    """The columns of the ``top`` largest probabilities of each row, largest first; the first column of equal ones first.
+    """The columns of the ``top`` largest probabilities of each row, largest first; the lower column first if equal.
 
     The result is that of a stable sort, in the time of a partition.
 

@@ -42,6 +42,15 @@ TOP_TOTAL = 10
 FIELDS = 16
 """Fields of one JSON object. Pydantic would report each unknown field separately."""
 
+VALUE_BYTES = 8
+"""Bytes of each value in a body of JSON, on average, if the body is as large as ``Limits.max_body``."""
+
+CHARACTERS = 16
+"""Characters of one story with its question, or of one text, in multiples of ``Limits.max_words``.
+
+It bounds the time in which the words of a text with too many of them are counted.
+"""
+
 COMBINING_MARKS = 30
 """Combining marks on one letter, as in Unicode's stream-safe text format (UAX #15).
 

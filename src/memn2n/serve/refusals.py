@@ -30,7 +30,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         404: "No such model is served.",
         408: "The body did not arrive in time.",
         413: "The body is too large.",
-        415: "The header `content-type: application/json` is missing.",
+        415: "The header `content-type: application/json` is missing, or the body is compressed.",
         422: "The request cannot be answered: `message` says why, and `field` names the field that is wrong.",
         503: "Too many requests are waiting, or the answer took too long. Try again after `Retry-After` seconds.",
     }.items()
@@ -104,6 +104,11 @@ def foreign_host() -> RefusedError:
 def too_large(limit: int) -> RefusedError:
     """The body has more than ``limit`` bytes."""
     return RefusedError(413, "too-large", f"the body is too large: at most {limit} bytes are allowed")
+
+
+def compressed() -> RefusedError:
+    """The body is compressed."""
+    return RefusedError(415, "not-json", "the body is compressed: send it as plain JSON, without content-encoding")
 
 
 def slow_body(seconds: float) -> RefusedError:
