@@ -29,6 +29,7 @@ from memn2n.files.model_file import (
 )
 from memn2n.files.model_version_2 import has_version_2, read_version_2, remove_version_2
 from memn2n.files.whole_file import make_folder, whole_files, write_whole
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,7 @@ def load_model(folder: str | Path, kind: str, vocabulary: type[V]) -> tuple[dict
     path = _model_in(folder)
     record, arrays = read_version_2(folder) if path is None else read_model(path)
     if record["kind"] != kind:
-        raise ModelError(f"{folder} holds a model of kind {record['kind']!r:.40}, not {kind!r}")
+        raise ModelError(f"{folder} holds a model of kind {quoted(record['kind'])}, not {quoted(kind)}")
     try:
         return record["config"], vocabulary.from_dict(record.get("vocabulary")), arrays
     except ValueError:

@@ -23,6 +23,7 @@ from memn2n.qa.pretrained import folder_of, load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
 from memn2n.serve.limits import READY_SECONDS
 from memn2n.serve.refusals import not_ready, unknown_model
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -147,8 +148,10 @@ class Models:
                 return model
         remedy = f"choose from {', '.join(model.name for model in candidates)}" if candidates else "none is served"
         if any(name == model.name for model in self.all):
-            raise unknown_model(f"{name!r} is not a {kind.task} model; {remedy}")
-        raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
+            raise unknown_model(f"{quoted(name)} is not a {kind.task} model; {remedy}")
+        raise unknown_model(
+            f"there is no {kind.task} model{'' if name is None else f' named {quoted(name)}'}; {remedy}"
+        )
 
     async def check(self) -> None:
         """Ask each model a question.
@@ -199,7 +202,9 @@ def _load(given: str, limits: Limits) -> Served:
         place = given
         name = Path(given).resolve().name
     if not name.isprintable():
-        raise InputError(f"{place!r}: the directory's name is not printable; give the model another name: NAME=DIR")
+        raise InputError(
+            f"{quoted(place)}: the directory's name is not printable; give the model another name: NAME=DIR"
+        )
     digest = _sha256(folder_of(place) / WEIGHTS)
     if not names_pretrained(place) and kind_of(place) == LM:
         need_torch(f"the language model {place}")
