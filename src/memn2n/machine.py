@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ def missing_torch(*what: str) -> ConfigError:
 
 def check_device(device: str) -> torch.device:
     """The device of a name such as "cuda"; raises ConfigError if PyTorch cannot use it on this machine."""
-    need_torch(Setting("device"), f" {device!r}")
+    need_torch(Setting("device"), f" {quoted(device)}")
     import torch
 
     try:
@@ -82,7 +83,7 @@ def check_device(device: str) -> torch.device:
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise ConfigError(Setting("device"), f" is {device!r}, which PyTorch cannot use here: {reason}") from None
+        raise ConfigError(Setting("device"), f" is {quoted(device)}, which PyTorch cannot use here: {reason}") from None
     if found.type == "meta":
         raise ConfigError(Setting("device"), " is 'meta', which cannot compute")
     return found

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.terminal import quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +37,7 @@ class Range:
     def check(self, name: str, value: float) -> None:
         """Raise ConfigError unless a value is in the range."""
         if not self.low <= value <= self.high or (self.above and value == self.low):  # also refuses nan
-            raise ConfigError(Setting(name), f" is {value}: it must be {self}")
+            raise ConfigError(Setting(name), f" is {quoted(value)}: it must be {self}")
 
 
 POSITIVE = Range(0, LARGEST, above=True)
@@ -88,7 +89,9 @@ class Settings:
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         for name in values:
             if name not in known:
-                raise ConfigError(Setting(name), f" is not a setting; the settings are {', '.join(sorted(known))}")
+                raise ConfigError(
+                    Setting(shortened(name)), f" is not a setting; the settings are {', '.join(sorted(known))}"
+                )
         missing = sorted(known - values.keys())
         if complete and missing:
             raise ConfigError(f"{', '.join(missing)} is missing")
@@ -124,7 +127,7 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     """Raise ConfigError unless a value is one of the choices."""
     choices = tuple(choices)
     if value not in choices:
-        raise ConfigError(Setting(name), f" is {value!r}: it must be one of {', '.join(choices)}")
+        raise ConfigError(Setting(name), f" is {quoted(value)}: it must be one of {', '.join(choices)}")
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -169,7 +172,7 @@ def _check_value(name: str, value: Any, hint: Any) -> None:
     kinds = _kinds(hint)
     if type(value) not in kinds and not (float in kinds and type(value) is int):
         names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ConfigError(Setting(name), f" is {value!r}: it must be of type {names}")
+        raise ConfigError(Setting(name), f" is {quoted(value)}: it must be of type {names}")
     for allowed in ranges:
         if value is not None:
             allowed.check(name, value)

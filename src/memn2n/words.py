@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 
 from memn2n.unicode_text import normal_form
 
@@ -56,6 +56,12 @@ def words_and_marks(text: str, lowercase: bool) -> list[str]:
     two tokens. ``<unk>`` and ``<eos>`` are one token each.
     """
     return _token_pattern().findall(normal_form(text, lowercase))
+
+
+def has_more_words_and_marks(text: str, limit: int, lowercase: bool) -> bool:
+    """Whether ``words_and_marks`` would give more than ``limit`` tokens. The rest of a longer text is not cut."""
+    found = _token_pattern().finditer(normal_form(text, lowercase))
+    return next(islice(found, limit, None), None) is not None
 
 
 def words_and_symbols(text: str, lowercase: bool) -> list[str]:

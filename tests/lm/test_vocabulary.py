@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from memn2n import LMVocabulary
 from memn2n.errors import ConfigError
-from memn2n.lm.vocabulary import EOS_ID, UNK_ID, cut
+from memn2n.lm.vocabulary import EOS_ID, UNK_ID, Tokens, cut, has_more_tokens
 from memn2n.unicode_text import normal_form
 from memn2n.words import EOS, UNK
 
@@ -135,3 +135,11 @@ def test_settings_out_of_range_are_named() -> None:
         LMVocabulary.build(["a"], max_words=2)
     with pytest.raises(ConfigError, match="tokens is 'letters': it must be one of space, words"):
         LMVocabulary((), tokens="letters")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tokens", ["space", "words"])
+@pytest.mark.parametrize("text", ["", " ", "a", "a, b.  c\n", "The cat's 3.14 ... <unk> \u200b\u0301 x "])
+def test_a_text_has_more_tokens_than_a_limit_if_cut_gives_more(text: str, tokens: Tokens) -> None:
+    number = len(cut(text, tokens))
+    for limit in range(number + 2):
+        assert has_more_tokens(text, limit, tokens) == (number > limit)

@@ -12,10 +12,13 @@ from memn2n.errors import ConfigError
 from memn2n.qa import engine
 from memn2n.qa import predict as module
 from memn2n.qa.batch import make_batch
+from memn2n.qa.config import DataShape
 from memn2n.qa.networks import NETWORKS
 from memn2n.qa.networks.forward import forward
-from memn2n.qa.predict import Prediction, predict
+from memn2n.qa.parameters import Parameters
+from memn2n.qa.predict import Prediction, most_probable, predict
 from memn2n.qa.stories import StorySet
+from memn2n.qa.vocabulary import Vocabulary
 
 EXECUTORS = ("engine", "numpy", "torch")
 needs_engine = pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
@@ -115,3 +118,32 @@ def test_the_numpy_forward_pass_does_not_change_the_parameters(qa: StoryQA, exam
     forward(qa.network, make_batch(StorySet.encode(examples, qa.vocabulary), np.arange(50), 50))
     for name, array in qa.network.arrays.items():
         assert np.array_equal(array, before.arrays[name])
+
+
+@pytest.mark.parametrize("width", [1, 7, 300])
+def test_the_most_probable_answers_are_those_of_a_stable_sort(width: int) -> None:
+    drawn = np.random.default_rng(0)
+    several = drawn.random((40, width), np.float32)
+    tied = drawn.integers(0, 4, (40, width)).astype(np.float32)
+    confident = np.zeros((40, width), np.float32)  # the smallest probabilities underflow to 0
+    confident[:, -1] = 1
+    broken = np.full((1, width), np.nan, np.float32)
+    for probabilities in (several, tied, confident, np.concatenate([several, tied, confident, broken])):
+        every = np.argsort(-probabilities, axis=1, kind="stable")
+        for top in (1, 2, 5, width, 10**9):
+            np.testing.assert_array_equal(most_probable(probabilities, top), every[:, :top])
+
+
+def test_a_wide_vocabulary_is_answered_in_small_batches(executor: str) -> None:
+    words = Vocabulary(tuple(sorted(f"w{i}" for i in range(50_000))))
+    config = NetworkConfig(dim=2, hops=1, memory_size=2)
+    shape = DataShape(vocabulary=len(words), longest_sentence=2, slots=1)
+    model = StoryQA([Parameters.draw(config, shape, np.random.default_rng(0))], words)
+    questions = [([f"w{i} w{i + 1}"], f"w{i}") for i in range(90)]
+    stories = StorySet.encode([Example(tuple(story), question, "") for story, question in questions], words)
+    assert max(part.probabilities.nbytes for part in predict(model.network, stories)) <= 2**24
+    together = model.answer_many(questions)
+    for i in (0, 82, 83, 89):  # around the border between two batches
+        alone = model.answer(*questions[i])
+        assert alone.text == together[i].text
+        assert alone.probability == pytest.approx(together[i].probability, rel=1e-5)

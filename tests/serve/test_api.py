@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,9 @@ def test_health_and_metrics(server: Server) -> None:
         lines = server.ask("/metrics").body.decode().splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
-    assert server.ask("/healthz").json == {"status": "ok"}
+    for path in ("/healthz", "/readyz"):
+        assert server.ask(path).json == {"status": "ok"}
+        assert server.ask(path, method="HEAD").status == 200
     before = [
         count('memn2n_asked_total{model="first"}'),
         count('memn2n_requests_total{route="/api/answer",status="422"}'),
@@ -176,7 +179,10 @@ def test_the_documentation_needs_no_other_host(server: Server) -> None:
         ("/api/next-words", {"model": "stories"}, 404, "unknown-model", "model"),
         ("/api/score", {"text": " "}, 422, "invalid", "text"),
         ("/api/examples?seed=-1", None, 422, "invalid", "seed"),
-        ("/api/answer", b"[" * 100_000, 400, "not-json", None),
+        ("/api/answer", b"[" * 20_000, 400, "not-json", None),
+        ("/api/answer", b"[" * 100_000, 422, "too-many", None),
+        ("/api/next-words", {"text": "a" * 80_001}, 422, "too-many", "text"),
+        ("/api/answer", {"story": ["a" * 80_000], "question": "Where?"}, 422, "too-many", "story"),
         ("/api/answer", b'{"story": ["Mary', 400, "not-json", None),
         ("/api/answer", b'{"story": "\xff"}', 400, "not-json", None),
         ("/api/answer", [WHERE_IS_MARY], 422, "invalid", None),
@@ -201,6 +207,11 @@ def test_a_body_without_the_content_type_of_json_is_refused(server: Server) -> N
     body = json.dumps(WHERE_IS_MARY).encode()
     other = {"content-type": "text/plain"}
     assert server.ask("/api/answer", body, "", 30.0, **other).error == (415, "not-json", None)
+    for compressed, headers in ((gzip.compress(body), {}), (body, {"content-encoding": "br"})):
+        reply = server.ask("/api/answer", compressed, "", 30.0, **headers)
+        assert reply.error == (415, "not-json", None)
+        assert "compressed" in reply.json["error"]["message"]
+    assert server.ask("/api/answer", body, "", 30.0, **{"content-encoding": "identity"}).status == 200
     assert server.ask("/api/answer", b"").error == (422, "invalid", None)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from typing import cast
 
 import pytest
 
@@ -91,3 +92,43 @@ def test_cancelled_jobs_are_not_computed() -> None:
         assert [2] not in batches
 
     run(test)
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemExit, KeyboardInterrupt])
+def test_a_queue_goes_on_after_any_error(error: type[BaseException]) -> None:
+    class Job(list[int]):
+        """A job that cannot be put into a batch."""
+
+        def __iter__(self) -> Iterator[int]:
+            raise error
+
+    def work(numbers: list[int]) -> list[int]:
+        if 0 in numbers:
+            raise error
+        return numbers
+
+    async def whole() -> None:
+        queue = BatchQueue(work, waiting=9, batch=4)
+        tasks = await submit(queue, Job([1]), [2, 3, 4, 5], [0], [6])
+        results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+        assert isinstance(results[0], Exception)
+        assert isinstance(results[2], Exception)
+        assert await asyncio.wait_for(queue.run([7]), 5) == [7]
+        assert queue.waiting == 0
+        queue.close()
+
+    asyncio.run(whole())
+
+
+def test_a_result_that_cannot_be_handed_out_fails_its_job_only() -> None:
+    def work(numbers: list[int]) -> list[int]:
+        return cast("list[int]", None) if 0 in numbers else numbers
+
+    async def whole() -> None:
+        queue = BatchQueue(work, waiting=9, batch=4)
+        one, error, three = await asyncio.gather(*await submit(queue, [1], [0], [3]), return_exceptions=True)
+        assert (one, three) == ([1], [3])
+        assert isinstance(error, TypeError)
+        queue.close()
+
+    asyncio.run(whole())

@@ -46,7 +46,11 @@ def app_of(before: Callable[[], object] = lambda: None, limits: Limits | None = 
 
 
 async def send(
-    app: Guard, chunks: Sequence[bytes] | AsyncIterator[bytes] = (), path: str = "/api/answer", seconds: float = 0.0
+    app: Guard,
+    chunks: Sequence[bytes] | AsyncIterator[bytes] = (),
+    path: str = "/api/answer",
+    seconds: float = 0.0,
+    method: str = "POST",
 ) -> Reply:
     """Send one request as an ASGI server does. Each message of the response takes the client some seconds to read."""
     sent: list[dict[str, Any]] = []
@@ -67,7 +71,7 @@ async def send(
         await asyncio.sleep(seconds)
 
     scope = {
-        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
         "root_path": "", "http_version": "1.1", "scheme": "http", "server": None, "client": None,
         "headers": [(b"content-type", b"application/json")], "asgi": {"version": "3.0"},
     }  # fmt: skip
@@ -88,6 +92,30 @@ def test_a_failure_does_not_reveal_its_reason() -> None:
     assert reply.error == (500, "internal", None)
     assert b"secret" not in reply.body
     assert b"/home" not in reply.body
+
+
+def test_the_readiness_check_asks_each_model() -> None:
+    errors: list[Exception] = []
+    asked = []
+
+    def before() -> None:
+        asked.append(1)
+        if errors:
+            raise errors[0]
+
+    async def whole() -> list[Reply]:
+        app = app_of(before)
+        errors.append(MemoryError("secret at /home"))
+        failed = await send(app, path="/readyz", method="GET")
+        errors.clear()
+        return [failed, *await asyncio.gather(*(send(app, path="/readyz", method="GET") for _ in range(20)))]
+
+    failed, *ready = asyncio.run(whole())
+    assert failed.error == (503, "not-ready", None)
+    assert b"stub does not answer" in failed.body
+    assert b"secret" not in failed.body
+    assert all(reply.json == {"status": "ok"} for reply in ready)
+    assert len(asked) == 2  # twenty checks at the same time ask once
 
 
 def test_slow_answers_time_out_and_a_full_queue_refuses_requests() -> None:

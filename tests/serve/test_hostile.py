@@ -311,15 +311,21 @@ def test_nginx_has_a_limit_on_connections_of_one_address(proxied: Server) -> Non
 @pytest.mark.parametrize(
     ("path", "content", "code", "field"),
     [
-        ("answer", b'{"question": "Where?", "story": [' + b"1," * 2_000_000 + b"1]}", "invalid", "story[0]"),
-        ("answers", b'{"questions": [' + b"{}," * 1_000_000 + b"{}]}", "invalid", "questions[0].story"),
+        ("answer", b'{"question": "Where?", "story": [' + b"1," * 500_000 + b"1]}", "invalid", "story[0]"),
+        ("answer", b'{"question": "Where?", "story": [' + b"1," * 2_000_000 + b"1]}", "too-many", None),
+        ("answer", b'{"question": "Where?", "story": [' + b"[]," * 1_000_000 + b"1]}", "too-many", None),
+        ("next-words", b'{"text": "' + b"a " * 2_090_000 + b'"}', "too-many", "text"),
+        ("score", b'{"text": "' + b"," * 4_000_000 + b'"}', "too-many", "text"),
+        ("answers", b'{"questions": [' + b"{}," * 19_000 + b"{}]}", "invalid", "questions[0].story"),
+        ("answers", b'{"questions": [' + b"{}," * 1_000_000 + b"{}]}", "too-many", None),
         ("answer", b"{" + b",".join(b'"%x": 1' % i for i in range(300_000)) + b"}", "too-many", None),
         ("answers", b'{"questions": [{' + b",".join(b'"%x": 1' % i for i in range(300_000)) + b"}]}", "too-many", None),
         ("answer", json.dumps({"story": ["a" + "\u0301\u0323" * 900_000], "question": "Where?"},
-                              ensure_ascii=False).encode(), "invalid", "story"),
+                              ensure_ascii=False).encode(), "too-many", "story"),
         ("answer", b'{"question": "Where?", "story": ["' + b"x," * 2_000_000 + b'"]}', "too-many", "story"),
     ],
-    ids=["numbers", "objects", "fields", "more-fields", "marks", "words"],
+    ids=["numbers", "more-numbers", "lists", "text", "commas", "objects", "more-objects", "fields", "more-fields",
+         "marks", "words"],
 )  # fmt: skip
 def test_four_megabytes_of_nonsense_are_refused_quickly(
     either: Server, path: str, content: bytes, code: str, field: str | None

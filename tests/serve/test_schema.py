@@ -21,4 +21,4 @@ def test_no_generated_request_makes_the_server_fail(server: Server, tmp_path: Pa
         env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert re.search(r"Tested: +8\n", ran.stdout), ran.stdout
+    assert re.search(r"Tested: +9\n", ran.stdout), ran.stdout

@@ -26,6 +26,7 @@ from memn2n.cli.qa.commands import app as qa_app
 from memn2n.cli.reproduce.commands import app as reproduce_app
 from memn2n.errors import DataWarning, InputError, MemN2NError
 from memn2n.machine import TORCH, missing_torch
+from memn2n.terminal import quoted
 
 _ABOUT = "End-to-end memory networks: train a model, ask it, and see why it answered."
 
@@ -88,17 +89,17 @@ def _import(code: str) -> None:
             missing = getattr(error, "name", code)
             if missing != code and not code.startswith(f"{missing}."):
                 raise
-            raise InputError(f"--import is {code!r}: there is no such module") from None
+            raise InputError(f"--import is {quoted(code)}: there is no such module") from None
         return
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError(f"--import is {code!r}: there is no such file")
+        raise InputError(f"--import is {quoted(code)}: there is no such file")
     loaded = sys.modules.get(path.stem)
     if loaded is not None and Path(getattr(loaded, "__file__", None) or "").resolve() == path.resolve():
         return  # given twice
     other = None if "." in path.stem else importlib.util.find_spec(path.stem)
     if loaded is not None or (other is not None and Path(other.origin or "").resolve() != path.resolve()):
-        raise InputError(f"--import is {code!r}: another module is named {path.stem}; rename the file")
+        raise InputError(f"--import is {quoted(code)}: another module is named {path.stem}; rename the file")
     sys.path.append(str(path.resolve().parent))  # for what the file imports
     sys.modules[path.stem] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 from memn2n.errors import InputError
 from memn2n.machine import Precision
 from memn2n.settings import DocumentedSetting, Settings, documented_settings
+from memn2n.terminal import quoted
 
 Json = Annotated[bool, Option("--json", help="Print JSON.")]
 
@@ -58,10 +59,10 @@ def parse_tasks(text: str | None, option: str) -> list[int] | None:
     for part in text.split(","):
         match = re.fullmatch(r"\s*([0-9]{1,4})\s*(?:-\s*([0-9]{1,4})\s*)?", part)
         if match is None:
-            raise InputError(f'{option} is {text!r}: give a number, or a list such as 1,2,5-8, or "all"')
+            raise InputError(f'{option} is {quoted(text)}: give a number, or a list such as 1,2,5-8, or "all"')
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise InputError(f"{option} is {text!r}: {part.strip()} goes backwards; write {last}-{first}")
+            raise InputError(f"{option} is {quoted(text)}: {part.strip()} goes backwards; write {last}-{first}")
         tasks.extend(range(first, last + 1))
     return tasks
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.terminal import printable
+from memn2n.terminal import listed, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def answer_line(answer: Answer) -> str:
     """The answer with its probability, and a remark on unknown words and on sentences that were not read."""
     line = f"{answer.text} ({answer.probability:.0%})"
     if answer.unknown_words:
-        line += f"  [never seen in training: {', '.join(answer.unknown_words)}]"
+        line += f"  [never seen in training: {listed(answer.unknown_words)}]"
     if answer.dropped:
         line += f"  [the memory is full: the oldest {len(answer.dropped)} sentences were not read]"
     return printable(line)

@@ -17,6 +17,7 @@ from memn2n.errors import ConfigError, DownloadError, InputError, Setting, file_
 from memn2n.files.folder_lock import locked
 from memn2n.files.transfer import SCHEMES, transfer
 from memn2n.files.whole_file import whole_folder
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +66,13 @@ def get(
         StorageError: if the disk is full or broken.
     """
     if name not in ARCHIVES:
-        raise InputError(f"there is no data set {name!r}; choose one of: {', '.join(ARCHIVES)}")
+        raise InputError(f"there is no data set {quoted(name)}; choose one of: {', '.join(ARCHIVES)}")
     published_url, published_sha256 = ARCHIVES[name]
     url, sha256 = url or published_url, (sha256 or published_sha256).lower()
     if not url.lower().startswith(SCHEMES):
         raise ConfigError(Setting("url"), f" is {url}: it must start with http:// or https://")
     if not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise ConfigError(Setting("sha256"), f" is {sha256!r}: it must be 64 hexadecimal digits")
+        raise ConfigError(Setting("sha256"), f" is {quoted(sha256)}: it must be 64 hexadecimal digits")
     folder = Path(folder)
     partial = folder.with_name(f"{folder.name}.download")
     try:

@@ -18,6 +18,7 @@ import safetensors
 import safetensors.numpy
 
 from memn2n.errors import ModelError, file_error
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -213,7 +214,7 @@ def _parse(path: Path, text: str | None) -> dict[str, Any]:
         raise damaged(path, "its record is not JSON") from None
     ours = isinstance(record, dict) and record.get("format") == FORMAT and type(record.get("version")) is int
     if ours and record["version"] > VERSION:
-        raise ModelError(f"{path} has format version {record['version']!r:.40}, but this memn2n reads versions up to "
+        raise ModelError(f"{path} has format version {quoted(record['version'])}, but this memn2n reads versions up to "
                          f"{VERSION}; upgrade memn2n")  # fmt: skip
     complete = ours and isinstance(record.get("kind"), str) and isinstance(record.get("config"), dict)
     if not complete or record["version"] < VERSION:
@@ -233,4 +234,4 @@ def _digest(record: dict[str, Any], arrays: Arrays) -> str:
 def _check_finite(path: Path, arrays: Arrays) -> None:
     for name, array in arrays.items():
         if array.dtype.kind in "fc" and not np.isfinite(array).all():
-            raise ModelError(f"{path}: array {name!r:.80} holds NaN or infinity; train again")
+            raise ModelError(f"{path}: array {quoted(name)} holds NaN or infinity; train again")

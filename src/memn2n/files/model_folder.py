@@ -31,6 +31,7 @@ from memn2n.files.model_file import (
 )
 from memn2n.files.model_version_2 import has_version_2, open_version_2, remove_version_2
 from memn2n.files.whole_file import whole_files, write_whole
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,7 +224,7 @@ def _load(
         found = stored.record["kind"]
         if found != kind:
             use = f": it is {_USE[str(found)].format(folder)}" if str(found) in _USE else ""
-            raise ModelError(f"{folder} holds a model of kind {found!r:.40}, not {kind!r}{use}")
+            raise ModelError(f"{folder} holds a model of kind {quoted(found)}, not {quoted(kind)}{use}")
         try:
             words = vocabulary.from_dict(stored.record.get("vocabulary"))
         except ValueError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import MemN2NError, ModelError, file_error
 from memn2n.files.model_file import FORMAT, Arrays, StoredModel, damaged, foreign, open_arrays
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def open_version_2(folder: Path) -> Iterator[StoredModel]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise foreign(path)
     if config.get("version") != _VERSION:
-        raise ModelError(f"{path} has format version {config.get('version')!r:.40}, which this memn2n cannot read; "
+        raise ModelError(f"{path} has format version {quoted(config.get('version'))}, which this memn2n cannot read; "
                          "use the memn2n that wrote it, or train again")  # fmt: skip
     digests = config.get("sha256")
 

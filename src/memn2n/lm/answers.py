@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
 from memn2n.html_table import html_table
+from memn2n.terminal import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +78,7 @@ class NextWords:
     @property
     def remarks(self) -> list[str]:
         """Remarks for the reader: at most one line, about unknown words."""
-        return [f"never seen in training: {', '.join(self.unknown_words)}"] if self.unknown_words else []
+        return [f"never seen in training: {listed(self.unknown_words)}"] if self.unknown_words else []
 
     def attention_view(self) -> AttentionView:
         """The ranked next words, and the words in memory with their attention, for a table, figure or HTML."""

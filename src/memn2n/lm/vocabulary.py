@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 from memn2n.errors import ConfigError, Setting
 from memn2n.settings import check_choice
 from memn2n.unicode_text import ids_of_words, lower_case, record_of_words
-from memn2n.words import EOS, UNK, words_and_marks
+from memn2n.words import EOS, UNK, has_more_words_and_marks, words_and_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,6 +45,13 @@ def cut(text: str, tokens: Tokens, lowercase: bool = False) -> list[str]:
     if tokens == "space":
         return (lower_case(text) if lowercase else text).split()
     return words_and_marks(text, lowercase)
+
+
+def has_more_tokens(text: str, limit: int, tokens: Tokens, lowercase: bool = False) -> bool:
+    """Whether ``cut`` would give more than ``limit`` tokens. The rest of a longer text is not cut."""
+    if tokens == "space":
+        return len(text.split(maxsplit=limit)) > limit
+    return has_more_words_and_marks(text, limit, lowercase)
 
 
 @dataclass(frozen=True)

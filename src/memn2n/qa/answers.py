@@ -10,6 +10,7 @@ import numpy as np
 from memn2n.attention_view import NOTEBOOK_ROWS, AttentionView, Row
 from memn2n.html_table import html_table
 from memn2n.qa.stories import UNKNOWN_ANSWER
+from memn2n.terminal import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -62,7 +63,7 @@ class Answer:
             kept = len(self.story) - len(self.dropped)
             lines.append(f"the memory holds {kept} sentences; older ones ({len(self.dropped)}) were not read")
         if self.unknown_words:
-            lines.append(f"never seen in training: {', '.join(self.unknown_words)}")
+            lines.append(f"never seen in training: {listed(self.unknown_words)}")
         return lines
 
     def attention_view(self, support: Collection[int] = ()) -> AttentionView:
@@ -218,7 +219,7 @@ class Evaluation:
         if self.unknown_answers:
             n = sum(task.unanswerable for task in self.tasks)
             lines.append(f"questions whose answer the model does not know, which count as wrong: {n} "
-                         f"({'; '.join(self.unknown_answers[:10])})")  # fmt: skip
+                         f"({listed(self.unknown_answers)})")  # fmt: skip
         return lines
 
     def __repr__(self) -> str:

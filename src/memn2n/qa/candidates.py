@@ -11,6 +11,7 @@ import numpy as np
 
 from memn2n.errors import InputError
 from memn2n.qa.vocabulary import NULL, Vocabulary, answer_symbol
+from memn2n.terminal import quoted
 from memn2n.words import has_word
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ class Candidates:
             raise InputError("there is no candidate answer")
         for text in self.texts:
             if not isinstance(text, str) or not has_word(text):
-                raise InputError(f"there is no word in the candidate answer {text!r}")
+                raise InputError(f"there is no word in the candidate answer {quoted(text)}")
         for i, text in enumerate(self.texts):
             if self.answer_id(text) != i:
-                raise InputError(f"the candidate answer {text!r} is there twice")
+                raise InputError(f"the candidate answer {quoted(text)} is there twice")
 
     @cached_property
     def _ids(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.qa.networks import family_name
 from memn2n.qa.parameters import Parameters
-from memn2n.qa.predict import predict_mean
+from memn2n.qa.predict import most_probable, predict_mean
 from memn2n.qa.record import FINGERPRINTS, QARecord, check_sizes
 from memn2n.qa.same_words import warn_of_same_words
 from memn2n.qa.stories import (
@@ -223,7 +223,7 @@ class StoryQA:
         any_unknown = bool((stories.words == UNKNOWN).any())
         answers: list[Answer] = []
         for chosen, probabilities, attention in predict_mean(self.networks, stories):
-            best = probabilities.argsort(axis=1)[:, ::-1][:, :top]  # (batch, top)
+            best = most_probable(probabilities, top)  # (batch, top)
             shares = np.take_along_axis(probabilities, best, 1)
             rows = zip(chosen.tolist(), best.tolist(), shares.tolist(), strict=True)
             for row, (i, columns, share) in enumerate(rows):

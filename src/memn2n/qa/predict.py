@@ -7,7 +7,7 @@ family has a forward pass in it, otherwise PyTorch.
 from __future__ import annotations
 
 from operator import is_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from memn2n.qa.batch import Longs
+    from memn2n.qa.batch import Batch, Longs
+    from memn2n.qa.config import DataShape
     from memn2n.qa.engine._native import Network as NativeNetwork
     from memn2n.qa.networks import Forward
     from memn2n.qa.parameters import Parameters
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-_AT_A_TIME = 1024
+_AT_A_TIME = 1024  # questions of the engine's batch
+_PADDED_AT_A_TIME = 256  # questions of a NumPy or PyTorch batch, whose sentences are padded
+_PROBABILITIES = 2**22  # limit on the probabilities of a batch: 16 MiB
 
 
 class Prediction(NamedTuple):
@@ -67,6 +70,38 @@ def predict_mean(networks: Sequence[Parameters], stories: StorySet) -> Iterator[
             yield Prediction(parts[0].examples, probabilities, attention)
 
 
+def batch_size(shape: DataShape) -> int:
+    """Largest number of questions to answer at once: 1,024, or fewer if there are very many answers."""
+    return max(1, min(_AT_A_TIME, _PROBABILITIES // max(shape.vocabulary, shape.candidates)))
+
+
+def most_probable(probabilities: Floats, top: int) -> Longs:
+    """The columns of the ``top`` largest probabilities of each row, largest first; the lower column first if equal.
+
+    The result is that of a stable sort, in the time of a partition.
+
+    Args:
+        probabilities: (row, column).
+        top: 1 or more; all columns are returned if there are fewer.
+
+    Returns:
+        (row, top) int64.
+    """
+    width = probabilities.shape[1]
+    top = min(top, width)
+    least = np.partition(probabilities, width - top, axis=1)[:, width - top, None]
+    chosen = ~(probabilities < least)  # NaN is chosen too, as np.partition puts it last
+    tied = np.flatnonzero(np.count_nonzero(chosen, 1) > top)
+    if len(tied):
+        above = probabilities[tied] > least[tied]
+        equal = chosen[tied] & ~above
+        places = top - np.count_nonzero(above, 1)[:, None]
+        chosen[tied] = above | (equal & (equal.cumsum(1, dtype=np.int32) <= places))
+    columns = np.nonzero(chosen)[1].reshape(-1, top)
+    order = np.argsort(-np.take_along_axis(probabilities, columns, 1), axis=1, kind="stable")
+    return np.take_along_axis(columns, order, 1)
+
+
 def _by_engine(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
     own = tuple(parameters.arrays.values())
     native, used = _natives.get(parameters, (None, ()))
@@ -75,13 +110,14 @@ def _by_engine(parameters: Parameters, stories: StorySet) -> Iterator[Prediction
         _natives[parameters] = native, own
     arrays = engine.native_stories(stories)
     everything = np.arange(len(stories))
-    for start in range(0, len(everything), _AT_A_TIME):
-        examples = everything[start : start + _AT_A_TIME]
+    size = batch_size(parameters.shape)
+    for start in range(0, len(everything), size):
+        examples = everything[start : start + size]
         yield Prediction(examples, *native.predict(arrays, examples))
 
 
 def _by_numpy(parameters: Parameters, stories: StorySet, forward: Forward) -> Iterator[Prediction]:
-    for examples, batch in batches(stories, np.arange(len(stories)), parameters.config.memory_size):
+    for examples, batch in _padded_batches(parameters, stories):
         yield Prediction(examples, *forward(parameters, batch))
 
 
@@ -89,11 +125,16 @@ def _by_torch(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]
     network = torch_network(parameters)[0].train(False)
     import torch
 
-    for examples, batch in batches(stories, np.arange(len(stories)), parameters.config.memory_size):
+    for examples, batch in _padded_batches(parameters, stories):
         with torch.no_grad():  # only here: the caller's code runs between two batches
             logits, attention = network(batch.tensors())
             probabilities = logits.softmax(1)[:, parameters.shape.answers]
         yield Prediction(examples, probabilities.numpy(), attention.numpy())
+
+
+def _padded_batches(parameters: Parameters, stories: StorySet) -> Iterator[tuple[Longs, Batch[Any]]]:
+    size = min(_PADDED_AT_A_TIME, batch_size(parameters.shape))
+    return batches(stories, np.arange(len(stories)), parameters.config.memory_size, size)
 
 
 _natives: WeakKeyDictionary[Parameters, tuple[NativeNetwork, tuple[Floats, ...]]] = WeakKeyDictionary()

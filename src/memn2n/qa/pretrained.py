@@ -6,6 +6,7 @@ from pathlib import Path
 
 from memn2n.errors import InputError
 from memn2n.qa.model import StoryQA
+from memn2n.terminal import quoted
 
 _MODELS = Path(__file__).with_name("models")
 
@@ -23,7 +24,7 @@ def pretrained(name: str = "stories") -> StoryQA:
         InputError: if there is no model of this name.
     """
     if name not in NAMES:
-        raise InputError(f"there is no pretrained model {name!r}; there is: {', '.join(NAMES)}")
+        raise InputError(f"there is no pretrained model {quoted(name)}; there is: {', '.join(NAMES)}")
     return StoryQA.load(_MODELS / name)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from memn2n.errors import DataWarning
 from memn2n.qa.vocabulary import tokenize
+from memn2n.terminal import quoted
 from memn2n.unicode_text import normal_form
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def warn_of_same_words(examples: Sequence[Example], lowercase: bool) -> None:
             merged.add(" ".join(form))
             pair = pair or (first, text)
     if pair is not None:
-        example = f"for example {pair[0][:80]!r} and {pair[1][:80]!r}"
+        example = f"for example {quoted(pair[0])} and {quoted(pair[1])}"
         warnings.warn(f"{len(merged)} sentences of the training data have the same words as another one, {example}; "
                       "the model cannot tell them apart", DataWarning, stacklevel=3)  # fmt: skip
 

@@ -16,6 +16,7 @@ from memn2n.errors import DataWarning, InputError
 from memn2n.qa.candidates import Candidates, encode_candidates
 from memn2n.qa.config import DataShape
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary, tokenize
+from memn2n.terminal import quoted
 from memn2n.words import has_word
 
 T = TypeVar("T")
@@ -80,9 +81,9 @@ def check_question(story: Sequence[str], question: str, values: Sequence[str] = 
     if problem:
         raise InputError(problem)
     if not has_word(question):
-        raise InputError(f"there is no word in the question {question!r}")
+        raise InputError(f"there is no word in the question {quoted(question)}")
     if not _are_texts(values) or len(values) not in {0, len(story)}:
-        raise InputError(f"the question {question!r} must have a value for each sentence of its story, or none")
+        raise InputError(f"the question {quoted(question)} must have a value for each sentence of its story, or none")
 
 
 def problem_of_story(story: Sequence[str]) -> str:
@@ -111,9 +112,9 @@ def check_example(example: Example) -> None:
         raise InputError(f"an example must be a memn2n.Example, not {type(example).__name__}")
     check_question(example.story, example.question, example.values)
     if not isinstance(example.answer, str) or not example.answer.strip():
-        raise InputError(f"the question {example.question!r} has no answer")
+        raise InputError(f"the question {quoted(example.question)} has no answer")
     if not all(isinstance(position, int) and 0 <= position < len(example.story) for position in example.support):
-        raise InputError(f"the question {example.question!r} has a supporting fact outside its story")
+        raise InputError(f"the question {quoted(example.question)} has a supporting fact outside its story")
 
 
 def check_examples(examples: Iterable[Example], purpose: str) -> list[Example]:
@@ -266,8 +267,8 @@ class StorySet:
         if len(lacking):
             answer = examples[lacking[0]].answer
             if candidates is not None:
-                raise InputError(f"the candidates lack the answer {answer!r}; give all answers")
-            raise InputError(f"the vocabulary lacks the answer {answer!r}; build it with all answers")
+                raise InputError(f"the candidates lack the answer {quoted(answer)}; give all answers")
+            raise InputError(f"the vocabulary lacks the answer {quoted(answer)}; build it with all answers")
         return stories
 
     @classmethod

@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import ConfigError
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ def parse_recipe(path: Path, required: Mapping[str, type], from_the_call: Sequen
     """
     values = tomllib.loads(path.read_text(encoding="utf-8"))
     for key in values.keys() - required.keys() - _SETTINGS.keys():
-        raise ConfigError(f"there is no key {key!r}; there are: {', '.join((*required, *_SETTINGS))}")
+        raise ConfigError(f"there is no key {quoted(key)}; there are: {', '.join((*required, *_SETTINGS))}")
     for key, kind in (*required.items(), *_SETTINGS.items()):
         if type(values.get(key)) is not kind and (key in values or key in required):
             raise ConfigError(f"{key} is missing or not of type {kind.__name__}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from memn2n.errors import InputError
 from memn2n.rules import questions, statements
 from memn2n.rules.statements import OPPOSITE, AboutPeople
+from memn2n.terminal import quoted
 from memn2n.unicode_text import normal_form, without_question_mark
 
 if TYPE_CHECKING:
@@ -170,4 +171,4 @@ def _parse(text: str, mark: str, patterns: list[tuple[re.Pattern[str], Callable[
             for name in slots.keys() & _NAMES:
                 slots[name] = slots[name][:1].upper() + slots[name][1:]  # some questions write names in lower case
             return build(slots)
-    raise InputError(f"the {what} {text[:80]!r} is not in the English of the bAbI tasks")
+    raise InputError(f"the {what} {quoted(text)} is not in the English of the bAbI tasks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ import memn2n
 from memn2n.errors import InputError
 from memn2n.lm.answers import perplexity
 from memn2n.serve import schemas
+from memn2n.serve.bodies import checked_route
 from memn2n.serve.checks import check_questions, check_story, check_text, check_top
 from memn2n.serve.models import QueuedQuestion, ServedLM, ServedQA, describe
 from memn2n.serve.refusals import RESPONSES, invalid, json_response
@@ -29,7 +31,7 @@ _GET_RESPONSES: dict[int | str, dict[str, Any]] = {status: RESPONSES[status] for
 
 def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: BatchQueue[int, Any]) -> APIRouter:
     """The routes for some models. ``examples`` simulates the example stories for a seed."""
-    router = APIRouter()
+    router = APIRouter(route_class=checked_route(limits))
 
     @router.post("/api/answer", response_model=schemas.AnswerResponse, responses=RESPONSES, tags=["stories"])
     async def answer(request: schemas.AnswerRequest) -> Response:
@@ -45,7 +47,7 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
     async def answers(request: schemas.AnswersRequest) -> Response:
         """Answer many questions at once. The answers have the order of the questions."""
         model = models.get(ServedQA, request.model)
-        check_questions(request.questions, limits)
+        await asyncio.to_thread(check_questions, request.questions, limits)  # long, so that others are answered
         check_top(request.top, limits, len(request.questions))
         results = await model.answers([QueuedQuestion(one.story, one.question, request.top)
                                        for one in request.questions])  # fmt: skip
@@ -95,6 +97,13 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
     @router.get("/healthz", response_model=schemas.HealthResponse, tags=["server"])
     async def health() -> Response:
         """Report that the server is running."""
+        return json_response({"status": "ok"})
+
+    @router.head("/readyz", include_in_schema=False)
+    @router.get("/readyz", response_model=schemas.HealthResponse, responses={503: RESPONSES[503]}, tags=["server"])
+    async def ready() -> Response:
+        """Report that each model answers: it is asked a question."""
+        await models.check()
         return json_response({"status": "ok"})
 
     @router.get("/metrics", response_class=Response, responses={

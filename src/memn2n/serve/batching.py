@@ -23,6 +23,15 @@ class _Job(Generic[Q, A]):
     items: Sequence[Q]
     result: asyncio.Future[list[A]]
 
+    def fail(self, error: BaseException) -> None:
+        """Let the request raise an error, unless it has a result or was cancelled."""
+        if self.result.done():
+            return
+        if isinstance(error, Exception):
+            self.result.set_exception(error)
+        else:  # one that would end the server if the request raised it, such as SystemExit
+            self.result.set_exception(RuntimeError(f"the model was stopped by {type(error).__name__}"))
+
 
 class BatchQueue(Generic[Q, A]):
     """A queue of jobs and the thread that works on them, one batch at a time.
@@ -75,28 +84,38 @@ class BatchQueue(Generic[Q, A]):
         self._thread.shutdown()
 
     async def _run_batches(self) -> None:
-        while self._jobs:
-            batch: list[_Job[Q, A]] = []
-            size = 0
-            while self._jobs and size < self._batch:
-                batch.append(self._jobs.popleft())
-                size += len(batch[-1].items)
-            await self._run_batch(batch)
-        self._worker = None
+        batch: list[_Job[Q, A]] = []
+        try:
+            while self._jobs:
+                batch = []
+                size = 0
+                while self._jobs and size < self._batch:
+                    batch.append(self._jobs.popleft())
+                    size += len(batch[-1].items)
+                await self._run_batch(batch)
+        except BaseException as error:  # such as a MemoryError: without this, all waiting jobs would wait for ever
+            for job in (*batch, *self._jobs):
+                job.fail(error)
+            self._jobs.clear()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            self._worker = None  # the next job starts another one
 
     async def _run_batch(self, batch: list[_Job[Q, A]]) -> None:
-        items = [item for job in batch for item in job.items]
         try:
+            items = [item for job in batch for item in job.items]
             results = await asyncio.get_running_loop().run_in_executor(self._thread, self._work, items)
+            left = iter(results)
+            answers = [list(islice(left, len(job.items))) for job in batch]
         except Exception as error:
-            if len(batch) > 1:
-                for job in batch:  # one by one, so that only the job at fault fails
-                    await self._run_batch([job])
-            elif not batch[0].result.done():
-                batch[0].result.set_exception(error)
+            if len(batch) == 1:
+                batch[0].fail(error)
+                return
+        else:
+            for job, result in zip(batch, answers, strict=True):
+                if not job.result.done():
+                    job.result.set_result(result)
             return
-        left = iter(results)
-        for job in batch:
-            answers = list(islice(left, len(job.items)))
-            if not job.result.done():
-                job.result.set_result(answers)
+        for job in batch:  # one by one, so that only the job at fault fails
+            await self._run_batch([job])

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from unicodedata import combining
 
 from memn2n.errors import InputError
-from memn2n.lm.vocabulary import cut
+from memn2n.lm.vocabulary import has_more_tokens
 from memn2n.qa.stories import check_question
 from memn2n.qa.vocabulary import tokenize
-from memn2n.serve.limits import COMBINING_MARKS, TOP_TOTAL
+from memn2n.serve.limits import CHARACTERS, COMBINING_MARKS, TOP_TOTAL
 from memn2n.serve.refusals import invalid, too_many
 from memn2n.words import has_word
 
@@ -49,6 +49,10 @@ def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> Non
     if len(story) > limits.max_sentences:
         message = f"the story has {len(story)} sentences: at most {limits.max_sentences} are allowed"
         raise too_many(message, f"{prefix}story")
+    size = sum(map(len, story)) + len(question)
+    if size > CHARACTERS * limits.max_words:
+        message = f"story and question have {size} characters: at most {CHARACTERS * limits.max_words} are allowed"
+        raise too_many(message, f"{prefix}story")
     if not all(story) or any(map(str.isspace, story)):
         position = next(i for i, sentence in enumerate(story) if not sentence.strip())
         raise invalid("this sentence is blank: leave it out", f"{prefix}story[{position}]")
@@ -57,29 +61,29 @@ def check_story(request: StoryQuestion, limits: Limits, prefix: str = "") -> Non
             check_question(story, question)
         except InputError as error:
             raise invalid(str(error), f"{prefix}{'question' if story else 'story'}") from None
-    text = " ".join((*story, question))
-    if _has_too_many_marks(text):
+    if _has_too_many_marks(" ".join((*story, question))):
         raise invalid(_TOO_MANY_MARKS, f"{prefix}story")
-    if len(text) > limits.max_words:  # a shorter text cannot have too many words
-        words = sum(len(tokenize(text)) for text in (*story, question))
-        if words > limits.max_words:
-            message = f"story and question have {words} words: at most {limits.max_words} are allowed"
-            raise too_many(message, f"{prefix}story")
+    if size > limits.max_words:  # a shorter story cannot have too many words
+        words = 0
+        for text in (*story, question):
+            words += len(tokenize(text))
+            if words > limits.max_words:
+                raise too_many(f"story and question have more than {limits.max_words} words", f"{prefix}story")
 
 
 def check_text(text: str, vocabulary: LMVocabulary, limits: Limits) -> None:
     """Raise a RefusedError if a text is not valid Unicode, or has too many words of a vocabulary's kind."""
+    if len(text) > CHARACTERS * limits.max_words:
+        message = f"the text has {len(text)} characters: at most {CHARACTERS * limits.max_words} are allowed"
+        raise too_many(message, "text")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise invalid("the text has one half of a surrogate pair", "text") from None
     if _has_too_many_marks(text):
         raise invalid(_TOO_MANY_MARKS, "text")
-    if len(text) <= limits.max_words:  # a shorter text cannot have too many words
-        return
-    words = len(cut(text, vocabulary.tokens, vocabulary.lowercase))
-    if words > limits.max_words:
-        raise too_many(f"the text has {words} words: at most {limits.max_words} are allowed", "text")
+    if has_more_tokens(text, limits.max_words, vocabulary.tokens, vocabulary.lowercase):
+        raise too_many(f"the text has more than {limits.max_words} words", "text")
 
 
 def _has_too_many_marks(text: str) -> bool:

@@ -15,6 +15,9 @@ HEADER_BYTES = 32 * 1024
 KEEP_ALIVE = 5
 """Seconds that a connection may stay open between two requests."""
 
+READY_SECONDS = 5
+"""Seconds in which each model must answer a readiness check."""
+
 BODIES = 16
 """Total size of the request bodies in memory, in multiples of ``Limits.max_body``."""
 
@@ -36,11 +39,17 @@ A client that stops reading keeps little more than this in memory after the time
 TOP_TOTAL = 10
 """Answers in one response, over all of its questions, in multiples of ``Limits.max_questions``."""
 
-BATCH = 1024
-"""Questions that a model answers at once, in 10 to 20 ms. A single question waits this long behind a large request."""
-
 FIELDS = 16
 """Fields of one JSON object. Pydantic would report each unknown field separately."""
+
+VALUE_BYTES = 8
+"""Bytes of each value in a body of JSON, on average, if the body is as large as ``Limits.max_body``."""
+
+CHARACTERS = 16
+"""Characters of one story with its question, or of one text, in multiples of ``Limits.max_words``.
+
+It bounds the time in which the words of a text with too many of them are counted.
+"""
 
 COMBINING_MARKS = 30
 """Combining marks on one letter, as in Unicode's stream-safe text format (UAX #15).

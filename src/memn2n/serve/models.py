@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +18,12 @@ from memn2n.qa.config import FamilyConfig
 from memn2n.qa.model import KIND as QA
 from memn2n.qa.model import StoryQA
 from memn2n.qa.networks import family_name
+from memn2n.qa.predict import batch_size
 from memn2n.qa.pretrained import folder_of, load_qa, names_pretrained
 from memn2n.serve.batching import BatchQueue
-from memn2n.serve.limits import BATCH
-from memn2n.serve.refusals import unknown_model
+from memn2n.serve.limits import READY_SECONDS
+from memn2n.serve.refusals import not_ready, unknown_model
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from memn2n.lm.model import MemoryLM
     from memn2n.qa.answers import Answer
     from memn2n.serve.limits import Limits
+
+_log = logging.getLogger(__name__)
 
 
 class QueuedQuestion(NamedTuple):
@@ -48,7 +54,8 @@ class ServedQA:
         self.name = name
         self.sha256 = sha256
         self.model = model
-        self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, BATCH)
+        self._batch = batch_size(model.network.shape)
+        self.queue: BatchQueue[QueuedQuestion, Answer] = BatchQueue(self._answer, limits.queue, self._batch)
 
     async def answers(self, questions: Sequence[QueuedQuestion]) -> list[Answer]:
         """The answers to some questions, in their order.
@@ -60,9 +67,13 @@ class ServedQA:
             RefusedError: 503, if too many requests wait.
         """
         answers: list[Answer] = []
-        for start in range(0, len(questions), BATCH):  # other requests get their turn between the batches
-            answers += await self.queue.run(questions[start : start + BATCH])
+        for start in range(0, len(questions), self._batch):  # other requests get their turn between the batches
+            answers += await self.queue.run(questions[start : start + self._batch])
         return answers
+
+    async def check(self) -> None:
+        """Ask the model a question. Raises whatever it raises."""
+        await self.answers([QueuedQuestion(["a"], "a", 1)])
 
     def _answer(self, questions: list[QueuedQuestion]) -> list[Answer]:
         top = max(question.top for question in questions)
@@ -91,6 +102,10 @@ class ServedLM:
         (words,) = await self.queue.run([lambda: self.model.next_words(text, top=top)])
         return cast("NextWords", words)
 
+    async def check(self) -> None:
+        """Ask the model for a next word. Raises whatever it raises."""
+        await self.next_words("", 1)
+
     async def score(self, text: str) -> list[WordScore]:
         """The words of a text, each with its log-probability.
 
@@ -116,6 +131,7 @@ class Models:
 
     def __init__(self, served: Iterable[Served]) -> None:
         self.all = tuple(served)
+        self._check: asyncio.Task[None] | None = None
         for name, number in Counter(model.name for model in self.all).items():
             if number > 1:
                 raise InputError(f"two models are named {name}; give one of them another name: NAME=DIR")
@@ -132,8 +148,31 @@ class Models:
                 return model
         remedy = f"choose from {', '.join(model.name for model in candidates)}" if candidates else "none is served"
         if any(name == model.name for model in self.all):
-            raise unknown_model(f"{name!r} is not a {kind.task} model; {remedy}")
-        raise unknown_model(f"there is no {kind.task} model{'' if name is None else f' named {name!r}'}; {remedy}")
+            raise unknown_model(f"{quoted(name)} is not a {kind.task} model; {remedy}")
+        raise unknown_model(
+            f"there is no {kind.task} model{'' if name is None else f' named {quoted(name)}'}; {remedy}"
+        )
+
+    async def check(self) -> None:
+        """Ask each model a question.
+
+        Callers share a check that is under way, so that checks, which need no token, cannot fill the queues.
+
+        Raises:
+            RefusedError: 503, if a model does not answer.
+        """
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._check_each())
+        await asyncio.shield(self._check)
+
+    async def _check_each(self) -> None:
+        for model in self.all:
+            try:
+                async with asyncio.timeout(READY_SECONDS):
+                    await model.check()
+            except Exception:
+                _log.exception("the model %s does not answer", model.name)
+                raise not_ready(model.name) from None
 
 
 def load_models(given: Mapping[str, StoryQA | MemoryLM] | Iterable[str], limits: Limits) -> Models:
@@ -163,7 +202,9 @@ def _load(given: str, limits: Limits) -> Served:
         place = given
         name = Path(given).resolve().name
     if not name.isprintable():
-        raise InputError(f"{place!r}: the directory's name is not printable; give the model another name: NAME=DIR")
+        raise InputError(
+            f"{quoted(place)}: the directory's name is not printable; give the model another name: NAME=DIR"
+        )
     digest = _sha256(folder_of(place) / WEIGHTS)
     if not names_pretrained(place) and kind_of(place) == LM:
         need_torch(f"the language model {place}")

@@ -30,7 +30,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         404: "No such model is served.",
         408: "The body did not arrive in time.",
         413: "The body is too large.",
-        415: "The header `content-type: application/json` is missing.",
+        415: "The header `content-type: application/json` is missing, or the body is compressed.",
         422: "The request cannot be answered: `message` says why, and `field` names the field that is wrong.",
         503: "Too many requests are waiting, or the answer took too long. Try again after `Retry-After` seconds.",
     }.items()
@@ -106,6 +106,11 @@ def too_large(limit: int) -> RefusedError:
     return RefusedError(413, "too-large", f"the body is too large: at most {limit} bytes are allowed")
 
 
+def compressed() -> RefusedError:
+    """The body is compressed."""
+    return RefusedError(415, "not-json", "the body is compressed: send it as plain JSON, without content-encoding")
+
+
 def slow_body(seconds: float) -> RefusedError:
     """The body did not arrive in time."""
     return RefusedError(408, "timeout", f"the request did not arrive within {seconds:g} seconds")
@@ -120,6 +125,12 @@ def slow_answer(seconds: float) -> RefusedError:
 def busy(message: str) -> RefusedError:
     """The server has too much to do."""
     return RefusedError(503, "busy", f"{message}; try again", headers=_RETRY)
+
+
+def not_ready(model: str) -> RefusedError:
+    """A model does not answer."""
+    message = f"the model {model} does not answer; see the server's log for the reason"
+    return RefusedError(503, "not-ready", message, headers=_RETRY)
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -16,6 +16,7 @@ import uvicorn
 from memn2n.errors import ConfigError, InputError, MemN2NError, Setting
 from memn2n.serve.access import access_to
 from memn2n.serve.app import create_app
+from memn2n.serve.connections import Connection, GracefulServer
 from memn2n.serve.limits import HEADER_BYTES, KEEP_ALIVE, Limits
 from memn2n.serve.models import load_models
 from memn2n.serve.unix_socket import identity, listen_unix
@@ -108,9 +109,9 @@ class Server:
         access = access_to(host, token, no_auth, cors_origin)
         self.models = load_models(models, self._limits)
         self._started = threading.Event()
-        self._uvicorn = uvicorn.Server(uvicorn.Config(
+        self._uvicorn = GracefulServer(uvicorn.Config(
             create_app(self.models, access, self._limits, self._started.set, root_path),
-            http="h11",  # uvicorn's other parser does not limit the size of headers
+            http=Connection,  # h11: uvicorn's other parser does not limit the size of headers
             h11_max_incomplete_event_size=HEADER_BYTES,
             limit_concurrency=self._limits.max_connections + 1,  # uvicorn refuses requests when this number is reached
             timeout_keep_alive=KEEP_ALIVE,

@@ -17,6 +17,7 @@ from memn2n.simulator import moves, objects, reasoning, space
 from memn2n.simulator.random_choices import RandomChoices
 from memn2n.simulator.story_writer import StoryWriter
 from memn2n.simulator.world import World, published_world
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -108,7 +109,7 @@ def simulate(
 def check_world(task: int, world: World | None) -> None:
     """Raise InputError if a task does not exist, or a world has too few names for it."""
     if task not in SKILLS:
-        raise InputError(f"task {task!r} cannot be simulated: the tasks are 1 to {max(SKILLS)}")
+        raise InputError(f"task {quoted(task)} cannot be simulated: the tasks are 1 to {max(SKILLS)}")
     world = world or published_world(task)
     needs = dict(SKILLS[task].needs)
     if task == _COUNTING:

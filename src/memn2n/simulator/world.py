@@ -12,6 +12,7 @@ from memn2n.errors import DataError, InputError
 from memn2n.files.lines import read_text
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
+from memn2n.terminal import quoted, shortened
 from memn2n.unicode_text import is_question
 from memn2n.words import has_word
 
@@ -139,7 +140,7 @@ def _check_name(kind: str, name: object) -> None:
     valid = isinstance(name, str) and has_word(name) and name == name.strip() and not set(",?\t\n\r") & set(name)
     if not valid:
         rule = "it must have a letter or digit, no comma, question mark, tab or line end, and no space at its ends"
-        raise WorldError(kind, f"{kind}: {name!r} is not a valid name: {rule}")
+        raise WorldError(kind, f"{kind}: {quoted(name)} is not a valid name: {rule}")
 
 
 def _check_different(kind: str, names: Iterable[str]) -> None:
@@ -151,20 +152,20 @@ def _check_different(kind: str, names: Iterable[str]) -> None:
 def _check_phrases(phrases: Mapping[str, str]) -> None:
     for name, template in phrases.items():
         if name not in PHRASES:
-            raise WorldError("phrases", f"unknown phrase {name!r}; there are: {', '.join(PHRASES)}")
+            raise WorldError("phrases", f"unknown phrase {quoted(name)}; there are: {', '.join(PHRASES)}")
         wanted = placeholders(PHRASES[name])
         try:
             found = placeholders(template)
         except ValueError as error:
-            raise WorldError(name, f"the phrase {name} is {template!r}: {error}") from None
+            raise WorldError(name, f"the phrase {name} is {quoted(template)}: {error}") from None
         if found != wanted:
             names = ", ".join(f"{{{key}}}" for key in sorted(wanted)) or "no placeholders"
-            raise WorldError(name, f"the phrase {name} is {template!r}: it must have {names}")
+            raise WorldError(name, f"the phrase {name} is {quoted(template)}: it must have {names}")
         if any(mark in template for mark in "\t\n\r") or not template.strip():
-            raise WorldError(name, f"the phrase {name} is {template!r}: it must be one line, and not empty")
+            raise WorldError(name, f"the phrase {name} is {quoted(template)}: it must be one line, and not empty")
         if is_question(template) != PHRASES[name].endswith("?"):
             ends = "end" if PHRASES[name].endswith("?") else "not end"
-            raise WorldError(name, f"the phrase {name} is {template!r}: it must {ends} in a question mark")
+            raise WorldError(name, f"the phrase {name} is {quoted(template)}: it must {ends} in a question mark")
         if PHRASES[name] == name:  # a word that occurs in answers
             _check_name(name, template)
 
@@ -216,7 +217,9 @@ def read_world(path: str | Path) -> World:
     chosen = {}
     for key, value in found.items():
         if key not in known:
-            raise DataError(path, _line(lines, key), f'unknown key "{key}"; there are: {", ".join(sorted(known))}')
+            raise DataError(
+                path, _line(lines, key), f'unknown key "{shortened(key)}"; there are: {", ".join(sorted(known))}'
+            )
         try:
             chosen[key] = _value(key, value, getattr(default, key))
         except InputError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperCommand
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def translate(args: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             if not equals and following.lower() in (*_TRUE, *_FALSE):
                 value = rest.pop(0)
             elif equals and value.lower() not in (*_TRUE, *_FALSE):
-                raise ConfigError(f"{spelled} is {value!r}: it must be true or false")
+                raise ConfigError(f"{spelled} is {quoted(value)}: it must be true or false")
             ours.append(name.replace("--", "--no-", 1) if value.lower() in _FALSE else name)
             continue
         ours.append(name + equals + value)

@@ -27,6 +27,7 @@ from memn2n.cli.options import (
 )
 from memn2n.cli.qa.train import train
 from memn2n.errors import DataError, InputError
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -93,7 +94,7 @@ def explain(
     sentences = _sentences(story)
     facts = [number - 1 for number in parse_tasks(support, "--support") or ()]
     if any(not 0 <= fact < len(sentences) for fact in facts):
-        raise InputError(f"--support is {support!r}: the story has the sentences 1 to {len(sentences)}")
+        raise InputError(f"--support is {quoted(support)}: the story has the sentences 1 to {len(sentences)}")
     answer = _load(model).answer(sentences, question)
     Console().print(attention_table(answer, facts))
     write_pictures(answer.attention_view(facts), html, png=png, svg=svg, pdf=pdf)

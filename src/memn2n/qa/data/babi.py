@@ -15,6 +15,7 @@ from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
 from memn2n.files.records import other_format
 from memn2n.qa.stories import Example, Split, check_example
+from memn2n.terminal import quoted
 from memn2n.unicode_text import is_question
 from memn2n.words import has_word
 
@@ -76,10 +77,10 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
         if not question or not answer:
             raise DataError(where, number, _NO_ANSWER)
         if not is_question(question):
-            problem = f"{question[-40:]!r} before the tab does not end with a question mark"
+            problem = f"{quoted(question[-40:])} before the tab does not end with a question mark"
             raise DataError(where, number, f"{problem}; {_COLUMNS}")
         if not has_word(question):
-            raise DataError(where, number, f"there is no word in the question {question[:40]!r}")
+            raise DataError(where, number, f"there is no word in the question {quoted(question)}")
         if not story:
             raise DataError(where, number, "a question without a story; write the sentences before the question")
         support = _support(" ".join(rest), positions, where, number)
@@ -91,7 +92,7 @@ def _support(text: str, positions: dict[int, int], where: str, number: int) -> t
     for word in text.split():
         known = positions.get(int(word)) if re.fullmatch(r"[0-9]{1,9}", word) else None
         if known is None:
-            raise DataError(where, number, f"supporting fact {word[:40]!r} is not the ID of a sentence of this story")
+            raise DataError(where, number, f"supporting fact {quoted(word)} is not the ID of a sentence of this story")
         support.append(known)
     return tuple(support)
 
@@ -144,14 +145,14 @@ def _babi_lines(examples: Iterable[Example]) -> Iterator[str]:
         check_example(example)
         for text in (*example.story, example.question, example.answer):
             if set("\t\r\n") & set(text):
-                raise InputError(f"{text!r} contains a tab or a line end, which the bAbI format does not allow")
+                raise InputError(f"{quoted(text)} contains a tab or a line end, which the bAbI format does not allow")
         for text in example.story:
             if is_question(text):
                 problem = "ends with a question mark, so the bAbI format reads it as a question"
-                raise InputError(f"the sentence {text!r} {problem}")
+                raise InputError(f"the sentence {quoted(text)} {problem}")
         if not is_question(example.question):
             problem = "has no question mark at its end, which the bAbI format requires; add it, or write JSONL"
-            raise InputError(f"the question {example.question!r} {problem}")
+            raise InputError(f"the question {quoted(example.question)} {problem}")
         if example.story[: len(story)] != story:
             story, numbers, last = (), [], 0
         for sentence in example.story[len(story) :]:

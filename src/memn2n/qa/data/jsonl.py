@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from memn2n.errors import DataError
 from memn2n.files.records import iter_records, write_records
 from memn2n.qa.stories import Example, check_example, problem_of_story
+from memn2n.terminal import quoted
 from memn2n.words import has_word
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def question_of(record: dict[str, Any], where: str, number: int) -> tuple[tuple[
         raise DataError(where, number, problem)
     question = _text(record, "question", where, number)
     if not has_word(question):
-        raise DataError(where, number, f'there is no word in "question": {question[:40]!r}')
+        raise DataError(where, number, f'there is no word in "question": {quoted(question)}')
     return tuple(story), question
 
 

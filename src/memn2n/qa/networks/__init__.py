@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import need_torch
 from memn2n.qa.config import NetworkConfig
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ def family_named(name: object) -> Family:
     """
     if not isinstance(name, str) or name not in NETWORKS:
         known = ", ".join(NETWORKS)
-        raise ConfigError(Setting("family"), f" is {name!r}: the families are {known}; to add one, import the "
+        raise ConfigError(Setting("family"), f" is {quoted(name)}: the families are {known}; to add one, import the "
                           "module that registers it (memn2n --import FILE)")  # fmt: skip
     family = NETWORKS[name]
     for other, its in NETWORKS.items():

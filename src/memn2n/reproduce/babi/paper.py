@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from memn2n.errors import InputError
 from memn2n.qa.answers import FAILED_ABOVE
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def read_table(name: str) -> PaperTable:
         InputError: if there is no such table.
     """
     if name not in TABLES:
-        raise InputError(f"there is no table {name!r}; there are: {', '.join(TABLES)}")
+        raise InputError(f"there is no table {quoted(name)}; there are: {', '.join(TABLES)}")
     printed = json.loads(_FILE.read_bytes())[name]
     rows = dict(enumerate(printed["rows"], 1))
     figures = zip(printed["columns"], printed["mean"], printed["failed"], strict=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from memn2n.errors import ConfigError, InputError
 from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.reproduce.recipe_file import parse_recipe
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,5 +69,5 @@ def choose_recipes(table: PaperTable, columns: Sequence[str] | None) -> list[Rec
     for column in columns or ():
         if column not in recipes:
             known = "it is not a MemN2N" if column in table.columns else "there is no such column"
-            raise InputError(f"column {column!r} of {table.name}: {known}; there are: {', '.join(recipes)}")
+            raise InputError(f"column {quoted(column)} of {table.name}: {known}; there are: {', '.join(recipes)}")
     return [recipes[column] for column in dict.fromkeys(columns or recipes)]

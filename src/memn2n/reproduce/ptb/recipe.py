@@ -11,6 +11,7 @@ from memn2n.errors import ConfigError, InputError
 from memn2n.lm.config import LMConfig, LMTraining, lm_variant
 from memn2n.reproduce.recipe_file import parse_recipe
 from memn2n.settings import check_choice
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,5 +103,5 @@ def choose_lm_recipes(rows: Sequence[str] | None) -> list[LMRecipe]:
     recipes = read_lm_recipes()
     for row in rows or ():
         if row not in recipes:
-            raise InputError(f"there is no row {row!r} of {LM_TABLE}; there are: {', '.join(recipes)}")
+            raise InputError(f"there is no row {quoted(row)} of {LM_TABLE}; there are: {', '.join(recipes)}")
     return [recipes[row] for row in dict.fromkeys(rows or recipes)]
