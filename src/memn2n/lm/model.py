@@ -16,7 +16,7 @@ from memn2n.lm.config import KIND, LMConfig, LMTraining
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import check_known, encode_corpus
 from memn2n.lm.data.python_help import carried_text
-from memn2n.lm.networks.memn2n import LMNetwork, current_names
+from memn2n.lm.networks.memn2n import LMNetwork, current_names, own_computation
 from memn2n.lm.networks.stream import Stream
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.progress import LMEpoch, LMStep
@@ -255,8 +255,13 @@ class MemoryLM:
         """Save to a directory atomically; an earlier model in it is replaced.
 
         Raises:
-            ModelError: if the folder cannot be written, or belongs to another program.
+            ModelError: if the folder cannot be written, or belongs to another program; or the network computes
+                something else than ``LMNetwork``, which ``load`` would make of it.
         """
+        change = own_computation(self.network)
+        if change:
+            raise ModelError(f"{folder}: the network cannot be saved, because {change}, and load would make a plain "
+                             "LMNetwork of its parameters; save it in another way")  # fmt: skip
         save_lm(folder, self.network, self.vocabulary, self.training, self.history, self.lines)
 
     @classmethod

@@ -46,9 +46,7 @@ def test_there_is_no_warning_about_a_few_examples(number: int) -> None:
 
 
 def test_stories_that_are_longer_than_the_memory_are_counted() -> None:
-    message = (
-        r"^7 of 10 stories of task 3, 1 of 20 stories of task x are longer than the memory, "
-    )
+    message = r"^7 of 10 stories of task 3, 1 of 20 stories of task x are longer than the memory, "
     with pytest.warns(DataWarning, match=message):
         fit([*long("3", 7, 10), *long("x", 1, 20), *long("y", 0, 5)])
     with pytest.warns(DataWarning, match=r"^7 of 10 stories are longer than the memory"):
