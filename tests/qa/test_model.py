@@ -47,7 +47,8 @@ def test_a_question_of_unknown_words_only(qa: StoryQA) -> None:
 
 def test_only_the_latest_sentences_of_a_long_story_are_used(examples: list[Example]) -> None:
     config = NetworkConfig(memory_size=4)
-    qa = StoryQA.fit(examples[:50], network=config, training=dataclasses.replace(QUICK, epochs=1))
+    with pytest.warns(DataWarning, match="30 of 50 stories"):
+        qa = StoryQA.fit(examples[:50], network=config, training=dataclasses.replace(QUICK, epochs=1))
     long = ["Mary moved to the bathroom."] * 3 + STORY + STORY
     answer = qa.answer(long, "Where is Mary?")
     assert answer.dropped == (0, 1, 2)

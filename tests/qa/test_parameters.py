@@ -158,9 +158,12 @@ def test_a_network_with_parameters_of_its_own_is_refused(monkeypatch: pytest.Mon
             super().__init__(*arguments)
             self.extra = torch.nn.Linear(2, 2)
 
-    monkeypatch.setitem(NETWORKS, "memn2n", Family(NetworkConfig, Other))
+    class OtherConfig(NetworkConfig):
+        pass
+
+    monkeypatch.setitem(NETWORKS, "other", Family(OtherConfig, Other))
     with pytest.raises(ConfigError, match="the parameters of Other must be the tensors that it was given"):
-        torch_network(draw())
+        torch_network(draw(OtherConfig()))
 
 
 def test_two_families_with_one_config_class_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from memn2n.errors import ConfigError, Setting
+from memn2n.errors import ConfigError, ModelError, Setting
 from memn2n.files.model_folder import load_model
 from memn2n.html_table import html_table
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore, perplexity
@@ -17,7 +17,7 @@ from memn2n.lm.config import KIND, LMConfig, LMTraining
 from memn2n.lm.data.corpus import Corpus, read_corpus
 from memn2n.lm.data.encoding import check_known, encode_corpus
 from memn2n.lm.data.python_help import carried_text
-from memn2n.lm.networks.memn2n import LMNetwork, current_names
+from memn2n.lm.networks.memn2n import LMNetwork, current_names, own_computation
 from memn2n.lm.networks.stream import Stream
 from memn2n.lm.record import LMRecord
 from memn2n.lm.scoring import log_probabilities_of
@@ -260,9 +260,14 @@ class MemoryLM:
 
         Raises:
             ModelError: if the model could not be loaded again, for example because its parameters were changed to
-                another type; or if the folder cannot be written, or belongs to another program.
+                another type, or because the network computes something else than ``LMNetwork``; or if the folder
+                cannot be written, or belongs to another program.
             InputError: if another process or thread writes to the folder for more than ten seconds.
         """
+        change = own_computation(self.network)
+        if change:
+            raise ModelError(f"{folder}: the network cannot be saved, because {change}, and load would make a plain "
+                             "LMNetwork of its parameters; save it in another way")  # fmt: skip
         record = LMRecord(self.network.config, self.training, tuple(self.history), self.lines)
         save_lm(folder, self.network, self.vocabulary, record, LMNetwork)
 

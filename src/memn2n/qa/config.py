@@ -22,7 +22,7 @@ AnswerSoftmax = Literal["words", "all"]
 LinearStart = Literal["none", "fixed", "validation"]
 NoiseKind = Literal["none", "jitter", "empty"]
 Sampling = Literal["permutation", "replacement"]
-ValidationSplit = Literal["tail", "random"]
+ValidationSplit = Literal["auto", "tail", "random"]
 Clip = Literal["frobenius", "spectral"]
 Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
@@ -221,9 +221,11 @@ class TrainingConfig(Settings):
     validation: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
     given."""
-    validation_split: ValidationSplit = "tail"
-    """Which questions are held out for validation. tail: the last ones of each task (official code for one task).
-    random: random ones (official code for joint training)."""
+    validation_split: ValidationSplit = "auto"
+    """Which questions are held out for validation. auto: tail for bAbI's files and simulated stories; for other data,
+    which may be sorted, random ones of each task, and no question whose answer or task would have no other question.
+    tail: the last ones of each task (official code for one task). random: random ones of all tasks together (official
+    code for joint training)."""
     restarts: Annotated[int, Range(1, 10_000)] = 3
     """Number of networks that are trained, each from another random start. The paper has 10."""
     select: Select = "train"

@@ -28,6 +28,7 @@ from memn2n.qa.stories import (
     vocabulary_of,
     word_form,
 )
+from memn2n.qa.training.data_warnings import warn_of_long_stories, warn_of_untrained_answers
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
@@ -105,8 +106,8 @@ class StoryQA:
 
         Args:
             train: the training examples.
-            valid: the validation examples; by default a tenth of ``train``. Questions with an answer that is not in
-                the vocabulary are left out, with a DataWarning.
+            valid: the validation examples; by default a tenth of ``train``, chosen by ``training.validation_split``.
+                Questions with an answer that is not in the vocabulary are left out, with a DataWarning.
             network: the network's settings, which name its family; ``memn2n.variant`` returns those of the paper and
                 of the official code.
             training: the training's settings.
@@ -148,6 +149,10 @@ class StoryQA:
             network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
             backend=backend, device=device,
         )  # fmt: skip
+        warn_of_long_stories(problem.stories, problem.network.memory_size)
+        if validation is None and problem.valid is not None:
+            held_out = problem.valid[1]
+            warn_of_untrained_answers(problem.stories, problem.examples, held_out, lambda i: examples[i].answer)
         outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
         return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
                    fingerprints=np.unique(_fingerprints(examples, vocabulary)))  # fmt: skip

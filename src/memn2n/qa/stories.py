@@ -27,6 +27,17 @@ UNKNOWN_ANSWER = -1
 """Id of an answer that the vocabulary does not have."""
 
 
+class BabiTask(str):
+    """The label of a bAbI task. The reader of bAbI files and the simulator give it to their examples.
+
+    These examples are in the order of the official files, whose last tenth is the validation data. Examples with any
+    other label may be sorted, for example by their answers. The label belongs to each example, so that it is not lost
+    when a program joins, cuts or filters lists of examples.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One question about a story.
@@ -39,7 +50,7 @@ class Example:
         answer: the answer. It is one symbol of the vocabulary, even if it consists of several words.
         support: the supporting facts: positions in ``story``, from 0, of the sentences that the answer follows from.
             Empty if they are not known.
-        task: a label; results are grouped by it. "1" to "20" for bAbI.
+        task: a label; results are grouped by it. A ``BabiTask`` from "1" to "20" for bAbI.
         values: for a key-value memory, what the memory returns for each sentence of ``story``, which then holds the
             keys. Empty if each sentence is its own value.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.qa.stories import Example
+from memn2n.qa.stories import BabiTask, Example
 from memn2n.simulator.phrases import fill
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class StoryWriter:
     def __init__(self, world: World, rng: RandomChoices, task: str) -> None:
         self.world = world
         self.rng = rng
-        self.task = task
+        self.task = BabiTask(task)
         self.story: list[str] = []
         """The sentences so far."""
         self.examples: list[Example] = []

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memn2n import Example, NetworkConfig, TrainingConfig
 from memn2n.errors import ConfigError, TrainingError
 from memn2n.qa.networks import Stage
-from memn2n.qa.stories import StorySet, vocabulary_of
+from memn2n.qa.stories import BabiTask, StorySet, vocabulary_of
 from memn2n.qa.training import problem as module
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
 from memn2n.qa.training.restarts import Outcome, QAMetricsLog, train_restarts
@@ -123,12 +125,49 @@ def test_ctrl_c_before_the_first_epoch_raises(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_tail_of_each_task_is_held_out() -> None:
-    examples, held_out = hold_out(STORIES, dataclasses.replace(QUICK, validation=0.2, validation_split="tail"))
+    config = dataclasses.replace(QUICK, validation=0.2, validation_split="tail")
+    examples, held_out = hold_out(STORIES, config)
     assert held_out.tolist() == [24, 25, 26, 27, 28, 29]
     assert sorted([*examples, *held_out]) == list(range(30))
     by_task = StorySet.encode(sorted(EXAMPLES, key=lambda e: e.task), VOCABULARY)
-    _, held_out = hold_out(by_task, dataclasses.replace(QUICK, validation=0.2))
+    _, held_out = hold_out(by_task, config)
     assert held_out.tolist() == [12, 13, 14, 27, 28, 29]
+
+
+def labelled(*parts: tuple[str, str]) -> StorySet:
+    """An example for each (task, answer)."""
+    examples = [Example(("a b.",), "c?", answer, task=task) for task, answer in parts]
+    return StorySet.encode(examples, vocabulary_of(examples))
+
+
+def test_by_default_the_tail_of_a_babi_task_is_held_out() -> None:
+    """These splits are part of published tables."""
+    babi = labelled(*[(BabiTask("1"), "x")] * 10, *[(BabiTask("2"), "y")] * 20)
+    assert hold_out(babi, TrainingConfig())[1].tolist() == [9, 28, 29]
+
+
+def test_by_default_sorted_data_is_held_out_at_random_in_each_task() -> None:
+    parts = [(task, answer) for task in "12" for answer in "abcde" for _ in range(20)]
+    stories = labelled(*parts)
+    examples, held_out = hold_out(stories, TrainingConfig())
+    assert sorted([*examples, *held_out]) == list(range(200))
+    assert [sum(parts[i][0] == task for i in held_out) for task in "12"] == [10, 10]
+    assert len({parts[i] for i in held_out}) > 5
+    assert hold_out(stories, TrainingConfig())[1].tolist() == held_out.tolist()
+    assert hold_out(stories, TrainingConfig(seed=1))[1].tolist() != held_out.tolist()
+
+
+@given(st.lists(st.tuples(st.sampled_from("123456"), st.sampled_from("abcdefgh")), min_size=1, max_size=60),
+       st.floats(0, 0.9), st.integers(0, 5))  # fmt: skip
+def test_by_default_each_task_and_each_answer_keeps_a_question_to_train_on(
+    parts: list[tuple[str, str]], share: float, seed: int
+) -> None:
+    """Also with tasks of one, two and three examples."""
+    examples, held_out = hold_out(labelled(*parts), TrainingConfig(validation=share, seed=seed))
+    assert sorted([*examples, *held_out]) == list(range(len(parts)))
+    assert {task for task, _ in parts} == {parts[i][0] for i in examples}
+    assert {answer for _, answer in parts} == {parts[i][1] for i in examples}
+    assert len(held_out) <= round(share * len(parts))
 
 
 def test_a_random_share_is_held_out() -> None:
@@ -162,7 +201,7 @@ def test_training_without_validation() -> None:
 def test_something_must_be_left_to_train_on() -> None:
     one = StorySet.encode(EXAMPLES[:1], VOCABULARY)
     with pytest.raises(ConfigError, match="nothing is left to train on"):
-        hold_out(one, dataclasses.replace(QUICK, validation=0.9))
+        hold_out(one, dataclasses.replace(QUICK, validation=0.9, validation_split="tail"))
 
 
 def test_metrics_are_json_lines_that_replace_the_old_ones_at_the_end(tmp_path: Path) -> None:

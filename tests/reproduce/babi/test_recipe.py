@@ -53,7 +53,7 @@ def test_the_words_of_a_column_are_its_settings(name: str) -> None:
         assert network.relu == column.endswith("*")
         assert network.gate == (column == "gated" or supervised)
         assert (training.supervise_attention > 0) == supervised
-        assert training.validation_split == ("random" if recipe.joint and not supervised else "tail")
+        assert training.validation_split == ("random" if recipe.joint and not supervised else "auto")
 
 
 @pytest.mark.parametrize(

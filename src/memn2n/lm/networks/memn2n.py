@@ -127,14 +127,16 @@ class LMNetwork(nn.Module):
         x = words.unfold(1, N, 1)  # (batch, L, N)
         m = embedding(x, self.A) + self.T_A.flip(0)  # (batch, L, N, d)
         c = embedding(x, self.C) + self.T_C.flip(0)  # (batch, L, N, d)
-        u = self.query().expand(len(words), L, -1)  # (batch, L, d)
+        u = self.A.new_full((len(words), L, self.config.dim), self.config.query)
         for _ in range(self.config.hops):
             scores = torch.einsum("bld,blnd->bln", u, m)
             if missing is not None:
                 scores = scores.masked_fill(_empty_slots(missing, L, N), -math.inf)
             p = scores.softmax(2)  # (1)
             o = torch.einsum("bln,blnd->bld", p, c)  # (2)
-            u = self.activate(u @ self.H.T + o)  # (4)
+            u = u @ self.H.T + o  # (4)
+            linear = self.config.linear_components
+            u = torch.cat([u[..., :linear], u[..., linear:].relu()], -1)
         return u
 
     def forward(
@@ -169,16 +171,16 @@ class LMNetwork(nn.Module):
         state, attention = slide(E_A, E_C, T_A, T_C, H, hops)
         return States(state.to(self.A.dtype), attention)
 
-    def query(self) -> Float[Tensor, " dim"]:
-        """Return the constant first state."""
-        return torch.full((self.config.dim,), self.config.query, dtype=self.A.dtype, device=self.A.device)
 
-    def activate(self, u: Float[Tensor, "*position dim"]) -> Float[Tensor, "*position dim"]:
-        """Apply ReLU to all but the first ``linear`` components."""
-        linear = self.config.linear_components
-        if linear == self.config.dim:
-            return u
-        return u.relu() if linear == 0 else torch.cat([u[..., :linear], u[..., linear:].relu()], -1)
+def own_computation(network: nn.Module) -> str:
+    """Why a network may compute something else than ``LMNetwork`` with the same parameters; "" if it does not."""
+    if type(network) is not LMNetwork:
+        return f"its class is {type(network).__name__}"  # torch.nn.utils.parametrize changes the class too
+    if "forward" in vars(network):
+        return "its forward was replaced"
+    if network._forward_hooks or network._forward_pre_hooks:
+        return "it has forward hooks"
+    return ""
 
 
 V = TypeVar("V")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from memn2n.errors import DataError, DataWarning, InputError
 from memn2n.files.lines import iter_lines, write_lines
 from memn2n.files.records import other_format
-from memn2n.qa.stories import Example, Split, check_example
+from memn2n.qa.stories import BabiTask, Example, Split, check_example
 from memn2n.terminal import quoted
 from memn2n.unicode_text import is_question
 from memn2n.words import has_word
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"([0-9]{1,9})\s+(\S.*)")
 _SPACED_QUESTION = re.compile(r"\?\s+\S.*\s[0-9]+$")  # "Where is Mary? office 1": spaces instead of tabs
 _PARTS = ("train", "valid", "test")
+_TASKS = 20
 _COLUMNS = "write question?<tab>answer<tab>IDs of supporting facts, or use JSONL"
 _NO_ANSWER = f"a question without an answer; {_COLUMNS}"
 _FILE = re.compile(rf"qa([0-9]{{1,9}})_(?:.*_)?({'|'.join(_PARTS)})\.txt(?:\.gz)?")
@@ -47,7 +48,7 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
     else:
         where = str(source)
         file = _FILE.fullmatch(Path(source).name)
-        task = task or (str(int(file[1])) if file else "")
+        task = task or (_label(int(file[1])) if file else "")
     story: list[str] = []
     positions: dict[int, int] = {}  # line ID -> position in the story
     last = 0
@@ -85,6 +86,10 @@ def iter_babi(source: str | Path | BinaryIO, task: str = "", name: str | None = 
             raise DataError(where, number, "a question without a story; write the sentences before the question")
         support = _support(" ".join(rest), positions, where, number)
         yield Example(story=tuple(story), question=question, answer=answer, support=support, task=task)
+
+
+def _label(number: int) -> str:
+    return BabiTask(number) if 1 <= number <= _TASKS else str(number)
 
 
 def _support(text: str, positions: dict[int, int], where: str, number: int) -> tuple[int, ...]:

@@ -97,6 +97,10 @@ class Family:
         reads: what the network reads besides sentences: "values", "candidates".
 
     ``network`` and ``forward`` may be ``"module:name"``, which is imported when it is first needed.
+
+    Raises:
+        ConfigError: if ``forward`` is that of ``memn2n`` and ``network`` is another one. Then a model would be trained
+            by one network and answer by the other.
     """
 
     config: type[FamilyConfig]
@@ -104,18 +108,31 @@ class Family:
     forward: Forward | str | None = None
     reads: frozenset[Literal["values", "candidates"]] = frozenset()
 
+    def __post_init__(self) -> None:
+        if _spelled(self.forward) == _FORWARD and _spelled(self.network) != _NETWORK:
+            raise ConfigError(f"forward is the one of memn2n, but network is {_spelled(self.network)}; give this "
+                              "network a forward of its own, or None")  # fmt: skip
 
+
+def _spelled(code: object) -> str | None:
+    """A function or class as ``"module:name"``; None if there is none."""
+    if code is None or isinstance(code, str):
+        return code
+    return f"{getattr(code, '__module__', '')}:{getattr(code, '__qualname__', code)}"
+
+
+_NETWORK, _FORWARD = "memn2n.qa.networks.memn2n:QANetwork", "memn2n.qa.networks.forward:forward"
 NETWORKS: dict[str, Family] = {
-    "memn2n": Family(NetworkConfig, "memn2n.qa.networks.memn2n:QANetwork", "memn2n.qa.networks.forward:forward",
-                     reads=frozenset({"candidates"}))
-}  # fmt: skip
+    "memn2n": Family(NetworkConfig, _NETWORK, _FORWARD, reads=frozenset({"candidates"})),
+}
 
 
 def family_named(name: object) -> Family:
     """The family of a name.
 
     Raises:
-        ConfigError: if no family of this name is registered, or another family has the same config class.
+        ConfigError: if no family of this name is registered, another family has the same config class, or the
+            network of ``memn2n`` was replaced.
     """
     if not isinstance(name, str) or name not in NETWORKS:
         known = ", ".join(NETWORKS)
@@ -125,6 +142,9 @@ def family_named(name: object) -> Family:
     for other, its in NETWORKS.items():
         if other != name and its.config is family.config:
             raise ConfigError(f"the families {name} and {other} have the same config class; derive a class for each")
+    if name == "memn2n" and _spelled(family.network) != _NETWORK:
+        raise ConfigError("the network of the family memn2n was replaced, but the engine and saved models have only "
+                          "the package's; register yours by another name, with a config class of its own")  # fmt: skip
     return family
 
 
@@ -132,10 +152,11 @@ def family_name(config: FamilyConfig) -> str:
     """The name of the family that settings belong to.
 
     Raises:
-        ConfigError: if no family has settings of this class.
+        ConfigError: if no family has settings of this class; also like ``family_named``.
     """
     for name, family in NETWORKS.items():
         if family.config is type(config):
+            family_named(name)
             return name
     raise ConfigError(f'{type(config).__name__} is not registered; add NETWORKS["name"] = Family(...)')
 
@@ -170,7 +191,9 @@ def torch_network(
 ) -> tuple[Network, dict[str, torch.Tensor]]:
     """The PyTorch network of some parameters.
 
-    On the CPU it uses the memory of ``parameters.arrays``, so that a change of one is a change of the other.
+    On the CPU it uses the memory of ``parameters.arrays``, so that a change of one is a change of the other. A model
+    has nothing else: a program's hooks on this network, and parameters that it replaces, are not part of a model. Its
+    own computation needs a family of its own.
 
     Returns:
         The network, and its tensors by the names of the arrays.

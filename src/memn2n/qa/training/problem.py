@@ -15,7 +15,7 @@ from memn2n.qa import engine
 from memn2n.qa.config import Backend, DataShape
 from memn2n.qa.networks import check_reads
 from memn2n.qa.parameters import Parameters
-from memn2n.qa.stories import shape_of
+from memn2n.qa.stories import BabiTask, shape_of
 from memn2n.qa.training.schedule import DivergedError, Epoch, Loop, Score, train
 from memn2n.settings import check_choice
 
@@ -207,10 +207,12 @@ def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:
         ConfigError: if nothing is left to train on.
     """
     everything = np.arange(len(stories))
-    if config.validation_split == "random":
-        n = round(config.validation * len(stories))
+    split, number = config.validation_split, round(config.validation * len(stories))
+    if split == "auto" and all(isinstance(task, BabiTask) for task in stories.tasks):
+        split = "tail"
+    if split != "tail":
         order = np.random.default_rng(config.seed).permutation(len(stories))
-        held_out = np.sort(order[:n])
+        held_out = np.sort(order[:number] if split == "random" else _of_each_task(stories, order, number))
     else:
         parts = [np.flatnonzero(stories.task == task) for task in range(len(stories.tasks))]
         held_out = np.sort(np.concatenate([part[len(part) - round(config.validation * len(part)) :] for part in parts]))
@@ -220,3 +222,17 @@ def hold_out(stories: StorySet, config: TrainingConfig) -> tuple[Longs, Longs]:
             Setting("validation"), f" is {config.validation}: nothing is left to train on; lower it, or add examples"
         )
     return examples, held_out
+
+
+def _of_each_task(stories: StorySet, order: Longs, number: int) -> Longs:
+    """Choose this many examples, the same share of each task, so that others keep each task and each answer.
+
+    Args:
+        stories: the examples.
+        order: a random order of the examples.
+        number: how many to choose. There are fewer if too many answers occur only once.
+    """
+    order = order[np.argsort(stories.task[order], kind="stable")]
+    needed = [np.unique(ids[order], return_index=True)[1] for ids in (stories.task, stories.answer)]
+    free = np.delete(order, np.concatenate(needed))
+    return free[np.linspace(0, len(free), min(number, len(free)), endpoint=False).astype(np.int64)]
