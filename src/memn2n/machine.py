@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +22,8 @@ Precision = Literal["auto", "fp32", "bf16"]
 
 TORCH = ("torch", "jaxtyping")
 """The modules of the extra ``torch``. Only PyTorch modules need jaxtyping."""
+
+_AUTOCAST_DEVICES = ("cpu", "cuda", "xpu", "mps")
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
@@ -87,6 +89,29 @@ def check_device(device: str) -> torch.device:
     if found.type == "meta":
         raise ConfigError(Setting("device"), " is 'meta', which cannot compute")
     return found
+
+
+@contextmanager
+def own_torch_state(*, grad: bool) -> Iterator[None]:
+    """Compute with PyTorch independently of what the program has set for its thread.
+
+    Within the context there is no inference mode and no autocast, new tensors are on the CPU unless they name a device,
+    and autograd records operations if ``grad``. PyTorch's default type belongs to all threads, so it is not changed
+    here: this package names the type of each tensor that it makes. The context is also a decorator. Do not enter it
+    where the program's own code runs.
+    """
+    import torch
+
+    with ExitStack() as stack:
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.set_grad_enabled(grad))
+        if torch.get_default_device().type != "cpu":
+            stack.enter_context(torch.device("cpu"))
+        for kind in _AUTOCAST_DEVICES:
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from memn2n.lm.record import LMRecord
 from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
-from memn2n.machine import choose_precision
+from memn2n.machine import choose_precision, own_torch_state
 from memn2n.settings import LARGEST, check_range
 from memn2n.words import EOS
 
@@ -237,7 +237,7 @@ class MemoryLM:
         temperature = 0.0 if temperature < 1 / LARGEST else float(temperature)  # float32 has no smaller ones
         if top_k is not None and top_k < 1:
             raise ConfigError(Setting("top_k"), f" is {top_k}: it must be 1 or more")
-        stream, generator = self._stream(self._cut(prompt)), torch.Generator().manual_seed(seed)
+        stream, generator = self._stream(self._cut(prompt)), torch.Generator("cpu").manual_seed(seed)
 
         def draw() -> Iterator[str]:
             for _ in range(words):
@@ -272,6 +272,7 @@ class MemoryLM:
         save_lm(folder, self.network, self.vocabulary, record, LMNetwork)
 
     @classmethod
+    @own_torch_state(grad=False)
     def load(cls, folder: str | Path) -> Self:
         """Read a model that ``save`` wrote.
 

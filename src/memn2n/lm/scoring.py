@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from memn2n.lm.networks.output import log_probability
 from memn2n.lm.windows import contiguous, window_batch
+from memn2n.machine import own_torch_state
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
+    import torch
     from torch import Tensor
 
     from memn2n.lm.data.ids import Ids
     from memn2n.lm.networks import LanguageNetwork
 
 
-@torch.no_grad()
 def mean_loss(
     network: LanguageNetwork, ids: Ids, precision: torch.dtype, stop: threading.Event | None = None
 ) -> float | None:
@@ -32,7 +31,6 @@ def mean_loss(
     return total / (len(ids) - 1)
 
 
-@torch.no_grad()
 def log_probabilities_of(network: LanguageNetwork, ids: Ids, precision: torch.dtype) -> Iterator[Tensor]:
     """Yield the log-probabilities of a text's words in order, some words at a time; the first word has none.
 
@@ -43,6 +41,8 @@ def log_probabilities_of(network: LanguageNetwork, ids: Ids, precision: torch.dt
     """
     device = network.A.device
     for starts, length in contiguous(len(ids)):
-        batch = window_batch(ids, starts, length, network.config.memory_size, device)
-        state = network(batch.words, batch.missing, None, precision).state
-        yield log_probability(state.flatten(0, 1), network.output_matrix, batch.target.flatten(), precision)
+        with own_torch_state(grad=False):  # only here: the caller's code runs between two parts
+            batch = window_batch(ids, starts, length, network.config.memory_size, device)
+            state = network(batch.words, batch.missing, None, precision).state
+            found = log_probability(state.flatten(0, 1), network.output_matrix, batch.target.flatten(), precision)
+        yield found

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from memn2n.machine import own_torch_state
 from memn2n.qa import engine
 from memn2n.qa.batch import batches
 from memn2n.qa.networks import check_reads, numpy_forward, torch_network
@@ -122,11 +123,10 @@ def _by_numpy(parameters: Parameters, stories: StorySet, forward: Forward) -> It
 
 
 def _by_torch(parameters: Parameters, stories: StorySet) -> Iterator[Prediction]:
-    network = torch_network(parameters)[0].train(False)
-    import torch
-
+    with own_torch_state(grad=False):
+        network = torch_network(parameters)[0].train(False)
     for examples, batch in _padded_batches(parameters, stories):
-        with torch.no_grad():  # only here: the caller's code runs between two batches
+        with own_torch_state(grad=False):  # only here: the caller's code runs between two batches
             logits, attention = network(batch.tensors())
             probabilities = logits.softmax(1)[:, parameters.shape.answers]
         yield Prediction(examples, probabilities.numpy(), attention.numpy())

@@ -51,8 +51,8 @@ class LSTMNetwork(nn.Module):
         self.config = config
         self.vocabulary = vocabulary
         self.sparse = False  # whether the gradient of A is sparse
-        self.A, self.W = (nn.Parameter(torch.empty(vocabulary, config.dim)) for _ in range(2))
-        self.lstm = nn.LSTM(config.dim, config.dim, batch_first=True)
+        self.A, self.W = (nn.Parameter(torch.empty(vocabulary, config.dim, dtype=torch.float32)) for _ in range(2))
+        self.lstm = nn.LSTM(config.dim, config.dim, batch_first=True, dtype=torch.float32)
         with torch.no_grad():
             for value in self.parameters():
                 value.normal_(0, init_std, generator=generator)

@@ -107,7 +107,7 @@ class LMNetwork(nn.Module):
         d, N = config.dim, config.memory_size
 
         def random(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(shape, generator=generator) * init_std)
+            return nn.Parameter(torch.randn(shape, generator=generator, dtype=torch.float32) * init_std)
 
         self.A, self.C = random(vocabulary, d), random(vocabulary, d)
         self.T_A, self.T_C = random(N, d), random(N, d)

@@ -62,7 +62,7 @@ class _CrossEntropy(torch.autograd.Function):
         d_state = torch.empty_like(state)
         d = state.shape[1]
         odd = -d % _COLUMNS
-        d_W = torch.zeros(0)  # (vocabulary, d + odd), computed by the first block
+        d_W = torch.zeros(0, dtype=W.dtype)  # (vocabulary, d + odd), computed by the first block
         loss = torch.zeros((), dtype=W.dtype, device=W.device)
         table = W.to(precision)
         logits = _workspace(state, W, precision)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memn2n.lm.networks.memn2n import LMNetwork
+from memn2n.machine import own_torch_state
 
 
 class Step(NamedTuple):
@@ -41,7 +42,7 @@ class Stream:
         """Put a word into memory; if it is full, the word replaces the oldest one."""
         self._words.append(word)
 
-    @torch.no_grad()
+    @own_torch_state(grad=False)
     def next(self) -> Step:
         """Predict the next word.
 

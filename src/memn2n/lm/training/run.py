@@ -19,7 +19,7 @@ from memn2n.lm.record import LMRecord
 from memn2n.lm.training.checkpoints import has_checkpoint, load_checkpoint, resume, save_checkpoint, text_digests
 from memn2n.lm.training.trainer import LMTrainer
 from memn2n.lm.vocabulary import Lines, LMVocabulary
-from memn2n.machine import check_device, choose_precision, choose_threads, torch_threads, total_memory
+from memn2n.machine import check_device, choose_precision, choose_threads, own_torch_state, torch_threads, total_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +77,7 @@ class LMRun:
     _best: dict[str, torch.Tensor] | None = None  # parameters of the best epoch since the training (re)started
 
     @classmethod
+    @own_torch_state(grad=True)
     def begin(cls, request: LMRequest, folder: Path | None, device: torch.device) -> LMRun:
         """Do everything that precedes the first batch; ``folder`` exists, unless it is None."""
         saved = None
@@ -86,7 +87,7 @@ class LMRun:
             saved = load_checkpoint(folder, request.build)
         settings, config = _settings(request, saved)
         vocabulary, train, valid = _read_texts(request, saved, settings, config, folder)
-        generator = torch.Generator().manual_seed(config.seed)
+        generator = torch.Generator("cpu").manual_seed(config.seed)
         network = request.build(settings, len(vocabulary), generator, config.init_std).to(device)
         trainer = LMTrainer(network, train, valid, config, choose_precision(config.precision, device))
         digests = text_digests(train, valid)
@@ -107,6 +108,7 @@ class LMRun:
         """The lowest loss of an epoch, as ``LMEpoch.judged``."""
         return self.trainer.progress.best
 
+    @own_torch_state(grad=False)
     def checkpoint(self, best: bool) -> None:
         """Save the training, and the model too if its last epoch is the best so far; without a folder, keep the best.
 
@@ -124,6 +126,7 @@ class LMRun:
                 save_lm(self.folder, network, self.vocabulary, record, type(network))
             save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
+    @own_torch_state(grad=False)
     def best_network(self) -> LanguageNetwork:
         """Return the trained network with the parameters of the best epoch.
 

@@ -20,6 +20,7 @@ from memn2n.lm.record import tensor_layout
 from memn2n.lm.scoring import mean_loss
 from memn2n.lm.training.progress import LMEpoch, LMStep, TrainingProgress
 from memn2n.lm.windows import epoch_batches, window_batch
+from memn2n.machine import own_torch_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ class LMTrainer:
     ``train`` and ``valid`` are (words) ids of texts of two words or more.
     """
 
+    @own_torch_state(grad=True)
     def __init__(
         self, network: LanguageNetwork, train: Ids, valid: Ids | None, config: LMTraining, precision: torch.dtype
     ) -> None:
@@ -122,6 +124,7 @@ class LMTrainer:
         rate = self._rate(len(batches) - 1, len(batches))
         return LMEpoch(at.epoch, rate, train, valid, best, at.words / at.seconds, at.seconds)
 
+    @own_torch_state(grad=True)
     def step(self, batches: EpochBatches, number: int, rate: float) -> tuple[float, int]:
         """Train on batch ``number``, counted from 0; return the sum of its losses and its number of words."""
         network, starts = self.network, batches.starts(number)
@@ -137,6 +140,7 @@ class LMTrainer:
         network.zero_grad(set_to_none=True)
         return loss.item(), words
 
+    @own_torch_state(grad=False)
     def state(self) -> dict[str, Tensor]:
         """Return the tensors that ``restore`` needs: parameters, moments, and the state of the random generator."""
         tensors = {f"parameter.{name}": value.detach() for name, value in self._parameters.items()}
@@ -146,6 +150,7 @@ class LMTrainer:
                 tensors |= {f"{key}.{name}": moment for key, moment in self._adamw.state[value].items()}
         return tensors
 
+    @own_torch_state(grad=False)
     def restore(self, tensors: dict[str, Tensor], progress: TrainingProgress) -> None:
         """Continue a training from its ``state`` and progress; ``config`` may have more epochs than it had.
 
@@ -153,15 +158,14 @@ class LMTrainer:
             ValueError: if the tensors are those of another network or optimizer.
         """
         check_state(tensor_layout(tensors), tensor_layout(self._parameters), self.config, progress)
-        with torch.no_grad():
-            for name, value in self._parameters.items():
-                value.copy_(tensors[f"parameter.{name}"])
-                for key in _moments(self.config, progress):
-                    assert self._adamw is not None
-                    moment = tensors[f"{key}.{name}"]
-                    if key == "step":
-                        moment = moment.reshape(())  # a file stores it as an array of one number
-                    self._adamw.state[value][key] = moment.to(value.device).clone()
+        for name, value in self._parameters.items():
+            value.copy_(tensors[f"parameter.{name}"])
+            for key in _moments(self.config, progress):
+                assert self._adamw is not None
+                moment = tensors[f"{key}.{name}"]
+                if key == "step":
+                    moment = moment.reshape(())  # a file stores it as an array of one number
+                self._adamw.state[value][key] = moment.to(value.device).clone()
         self._generator.set_state(tensors["random"].cpu())
         self.progress = progress
 
@@ -175,6 +179,7 @@ class LMTrainer:
                 f" ({self.config.clip_norm:g})",
             )
 
+    @own_torch_state(grad=False)
     def _check_parameters(self) -> None:
         """Check what the last step did: a batch's loss is computed before its step."""
         for name, value in self._parameters.items():

@@ -70,7 +70,7 @@ class QANetwork(nn.Module):
         self.H = nn.Parameter(tensors["H"]) if "H" in tensors else None
         rows = len(tensors["tables.0"])
         # Added to the logits: -inf for rows that do not compete.
-        closed = torch.zeros(rows, device=tensors["tables.0"].device)
+        closed = torch.zeros(rows, dtype=torch.float32, device=tensors["tables.0"].device)
         closed[UNKNOWN] = -torch.inf
         if config.answer_softmax == "words":
             closed[NULL] = -torch.inf

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from memn2n.machine import own_torch_state
 from memn2n.qa.batch import batches, make_batch
 from memn2n.qa.networks import SOFTMAX, torch_network
 from memn2n.qa.training.noise import RandomNoise
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 class TorchLoop:
     """Implements ``memn2n.qa.training.schedule.Loop`` on any device; ``rng`` also draws the noise."""
 
+    @own_torch_state(grad=True)
     def __init__(
         self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
         rng: np.random.Generator, device: torch.device | str = "cpu",
@@ -43,6 +45,7 @@ class TorchLoop:
         self._words = [self.tensors[name] for name in parameters.words()]
         self._kept: dict[str, torch.Tensor] = {}
 
+    @own_torch_state(grad=True)
     def epoch(self, rate: float, stage: Stage) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
         memory_size = self.parameters.config.memory_size
@@ -87,7 +90,7 @@ class TorchLoop:
                 table[NULL] = 0  # the null word's embedding stays zero
         return loss, wrong
 
-    @torch.no_grad()
+    @own_torch_state(grad=False)
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""
         network = self.network.train(False)
@@ -98,15 +101,18 @@ class TorchLoop:
             wrong += mistakes
         return Score.of(loss, wrong, len(examples))
 
+    @own_torch_state(grad=False)
     def keep(self) -> None:
         """Save a copy of the parameters."""
         self._kept = {name: tensor.clone() for name, tensor in self.tensors.items()}
 
+    @own_torch_state(grad=False)
     def restore(self) -> None:
         """Set the parameters to the saved copy."""
         for name, tensor in self._kept.items():
             self.tensors[name].copy_(tensor)
 
+    @own_torch_state(grad=False)
     def finish(self) -> None:
         """Copy the parameters to the arrays. Nothing changes on the CPU, where both have the same memory."""
         for name, tensor in self.tensors.items():
