@@ -28,9 +28,13 @@ from memn2n.qa.stories import (
     vocabulary_of,
     word_form,
 )
-from memn2n.qa.training.data_warnings import warn_of_long_stories, warn_of_untrained_answers
+from memn2n.qa.training.data_warnings import (
+    warn_of_long_stories,
+    warn_of_unknown_words,
+    warn_of_untrained_answers,
+)
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
-from memn2n.qa.training.restarts import train_restarts
+from memn2n.qa.training.restarts import going_on, train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
@@ -90,6 +94,7 @@ class StoryQA:
         train: Iterable[Example],
         valid: Iterable[Example] | None = None,
         *,
+        start: Self | None = None,
         network: FamilyConfig | None = None,
         training: TrainingConfig | None = None,
         restarts: int | None = None,
@@ -108,6 +113,10 @@ class StoryQA:
             train: the training examples.
             valid: the validation examples; by default a tenth of ``train``, chosen by ``training.validation_split``.
                 Questions with an answer that is not in the vocabulary are left out, with a DataWarning.
+            start: a model to go on from. Its networks, vocabulary and candidates are used, so ``network``,
+                ``vocabulary`` and ``candidates`` must not be given. There is no linear start. By default, each of its
+                networks is trained once more, and all are kept. Words that it does not know stay unknown, with a
+                DataWarning; a training question with an answer that it does not know is refused.
             network: the network's settings, which name its family; ``memn2n.variant`` returns those of the paper and
                 of the official code.
             training: the training's settings.
@@ -136,10 +145,17 @@ class StoryQA:
         """
         examples = check_examples(train, "train")
         validation = None if valid is None else check_examples(valid, "validate")
+        if start is not None:
+            given = {"network": network, "vocabulary": vocabulary, "candidates": candidates}
+            training = going_on(training, len(start.networks), [name for name in given if given[name] is not None])
+            network, vocabulary = start.network.config, start.vocabulary
         training = training or TrainingConfig()
         changes = {"restarts": restarts, "seed": seed}
         training = training.changed({name: value for name, value in changes.items() if value is not None})
-        answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
+        if start is not None:
+            answers = start.candidates
+        else:
+            answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
         if vocabulary is None:
             vocabulary = vocabulary_of(examples, lowercase, answers)
         warn_of_same_words(examples, vocabulary.lowercase)
@@ -147,15 +163,18 @@ class StoryQA:
             stories=StorySet.encode_training(examples, vocabulary, answers),
             valid=None if validation is None else StorySet.encode_validation(validation, vocabulary, answers),
             network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
-            backend=backend, device=device,
+            backend=backend, device=device, start=() if start is None else start.networks,
         )  # fmt: skip
+        if start is not None:
+            warn_of_unknown_words(examples, vocabulary)
         warn_of_long_stories(problem.stories, problem.network.memory_size)
         if validation is None and problem.valid is not None:
             held_out = problem.valid[1]
             warn_of_untrained_answers(problem.stories, problem.examples, held_out, lambda i: examples[i].answer)
         outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
+        trained = [_fingerprints(examples, vocabulary), *([] if start is None else [start.fingerprints])]
         return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
-                   fingerprints=np.unique(_fingerprints(examples, vocabulary)))  # fmt: skip
+                   fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
 
     @property
     def network(self) -> Parameters:

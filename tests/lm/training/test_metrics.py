@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from memn2n.errors import ConfigError, DataWarning
-from memn2n.lm.training.metrics import LMMetricsLog, TensorBoardLog, epoch_record
+from memn2n.lm.training.metrics import LMMetricsLog, LMTensorBoardLog, epoch_record
 from memn2n.lm.training.progress import LMEpoch, LMStep
 
 FIRST = LMEpoch(1, 0.02, 3.0, 2.0, True, 1000.0, 0.5)
@@ -62,7 +62,7 @@ def test_the_values_that_tensorboard_gets(tmp_path: Path, monkeypatch: pytest.Mo
             calls.append(("closed",))
 
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=SummaryWriter))
-    with TensorBoardLog(tmp_path, done=1) as log:
+    with LMTensorBoardLog(tmp_path, done=1) as log:
         log(STEP)
         log(FIRST)
         log(SECOND)
@@ -80,15 +80,15 @@ def test_the_values_that_tensorboard_gets(tmp_path: Path, monkeypatch: pytest.Mo
 def test_tensorboard_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match=r"pip install 'memn2n\[tensorboard\]'"):
-        TensorBoardLog(tmp_path)
+        LMTensorBoardLog(tmp_path)
 
 
 def test_real_tensorboard_reads_it(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    with TensorBoardLog(tmp_path) as log:
+    with LMTensorBoardLog(tmp_path) as log:
         log(FIRST)
         log(SECOND)
-    with TensorBoardLog(tmp_path, done=1) as log:  # resumed from before the second epoch
+    with LMTensorBoardLog(tmp_path, done=1) as log:  # resumed from before the second epoch
         log(SECOND)
     events = accumulator.EventAccumulator(str(tmp_path))
     events.Reload()

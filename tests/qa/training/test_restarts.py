@@ -15,8 +15,9 @@ from memn2n.errors import ConfigError, TrainingError
 from memn2n.qa.networks import Stage
 from memn2n.qa.stories import BabiTask, StorySet, vocabulary_of
 from memn2n.qa.training import problem as module
+from memn2n.qa.training.metrics import QAMetricsLog
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, hold_out
-from memn2n.qa.training.restarts import Outcome, QAMetricsLog, train_restarts
+from memn2n.qa.training.restarts import Outcome, train_restarts
 from memn2n.qa.training.schedule import DivergedError, Epoch, Score, train
 from memn2n.qa.training.torch_loop import TorchLoop
 from memn2n.qa.vocabulary import SPECIAL

@@ -171,7 +171,7 @@ def _train(
 ) -> MemoryLM:
     """Train while showing progress and writing metrics."""
     from memn2n.cli.lm.progress import LMProgress
-    from memn2n.lm.training.metrics import LMMetricsLog, TensorBoardLog
+    from memn2n.lm.training.metrics import LMMetricsLog, LMTensorBoardLog
 
     history = checkpoint.progress.history if checkpoint else []
     begun = checkpoint is not None
@@ -180,7 +180,7 @@ def _train(
         with ExitStack() as logs:
             listeners: list[Callable[[LMStep | LMEpoch], None]] = [metrics]
             if tensorboard is not None:
-                listeners.append(logs.enter_context(TensorBoardLog(tensorboard, len(history))))
+                listeners.append(logs.enter_context(LMTensorBoardLog(tensorboard, len(history))))
             listeners.append(logs.enter_context(LMProgress(epochs, show)))
 
             def on_event(event: LMStep | LMEpoch) -> None:

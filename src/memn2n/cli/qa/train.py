@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,9 +46,13 @@ def train(
     candidates: Annotated[
         Path | None, Option(help="A file with one answer per line to choose from; by default, words.")
     ] = None,
+    start: Annotated[
+        Path | None, Option(help="A model to go on from: its networks and words are used. By default, train anew.")
+    ] = None,
     family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
     variant: Annotated[Variant, Option(help="Default settings: the official code's, or the paper's.")] = "official",
     lowercase: Annotated[bool, Option(help="Treat upper and lower case as the same.")] = True,
+    tensorboard: Annotated[Path | None, Option(help="TensorBoard's folder; needs memn2n[tensorboard].")] = None,
     as_json: Json = False,
     *,
     settings: dict[str, Any],
@@ -58,7 +63,10 @@ def train(
     ] = None,
 ) -> None:
     """Train a model on stories. Ctrl-C, SIGTERM or SIGHUP ends the training and keeps the best network so far."""
-    network, training = _settings(family, variant, settings)
+    from memn2n.qa.pretrained import load_qa
+
+    model = None if start is None else load_qa(start)
+    network, training = _settings(family, variant, settings) if model is None else (None, _going_on(model, settings))
 
     from memn2n import StoryQA
     from memn2n.files.model_folder import has_model, hold_folder
@@ -67,13 +75,13 @@ def train(
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(examples, held_out, network=network, training=training, candidates=answers,
+        return StoryQA.fit(examples, held_out, start=model, network=network, training=training, candidates=answers,
                            lowercase=lowercase, backend=backend, device=device, threads=threads,
                            on_event=on_event)  # fmt: skip
 
     with hold_folder(out) as folder:
         replaced = has_model(folder)
-        qa = _train(fit, training, folder)
+        qa = _train(fit, training, folder, tensorboard)
     _report(qa, test_examples, replaced, out, as_json)
     if qa.interrupted:
         raise StoppedError(f"; the best model so far is in {out}")
@@ -96,6 +104,14 @@ def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[Fam
         if name not in {field.name for settings in (own, training) for field in fields(settings)}:
             raise ConfigError(Setting(name), f" is not a setting of the family {family}")
     return own.changed(given), training.changed(given)
+
+
+def _going_on(model: StoryQA, given: dict[str, Any]) -> TrainingConfig:
+    """The settings of a training that goes on from a model, changed by those that were given."""
+    from memn2n.qa.training.restarts import going_on
+
+    free = {field.name for field in fields(TrainingConfig)} - {"linear_start", "linear_start_epochs"}
+    return going_on(None, len(model.networks), [name for name in given if name not in free]).changed(given)
 
 
 def _read_candidates(path: Path, lowercase: bool) -> list[str]:
@@ -157,18 +173,23 @@ def _read_examples(
 
 
 def _train(
-    fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, folder: Path
-) -> StoryQA:
+    fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, folder: Path,
+    tensorboard: Path | None,
+) -> StoryQA:  # fmt: skip
     """Train a model while showing progress and writing metrics; then save it in the folder."""
     from memn2n.cli.qa.progress import QAProgress
-    from memn2n.qa.training.restarts import QAMetricsLog
+    from memn2n.qa.training.metrics import QAMetricsLog, QATensorBoardLog
 
     metrics = QAMetricsLog(folder)
-    with QAProgress(training) as progress:
+    with ExitStack() as logs:
+        listeners: list[Callable[[Epoch | Restart], None]] = [metrics]
+        if tensorboard is not None:
+            listeners.append(logs.enter_context(QATensorBoardLog(tensorboard)))
+        listeners.append(logs.enter_context(QAProgress(training)))
 
         def on_event(event: Epoch | Restart) -> None:
-            metrics(event)
-            progress(event)
+            for listener in listeners:
+                listener(event)
 
         try:
             qa = fit(on_event)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from memn2n.errors import ConfigError
 from memn2n.files.metrics import MetricsLog
 from memn2n.files.records import json_line
+from memn2n.files.tensorboard import TensorBoard
 from memn2n.lm.answers import perplexity
 from memn2n.lm.training.progress import LMEpoch
 
@@ -45,26 +45,8 @@ class LMMetricsLog(MetricsLog):
             self.publish()
 
 
-class TensorBoardLog:
-    """Writes each epoch for TensorBoard: losses, perplexities, learning rate and words per second.
-
-    It is a context manager, which closes the event file at its end.
-
-    Args:
-        folder: where the event files go.
-        done: number of epochs that are already done. TensorBoard discards later epochs that the folder has.
-
-    Raises:
-        ConfigError: if TensorBoard is not installed.
-    """
-
-    def __init__(self, folder: Path, done: int = 0) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise ConfigError("--tensorboard needs TensorBoard, which is not installed here: "
-                              "pip install 'memn2n[tensorboard]'") from None  # fmt: skip
-        self._writer: Any = SummaryWriter(str(folder), purge_step=done + 1)
+class LMTensorBoardLog(TensorBoard):
+    """Writes each epoch for TensorBoard: losses, perplexities, learning rate and words per second."""
 
     def __call__(self, event: LMStep | LMEpoch) -> None:
         """Write an epoch; steps are ignored."""
@@ -73,13 +55,4 @@ class TensorBoardLog:
         losses = {part: loss for part, loss in (("train", event.train), ("valid", event.valid)) if loss is not None}
         values = {f"loss/{part}": loss for part, loss in losses.items()}
         values |= {f"perplexity/{part}": perplexity(loss) for part, loss in losses.items()}
-        values |= {"rate": event.rate, "words per second": event.words_per_second}
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, event.epoch)
-        self._writer.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+        self.add(event.epoch, values | {"rate": event.rate, "words per second": event.words_per_second})

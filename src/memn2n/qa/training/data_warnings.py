@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memn2n.errors import DataWarning
+from memn2n.terminal import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from memn2n.qa.batch import Longs
-    from memn2n.qa.stories import StorySet
+    from memn2n.qa.stories import Example, StorySet
+    from memn2n.qa.vocabulary import Vocabulary
 
 _NAMED = 5
 """At most this many tasks or answers are named in a warning."""
@@ -55,6 +57,15 @@ def warn_of_untrained_answers(
         more = f" and {len(only) - _NAMED} more" if len(only) > _NAMED else ""
         _warn(f"only questions that are held out for validation have the answer {named}{more}: the network does not "
               "learn it; give validation data, or hold out other questions (validation_split)")  # fmt: skip
+
+
+def warn_of_unknown_words(examples: Iterable[Example], vocabulary: Vocabulary) -> None:
+    """Warn with a DataWarning of words in training data that a vocabulary does not have."""
+    texts = dict.fromkeys(text for example in examples for text in (*example.story, *example.values, example.question))
+    unknown = dict.fromkeys(word for text in texts for word in vocabulary.unknown_words(text))
+    if unknown:
+        _warn(f"the model that the training goes on from does not know {listed(unknown)}: unknown words are ignored; "
+              "train a new model to learn them")  # fmt: skip
 
 
 def _warn(message: str) -> None:

@@ -84,11 +84,12 @@ class Problem:
     training: TrainingConfig
     backend: Literal["native", "torch"]
     device: str  # the PyTorch device to train on; "cpu" for the native backend
+    start: tuple[Parameters, ...] = ()  # the restarts go on from copies of these in turn; if empty, from random values
 
     @classmethod
     def make(
         cls, *, stories: StorySet, valid: StorySet | None = None, network: FamilyConfig, training: TrainingConfig,
-        vocabulary_size: int, backend: Backend = "auto", device: str = "cpu",
+        vocabulary_size: int, backend: Backend = "auto", device: str = "cpu", start: tuple[Parameters, ...] = (),
     ) -> Problem:  # fmt: skip
         """Prepare a training: hold out validation data, take the sizes from the data, and choose the backend.
 
@@ -100,12 +101,13 @@ class Problem:
             vocabulary_size: number of word ids.
             backend: see ``choose_backend``.
             device: the PyTorch device.
+            start: the networks to go on from; the sizes are theirs.
 
         Raises:
             ConfigError: if the settings need validation data or supporting facts and there are none, the network
                 cannot read the data, nothing is left to train on, or the backend or device cannot be used.
         """
-        shape = shape_of(stories, vocabulary_size, network.memory_size)
+        shape = start[0].shape if start else shape_of(stories, vocabulary_size, network.memory_size)
         check_reads(network, stories)
         if training.supervise_attention and not len(stories.support):
             raise ConfigError(Setting("supervise_attention"), f" is {training.supervise_attention}, but the data has "
@@ -120,7 +122,7 @@ class Problem:
         if validation is None:
             _check_needs_no_validation(training)
         return cls(stories=stories, examples=examples, valid=validation, network=network, shape=shape,
-                   training=training, backend=chosen, device=device)  # fmt: skip
+                   training=training, backend=chosen, device=device, start=start)  # fmt: skip
 
     def train(self, number: int, on_epoch: Callable[[Epoch], None]) -> TrainedNetwork:
         """Train one network. The result depends only on the problem and the restart's number.
@@ -143,7 +145,10 @@ class Problem:
             return TrainedNetwork(restart, network)
 
         rng = np.random.default_rng([self.training.seed, number])
-        network = Parameters.draw(self.network, self.shape, rng, self.training.init_std)
+        if self.start:
+            network = self.start[number % len(self.start)].copy()
+        else:
+            network = Parameters.draw(self.network, self.shape, rng, self.training.init_std)
         loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device)
         try:
             finished = train(loop, self.valid, self.training, remember, number)

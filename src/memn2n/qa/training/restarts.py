@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from memn2n.errors import Setting, TrainingError
-from memn2n.files.metrics import MetricsLog
+from memn2n.errors import ConfigError, Setting, TrainingError
 from memn2n.interrupts import interrupt_sets
 from memn2n.machine import choose_threads, torch_threads
+from memn2n.qa.config import TrainingConfig
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart, TrainedNetwork
 from memn2n.qa.training.schedule import Epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from memn2n.qa.parameters import Parameters
-
-
-class QAMetricsLog(MetricsLog):
-    """Writes each epoch and each restart to ``metrics.partial.jsonl``; call ``publish`` when the model is saved.
-
-    So ``metrics.jsonl`` always belongs to a training that ended in a model.
-    """
-
-    def __call__(self, event: Epoch | Restart) -> None:
-        """Add an event."""
-        values = asdict(event)
-        values.pop("kept", None)  # which restarts are kept is known only after all have ended
-        self.add({"event": "epoch" if isinstance(event, Epoch) else "restart"} | values)
 
 
 def run_restarts(
@@ -180,3 +167,21 @@ def train_restarts(
         tuple(trained.network for trained in kept),
         tuple(replace(restart, kept=restart.restart in numbers) for restart in restarts),
     )
+
+
+def going_on(training: TrainingConfig | None, networks: int, given: Sequence[str]) -> TrainingConfig:
+    """The settings of a training that goes on from a model.
+
+    Args:
+        training: the settings that the caller gave; by default, each network is trained once more, and all are kept.
+        networks: the number of networks of the model.
+        given: the names of arguments that the caller gave although the model determines them.
+
+    Raises:
+        ConfigError: if there are such arguments.
+    """
+    if given:
+        raise ConfigError(Setting(given[0]), " cannot be chosen for a training that goes on from a model; leave it out")
+    if training is None:
+        training = TrainingConfig(restarts=networks, select="ensemble" if networks > 1 else "train")
+    return training.changed({"linear_start": "none", "learning_rate": training.first_rate})
