@@ -11,6 +11,7 @@ from typer import Argument, Option
 from memn2n.cli.options import settings_options
 from memn2n.errors import ConfigError, Setting
 from memn2n.serve.limits import Limits
+from memn2n.terminal import quoted
 
 
 @settings_options(Limits)
@@ -74,7 +75,7 @@ def serve(
     from memn2n.serve.models import ServedLM
 
     if not re.fullmatch("0?[0-7]{3}", uds_mode):
-        raise ConfigError(Setting("uds_mode"), f" is {uds_mode!r}: write three octal digits, such as 660")
+        raise ConfigError(Setting("uds_mode"), f" is {quoted(uds_mode)}: write three octal digits, such as 660")
     server = Server(
         models or [], host=host, port=port, uds=uds, uds_mode=int(uds_mode, 8), token=token,
         no_auth=no_auth, cors_origin=cors_origin or [],

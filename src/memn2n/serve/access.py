@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from memn2n.errors import ConfigError, Setting
 from memn2n.serve.origins import check_origins
 from memn2n.serve.refusals import foreign_host, unauthorized
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,7 @@ def access_to(host: str, token: str | None, no_auth: bool, cors_origin: Iterable
     if not is_loopback(host):
         raise ConfigError(
             Setting("host"),
-            f" is {host!r}, which other machines can reach: set ", Setting("token"),
+            f" is {quoted(host)}, which other machines can reach: set ", Setting("token"),
             " (or the variable MEMN2N_TOKEN), or allow everybody with ", Setting("no_auth"),
         )  # fmt: skip
     return Access(origins=origins)

@@ -29,6 +29,7 @@ from memn2n.serve.guard import Guard
 from memn2n.serve.limits import Limits
 from memn2n.serve.metrics import RequestMetrics
 from memn2n.serve.models import load_models
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -67,7 +68,7 @@ def create_app(
     """
     if not _ROOT_PATH.fullmatch(root_path):
         raise ConfigError(
-            Setting("root_path"), f" is {root_path!r}: write a path such as /memn2n, without a final slash"
+            Setting("root_path"), f" is {quoted(root_path)}: write a path such as /memn2n, without a final slash"
         )
     access, limits = access or Access(), limits or Limits()
     metrics = RequestMetrics(models)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,8 +44,9 @@ def check_origins(given: Iterable[str], every: bool) -> tuple[str, ...]:
                 )  # fmt: skip
         elif not _ORIGIN.fullmatch(origin):
             raise ConfigError(
-                Setting("cors_origin"), f" is {origin!r}: write it as browsers send it, such as https://app.example or "
-                "http://localhost:3000: in lower case, without a path, a final slash or the default port",
+                Setting("cors_origin"), f" is {quoted(origin)}: write it as browsers send it, such as "
+                "https://app.example or http://localhost:3000: in lower case, without a path, a final slash or the "
+                "default port",
             )  # fmt: skip
     return origins
 
