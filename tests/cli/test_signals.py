@@ -13,6 +13,7 @@ import pytest
 
 from memn2n import StoryQA
 from memn2n.cli.progress import ProgressBar
+from memn2n.files.folder_lock import locked
 from memn2n.qa import predict
 from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, babi, cli
 
@@ -81,6 +82,10 @@ def test_a_second_signal_ends_the_process_at_once_and_in_silence(tmp_path: Path)
     _, err = process.communicate()
     assert (process.returncode, err) == (128 + signal.SIGINT, "")
     assert time.monotonic() - begin < 30
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {".memn2n.lock"}, "which locks nothing once its process has ended"
+    with locked(tmp_path / "run"):
+        pass
     assert not list((tmp_path / "run").iterdir())
 
 

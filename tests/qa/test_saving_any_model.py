@@ -100,7 +100,6 @@ CHANGES: dict[str, tuple[Callable[[StoryQA], dict[str, Any]], str]] = {
     "another type": (lambda qa: {"networks": retyped(qa, np.float64)}, r"tables\.0 .* float64, .* need .* float32"),
     "too few words": (lambda qa: {"vocabulary": Vocabulary(qa.vocabulary.words[1:])}, "for a vocabulary of"),
     "another class": (lambda qa: {"vocabulary": LMVocabulary(qa.vocabulary.words)}, "of the class LMVocabulary"),
-    "a number as word": (lambda qa: {"vocabulary": Vocabulary((1, *qa.vocabulary.words[1:]))}, "not a string"),  # type: ignore[arg-type]
     "candidates": (lambda _: {"candidates": Candidates(("a", "b"))}, "the network is for 0 candidates"),
     "fingerprints": (lambda _: {"fingerprints": np.zeros(3)}, "train_fingerprints has the shape .* float64"),
     "no JSON": (lambda _: {"restarts": _restart_of(np.float32(1))}, "not JSON serializable"),
