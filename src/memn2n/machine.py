@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import ConfigError, Setting
+from memn2n.settings import check_type
 from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
@@ -45,12 +46,19 @@ def total_memory() -> int | None:
         return memory
 
 
+def in_notebook() -> bool:
+    """Whether this program runs in a notebook, which shows the output of each cell."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and type(ipython.get_ipython()).__name__ == "ZMQInteractiveShell"
+
+
 def choose_threads(threads: int | None) -> int:
     """The number of threads to use: ``threads``, or the number of cores if it is None.
 
     Raises:
-        ConfigError: unless ``threads`` is from 1 to the number of cores.
+        ConfigError: unless ``threads`` is an integer from 1 to the number of cores.
     """
+    check_type("threads", threads, int)
     cores = available_cores()
     if threads is None:
         return cores

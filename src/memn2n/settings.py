@@ -123,6 +123,20 @@ def documented_settings(config: type[Settings]) -> list[DocumentedSetting]:
     ]
 
 
+def check_type(name: str, value: object, kind: type, instead: str = "") -> None:
+    """Raise ConfigError unless a value is None or of a type.
+
+    Args:
+        name: the name of the setting or argument.
+        value: the value.
+        kind: the type.
+        instead: an example of what to give, for the message.
+    """
+    if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+        remedy = f", such as {instead}" if instead else ""
+        raise ConfigError(Setting(name), f" is {quoted(value)}: it must be of type {kind.__name__}{remedy}")
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     """Raise ConfigError unless a value is one of the choices."""
     choices = tuple(choices)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from memn2n import StoryQA
-from memn2n.cli.progress import ProgressBar
 from memn2n.files.folder_lock import locked
+from memn2n.progress_bar import ProgressBar
 from memn2n.qa import predict
 from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, babi, cli
 

@@ -46,9 +46,9 @@ def demo(
 
 def _stories(seed: int, console: Console) -> None:
     from memn2n import NetworkConfig, StoryQA, TrainingConfig, simulate
-    from memn2n.cli.qa.progress import QAProgress
     from memn2n.cli.show import show_evaluation
     from memn2n.explain.tables import attention_table
+    from memn2n.qa.training.display import QAProgress
 
     console.print("One network is trained on simulated stories of three bAbI tasks, with 1,000 questions of each:")
     for task, skill in _SKILLS.items():
@@ -73,7 +73,7 @@ def _stories(seed: int, console: Console) -> None:
 
 def _language_model(seed: int, console: Console) -> None:
     from memn2n import LMTraining, MemoryLM, carried_text
-    from memn2n.cli.lm.progress import LMProgress
+    from memn2n.lm.training.display import LMProgress
 
     console.print("\nA language model, whose memory holds the previous 100 words, is trained on the reference of the "
                   "Python language. Its perplexity on other text falls:")  # fmt: skip

@@ -24,7 +24,8 @@ from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision, own_torch_state
-from memn2n.settings import LARGEST, check_range
+from memn2n.settings import LARGEST, check_range, check_type
+from memn2n.training_display import shown
 from memn2n.words import EOS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memn2n.lm.data.ids import Ids
+    from memn2n.lm.training.display import LMProgress
     from memn2n.lm.training.progress import LMEpoch, LMStep
     from memn2n.machine import Precision
 
@@ -76,6 +78,7 @@ class MemoryLM:
         device: str = "cpu",
         threads: int | None = None,
         on_event: Callable[[LMStep | LMEpoch], None] | None = None,
+        progress: bool | None = None,
     ) -> Self:
         """Train a model on text.
 
@@ -95,6 +98,7 @@ class MemoryLM:
             device: device to train on, such as "cuda".
             threads: number of PyTorch's threads; by default one a core. Another number changes the last digits.
             on_event: called after each batch and epoch.
+            progress: whether to show the progress on standard error; by default in notebooks only.
 
         Returns:
             The model of the epoch with the lowest validation loss. Ctrl-C ends the training early; then ``interrupted``
@@ -107,6 +111,13 @@ class MemoryLM:
             TrainingError: if the loss is not finite; the folder keeps the last good model.
             KeyboardInterrupt: on Ctrl-C before the end of the first epoch.
         """
+        for name, text in (("train", train), ("valid", valid)):
+            check_type(name, text, Corpus, "memn2n.read_corpus(file)")
+        check_type("network", network, LMConfig, "memn2n.LMConfig(dim=100)")
+        check_type("training", training, LMTraining, "memn2n.LMTraining(epochs=10)")
+        check_type("vocabulary", vocabulary, LMVocabulary, "that of another model")
+        check_type("min_count", min_count, int)
+        check_type("max_words", max_words, int)
         if train is None:
             train, carried, _ = carried_text()
             valid = carried if valid is None else valid
@@ -114,7 +125,14 @@ class MemoryLM:
             train=train, valid=valid, network=network, training=training, seed=seed, vocabulary=vocabulary,
             min_count=min_count, max_words=max_words, folder=folder, resume=resume, device=device, threads=threads,
         )  # fmt: skip
-        run = train_lm(request, on_event)
+
+        def display() -> LMProgress:
+            from memn2n.lm.training.display import LMProgress
+
+            return LMProgress((training or LMTraining()).epochs)
+
+        with shown(progress, display, on_event) as listener:
+            run = train_lm(request, listener)
         best = run.best_network()
         assert isinstance(best, LMNetwork)
         return cls(best, run.vocabulary, run.trainer.config, run.history, run.interrupted, run.lines)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from memn2n.errors import ConfigError, InputError
+from memn2n.errors import ConfigError, InputError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.candidates import Candidates
-from memn2n.qa.config import NetworkConfig, TrainingConfig
+from memn2n.qa.config import FamilyConfig, NetworkConfig, TrainingConfig
 from memn2n.qa.networks import family_name
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import most_probable, predict_mean
@@ -36,6 +36,9 @@ from memn2n.qa.training.data_warnings import (
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import going_on, train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
+from memn2n.settings import check_type
+from memn2n.terminal import quoted
+from memn2n.training_display import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +47,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from memn2n.files.model_file import Arrays
-    from memn2n.qa.config import Backend, FamilyConfig
+    from memn2n.qa.config import Backend
+    from memn2n.qa.training.display import QAProgress
     from memn2n.qa.training.schedule import Epoch
 
 KIND = "qa"
@@ -106,6 +110,7 @@ class StoryQA:
         device: str = "cpu",
         threads: int | None = None,
         on_event: Callable[[Epoch | Restart], None] | None = None,
+        progress: bool | None = None,
     ) -> Self:
         """Train a model on examples.
 
@@ -132,6 +137,7 @@ class StoryQA:
             threads: how many restarts the engine trains at a time; by default one for each core. It does not affect
                 the result.
             on_event: called after each epoch and each restart, with its result.
+            progress: whether to show the progress on standard error; by default in notebooks only.
 
         Returns:
             The selected network, or the ensemble. After Ctrl-C, the best model so far; ``interrupted`` is True then.
@@ -145,6 +151,12 @@ class StoryQA:
         """
         examples = check_examples(train, "train")
         validation = None if valid is None else check_examples(valid, "validate")
+        check_type("start", start, cls, "memn2n.StoryQA.load(folder)")
+        check_type("network", network, FamilyConfig, "memn2n.NetworkConfig(dim=30)")
+        check_type("training", training, TrainingConfig, "memn2n.TrainingConfig(epochs=30)")
+        check_type("vocabulary", vocabulary, Vocabulary, "memn2n.Vocabulary((word, ...))")
+        if isinstance(candidates, str):
+            raise ConfigError(Setting("candidates"), f" is {quoted(candidates)}: give a list of answers")
         if start is not None:
             given = {"network": network, "vocabulary": vocabulary, "candidates": candidates}
             training = going_on(training, len(start.networks), [name for name in given if given[name] is not None])
@@ -171,7 +183,14 @@ class StoryQA:
         if validation is None and problem.valid is not None:
             held_out = problem.valid[1]
             warn_of_untrained_answers(problem.stories, problem.examples, held_out, lambda i: examples[i].answer)
-        outcome = train_restarts(problem, on_event or (lambda _event: None), threads)
+
+        def display() -> QAProgress:
+            from memn2n.qa.training.display import QAProgress
+
+            return QAProgress(training)
+
+        with shown(progress, display, on_event) as listener:
+            outcome = train_restarts(problem, listener, threads)
         trained = [_fingerprints(examples, vocabulary), *([] if start is None else [start.fingerprints])]
         return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
                    fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip

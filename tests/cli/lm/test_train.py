@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from memn2n import LMConfig, LMTraining, MemoryLM
-from memn2n.cli.lm.progress import LMProgress
+from memn2n.lm.training.display import LMProgress
 from memn2n.lm.training.progress import LMEpoch
 from tests.cli.conftest import CLI, Result
 from tests.cli.lm.conftest import FAST, TINY, epochs_in_metrics

@@ -170,7 +170,7 @@ def _train(
     tensorboard: Path | None,
 ) -> MemoryLM:
     """Train while showing progress and writing metrics."""
-    from memn2n.cli.lm.progress import LMProgress
+    from memn2n.lm.training.display import LMProgress
     from memn2n.lm.training.metrics import LMMetricsLog, LMTensorBoardLog
 
     history = checkpoint.progress.history if checkpoint else []

@@ -177,7 +177,7 @@ def _train(
     tensorboard: Path | None,
 ) -> StoryQA:  # fmt: skip
     """Train a model while showing progress and writing metrics; then save it in the folder."""
-    from memn2n.cli.qa.progress import QAProgress
+    from memn2n.qa.training.display import QAProgress
     from memn2n.qa.training.metrics import QAMetricsLog, QATensorBoardLog
 
     metrics = QAMetricsLog(folder)

@@ -19,7 +19,7 @@ from memn2n.errors import TrainingError
 from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
 
 if TYPE_CHECKING:
-    from memn2n.cli.progress import ProgressBar
+    from memn2n.progress_bar import ProgressBar
     from memn2n.reproduce.babi.report import ColumnReport, TableReport
     from memn2n.reproduce.report import FigureTable, Report
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memn2n.cli import progress as module
-from memn2n.cli.progress import ProgressBar
+from memn2n import progress_bar as module
+from memn2n.progress_bar import ProgressBar
 
 
 @pytest.fixture

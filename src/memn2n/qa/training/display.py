@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.cli.progress import ProgressBar
+from memn2n.progress_bar import ProgressBar
 from memn2n.qa.training.schedule import Epoch, schedule
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from memn2n.cli import progress as module
-from memn2n.cli.lm.progress import LMProgress
+from memn2n import progress_bar as module
+from memn2n.lm.training.display import LMProgress
 from memn2n.lm.training.progress import LMEpoch, LMStep
 
 

@@ -1,8 +1,8 @@
 import pytest
 
 from memn2n import TrainingConfig
-from memn2n.cli import progress as module
-from memn2n.cli.qa.progress import QAProgress
+from memn2n import progress_bar as module
+from memn2n.qa.training.display import QAProgress
 from memn2n.qa.training.problem import Restart
 from memn2n.qa.training.schedule import Epoch, Score
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memn2n.cli.progress import ProgressBar
 from memn2n.lm.answers import perplexity
 from memn2n.lm.training.progress import LMEpoch
+from memn2n.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from memn2n.lm.training.progress import LMStep
