@@ -287,7 +287,7 @@ class MemoryLM:
             raise ModelError(f"{folder}: the network cannot be saved, because {change}, and load would make a plain "
                              "LMNetwork of its parameters; save it in another way")  # fmt: skip
         record = LMRecord(self.network.config, self.training, tuple(self.history), self.lines)
-        save_lm(folder, self.network, self.vocabulary, record, LMNetwork)
+        save_lm(folder, self.network, self.vocabulary, record)
 
     @classmethod
     @own_torch_state(grad=False)

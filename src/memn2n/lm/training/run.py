@@ -123,7 +123,7 @@ class LMRun:
         with uninterrupted():
             if best:
                 record = LMRecord(network.config, self.trainer.config, self.history, self.lines)
-                save_lm(self.folder, network, self.vocabulary, record, type(network))
+                save_lm(self.folder, network, self.vocabulary, record)
             save_checkpoint(self.folder, self.trainer, self.vocabulary, self.digests)
 
     @own_torch_state(grad=False)
@@ -238,17 +238,12 @@ def _held_out(words: int, share: float) -> int:
     return held_out if held_out >= 2 else 0
 
 
-def save_lm(
-    folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, record: LMRecord,
-    build: type[LanguageNetwork],
-) -> None:  # fmt: skip
-    """Save a model, which will be loaded as a network of the class ``build``; see ``MemoryLM.save``."""
-    refusal = f"{folder}: this model is not saved, because"
-    if type(network) is not build:
-        raise ModelError(f"{refusal} it would be loaded as {build.__name__}, and it is {type(network).__name__}")
+def save_lm(folder: str | Path, network: LanguageNetwork, vocabulary: LMVocabulary, record: LMRecord) -> None:
+    """Save a model; see ``MemoryLM.save``."""
     tensors = network.state_dict()
     for name, value in tensors.items():
         if value.dtype != torch.float32:
-            raise ModelError(f"{refusal} {name} is {value.dtype}, and models have torch.float32; call network.float()")
+            raise ModelError(f"{folder}: this model is not saved, because {name} is {value.dtype}, and models have "
+                             "torch.float32; call network.float()")  # fmt: skip
     arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
-    save_model(folder, network.kind, record.to_dict(), vocabulary, arrays, partial(LMRecord.read, build))
+    save_model(folder, network.kind, record.to_dict(), vocabulary, arrays, partial(LMRecord.read, type(network)))
