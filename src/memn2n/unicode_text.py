@@ -96,8 +96,10 @@ def ids_of_words(words: Sequence[str], first: int, form: Callable[[str], str]) -
     form too.
 
     Raises:
-        ValueError: if a word occurs twice.
+        ValueError: if a word occurs twice, or is not a string.
     """
+    if not {str}.issuperset(map(type, words)):
+        raise ValueError("a word of the vocabulary is not a string")
     ids = {word: i for i, word in enumerate(words, first)}
     if len(ids) != len(words):
         raise ValueError("a word occurs twice in the vocabulary")

@@ -44,6 +44,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.filterwarnings("ignore:.* stories of task 3 are longer than the memory:memn2n.DataWarning")
 def test_the_figures_are_those_of_the_models_that_fit_trains(published: Path, tmp_path: Path) -> None:
     report = run_transfer(
         published, tmp_path / "out", (3, 1), TransferOptions(restarts=2, seed=5, backend="torch"), **SIZES
