@@ -7,10 +7,10 @@ import sys
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.settings import check_type
+from memn2n.settings import check_choice, check_type
 from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def check_device(device: str) -> torch.device:
     try:
         found = torch.device(device)
         torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, TypeError, ValueError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ConfigError(Setting("device"), f" is {quoted(device)}, which PyTorch cannot use here: {reason}") from None
     if found.type == "meta":
@@ -154,7 +154,8 @@ if hasattr(os, "register_at_fork"):
 
 
 def choose_precision(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type of the operands of matrix products on a device."""
+    """The type of the operands of matrix products on a device; raises ConfigError for another number format."""
+    check_choice("precision", precision, get_args(Precision))
     import torch
 
     if precision == "auto":

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import pairwise
+from numbers import Integral
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from memn2n.errors import ConfigError, Setting
@@ -132,9 +133,22 @@ def check_type(name: str, value: object, kind: type, instead: str = "") -> None:
         kind: the type.
         instead: an example of what to give, for the message.
     """
-    if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+    if value is not None and not _is_of(value, kind):
         remedy = f", such as {instead}" if instead else ""
         raise ConfigError(Setting(name), f" is {quoted(value)}: it must be of type {kind.__name__}{remedy}")
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raise ConfigError unless a value is an integer, and at least ``least``."""
+    if not _is_of(value, int):
+        raise ConfigError(Setting(name), f" is {quoted(value)}: it must be of type int")
+    if value < least:  # type: ignore[operator]
+        raise ConfigError(Setting(name), f" is {quoted(value)}: it must be {least} or more")
+
+
+def _is_of(value: object, kind: type) -> bool:
+    """Whether a value is of a type. Every integer, also one of NumPy, is an int; a truth value is not."""
+    return isinstance(value, Integral) and not isinstance(value, bool) if kind is int else isinstance(value, kind)
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:

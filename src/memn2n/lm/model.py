@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import chain
+from numbers import Real
 from typing import TYPE_CHECKING, Self
 
 import torch
 
-from memn2n.errors import ConfigError, ModelError, Setting
+from memn2n.errors import InputError, ModelError
 from memn2n.files.model_folder import load_model
 from memn2n.html_table import html_table
 from memn2n.lm.answers import LMEvaluation, NextWords, WordScore, perplexity
@@ -24,7 +25,8 @@ from memn2n.lm.scoring import log_probabilities_of
 from memn2n.lm.training.run import LMRequest, save_lm, train_lm
 from memn2n.lm.vocabulary import UNK_ID, Lines, LMVocabulary, cut
 from memn2n.machine import choose_precision, own_torch_state
-from memn2n.settings import LARGEST, check_range, check_type
+from memn2n.settings import LARGEST, check_range, check_type, check_whole
+from memn2n.terminal import quoted
 from memn2n.training_display import shown
 from memn2n.words import EOS
 
@@ -218,10 +220,9 @@ class MemoryLM:
             top: number of words to return.
 
         Raises:
-            ConfigError: if ``top`` is below 1.
+            InputError: if the text is not a string, or ``top`` is not an integer above 0.
         """
-        if top < 1:
-            raise ConfigError(Setting("top"), f" is {top}: it must be 1 or more")
+        check_whole("top", top, 1)
         words = self._cut(text)
         read = words[-self.network.config.memory_size :]
         step = self._stream(read).next()
@@ -246,15 +247,16 @@ class MemoryLM:
             unknown: whether ``<unk>`` may be drawn.
 
         Raises:
-            ConfigError: if an argument is out of range.
+            InputError: if an argument has another type, or is out of range.
         """
-        if words < 0:
-            raise ConfigError(Setting("words"), f" is {words}: it must be 0 or more")
+        check_whole("words", words, 0)
+        check_type("temperature", temperature, Real)
         check_range("temperature", temperature, 0, LARGEST)
+        check_whole("seed", seed, 0)
         check_range("seed", seed, 0, 2**63 - 1)
         temperature = 0.0 if temperature < 1 / LARGEST else float(temperature)  # float32 has no smaller ones
-        if top_k is not None and top_k < 1:
-            raise ConfigError(Setting("top_k"), f" is {top_k}: it must be 1 or more")
+        if top_k is not None:
+            check_whole("top_k", top_k, 1)
         stream, generator = self._stream(self._cut(prompt)), torch.Generator("cpu").manual_seed(seed)
 
         def draw() -> Iterator[str]:
@@ -308,6 +310,8 @@ class MemoryLM:
         return log_probabilities_of(self.network, ids, choose_precision(precision, self.network.A.device))
 
     def _cut(self, text: str) -> list[str]:
+        if not isinstance(text, str):
+            raise InputError(f"{quoted(text)} is not a text: give a string")
         return cut(text, self.vocabulary.tokens, self.vocabulary.lowercase) or [EOS]
 
     def _stream(self, words: list[str]) -> Stream:

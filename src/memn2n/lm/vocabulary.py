@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from memn2n.errors import ConfigError, Setting
-from memn2n.settings import check_choice
+from memn2n.settings import check_choice, check_whole
 from memn2n.unicode_text import ids_of_words, lower_case, record_of_words
 from memn2n.words import EOS, UNK, has_more_words_and_marks, words_and_marks
 
@@ -93,8 +93,7 @@ class LMVocabulary:
         Raises:
             ConfigError: if ``min_count`` or ``max_words`` is out of range.
         """
-        if min_count < 1:
-            raise ConfigError(Setting("min_count"), f" is {min_count}: it must be 1 or more")
+        check_whole("min_count", min_count, 1)
         if max_words is not None and max_words <= _SPECIAL:
             raise ConfigError(
                 Setting("max_words"), f" is {max_words}: it must be 3 or more, as {UNK} and {EOS} are two of them"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from memn2n.errors import ConfigError, InputError, Setting
+from memn2n.errors import ConfigError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
@@ -21,9 +21,8 @@ from memn2n.qa.same_words import warn_of_same_words
 from memn2n.qa.stories import (
     Example,
     StorySet,
-    as_tuple,
     check_examples,
-    check_question,
+    example_of,
     fingerprints,
     vocabulary_of,
     word_form,
@@ -36,7 +35,7 @@ from memn2n.qa.training.data_warnings import (
 from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
 from memn2n.qa.training.restarts import going_on, train_restarts
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
-from memn2n.settings import check_type
+from memn2n.settings import check_type, check_whole
 from memn2n.terminal import quoted
 from memn2n.training_display import shown
 
@@ -79,7 +78,11 @@ class StoryQA:
         training: TrainingConfig | None = None, restarts: Sequence[Restart] = (),
         fingerprints: npt.NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
-        self.networks = tuple(networks)
+        for network in (networks := tuple(networks)):
+            check_type("networks", network, Parameters, "qa.networks of another model")
+        check_type("training", training, TrainingConfig)
+        check_type("candidates", candidates, Candidates)
+        self.networks = networks
         self.vocabulary = vocabulary
         self.candidates = candidates
         self.training = training or TrainingConfig()
@@ -253,13 +256,8 @@ class StoryQA:
 
         Each answer is the same as if the question were asked alone.
         """
-        examples = []
-        for story, question, *values in questions:
-            example = Example(as_tuple(story), question, answer="", values=as_tuple(*values or ((),)))
-            check_question(example.story, question, example.values)
-            examples.append(example)
-        if top < 1:
-            raise InputError(f"top is {top}: it must be 1 or more")
+        examples = list(map(example_of, questions))
+        check_whole("top", top, 1)
         stories = StorySet.encode(examples, self.vocabulary, self.candidates)
         texts = self.vocabulary.words if self.candidates is None else self.candidates.texts
         memory_size = self.network.config.memory_size

@@ -30,9 +30,8 @@ UNKNOWN_ANSWER = -1
 class BabiTask(str):
     """The label of a bAbI task. The reader of bAbI files and the simulator give it to their examples.
 
-    These examples are in the order of the official files, whose last tenth is the validation data. Examples with any
-    other label may be sorted, for example by their answers. The label belongs to each example, so that it is not lost
-    when a program joins, cuts or filters lists of examples.
+    These examples are in the order of the official files, whose last tenth is the validation data. Others may be
+    sorted. Each example carries its label, so that it is not lost when a program joins or filters lists of examples.
     """
 
     __slots__ = ()
@@ -77,6 +76,16 @@ def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         return values  # type: ignore[return-value]
     return tuple(values)
+
+
+def example_of(question: object) -> Example:
+    """The example of (story, question) or (story, question, values), without an answer; InputError if malformed."""
+    if not isinstance(question, (tuple, list)) or len(question) not in {2, 3}:
+        raise InputError(f"{quoted(question)} is not a tuple (story, question) or (story, question, values)")
+    story, text, *values = question
+    example = Example(story, text, answer="", values=values[0] if values else ())
+    check_question(example.story, text, example.values)
+    return example
 
 
 def check_question(story: Sequence[str], question: str, values: Sequence[str] = ()) -> None:
@@ -132,8 +141,11 @@ def check_examples(examples: Iterable[Example], purpose: str) -> list[Example]:
     """Check each of some examples; ``purpose`` is "train", "validate" or "test".
 
     Raises:
-        InputError: like ``check_example``; also if there is no example.
+        InputError: like ``check_example``; also if there is no example, or the examples are not a list or the like.
     """
+    if isinstance(examples, (str, bytes)) or not isinstance(examples, Iterable):  # type: ignore[unreachable]
+        raise InputError(f"the examples to {purpose} on are {quoted(examples)}: they must be a list of memn2n.Example; "
+                         "memn2n.read_stories(file) reads them")  # fmt: skip
     given = list(examples)
     if not given:
         raise InputError(f"there is no example to {purpose} on")

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from memn2n.errors import DataError, InputError, file_error
+from memn2n.lm.data.corpus import Corpus
 from memn2n.lm.data.ids import read_ids, write_ids
 from memn2n.lm.vocabulary import EOS_ID, UNK_ID, LMVocabulary
+from memn2n.terminal import quoted
 from memn2n.words import EOS, UNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from memn2n.lm.data.corpus import Corpus
     from memn2n.lm.data.ids import Ids
 
 _CHUNK = 1 << 18  # ids that are computed at a time
@@ -105,8 +106,10 @@ def encode_corpus(corpus: Corpus, vocabulary: LMVocabulary, cache: str | Path | 
 
     Raises:
         DataError: if the text cannot be read or has no word, or the cache file cannot be written.
-        InputError: if the vocabulary cuts text in another way.
+        InputError: if ``corpus`` is not a Corpus, or the vocabulary cuts text in another way.
     """
+    if not isinstance(corpus, Corpus):
+        raise InputError(f"{quoted(corpus)} is not a text: it must be of type Corpus, such as MemoryLM.read(file)")
     for name in ("tokens", "lowercase"):
         given, wanted = getattr(corpus, name), getattr(vocabulary, name)
         if given != wanted:
