@@ -21,7 +21,7 @@ _SPELLINGS = {
     **dict.fromkeys("\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff", ""),
 }  # fmt: skip
 """Typographic character -> what a keyboard types. Soft hyphens, marks of direction and byte order marks vanish."""
-_VARIANTS = "ſẛĲĳĿŀǄ-ǌǱ-ǳ\ufb00-\ufdf9\ufdfc\ufe70-\ufefc\uff01-\uff9f\uffe0-\uffe6"
+_VARIANTS = "µſẛĲĳĿŀǄ-ǌǱ-ǳ\ufb00-\ufdf9\ufdfc\ufe50-\ufe6b\ufe70-\ufefc\uff01-\uff9f\uffe0-\uffe6"
 """Letters that stand for others: ligatures, digraphs, forms of position of Arabic letters, full and half width."""
 _FOLDED = re.compile(f"[{''.join(_SPELLINGS)}{_VARIANTS}]")
 

@@ -94,3 +94,10 @@ def test_a_host_that_is_no_name(cli: CLI, host: str) -> None:
     found = cli("serve", "--no-auth", "--host", host)
     assert found.status == 2
     assert "this is not the name of a machine; use a name or an address of this machine" in found.err
+
+
+def test_an_error_repeats_only_the_start_of_a_very_long_argument(cli: CLI) -> None:
+    for arguments in (["f" * 5000], ["qa", "ask", "d" * 3000]):
+        refused = cli(*arguments)
+        assert refused.status == 2
+        assert len(refused.err) < 700

@@ -70,9 +70,9 @@ def wrong(name: str, array: Any) -> dict[str, Any]:
         (wrong("H", np.zeros((30, 30))), "H has the shape .* and type float64"),
         (wrong("H", np.zeros((30, 60), np.float32)[:, ::2]), "float32, contiguous and writable"),
         (wrong("H", np.frombuffer(bytes(3600), np.float32).reshape(30, 30)), "contiguous and writable"),
-        (wrong("V", np.zeros(3, np.float32)), "the arrays are .*, V, but these settings need tables.0"),
-        ({name: array for name, array in draw().arrays.items() if name != "H"}, "but these settings need .*, H, "),
-        ({}, "the arrays are none"),
+        (wrong("V", np.zeros(3, np.float32)), "the arrays have V, which these settings do not need"),
+        ({name: array for name, array in draw().arrays.items() if name != "H"}, "the arrays lack H"),
+        ({}, "the arrays lack tables.0, "),
     ],
 )
 def test_arrays_that_do_not_fit_the_settings_are_refused(arrays: dict[str, Any], message: str) -> None:
@@ -89,7 +89,7 @@ def test_arrays_are_taken_in_any_order() -> None:
 
 def test_the_constructor_wants_the_arrays_in_order() -> None:
     """The engine takes the tables, and the gates, by their position."""
-    with pytest.raises(ConfigError, match=r"but these settings need tables\.0, tables\.1, "):
+    with pytest.raises(ConfigError, match="not in the order of the settings"):
         Parameters(EVERYTHING, SHAPE, dict(reversed(draw().arrays.items())))
 
 

@@ -154,5 +154,5 @@ def test_settings_are_compared_with_the_arrays_before_these_take_memory(
 
     for function in ("array", "empty", "zeros"):
         monkeypatch.setattr(np, function, refuse)
-    with pytest.raises(ModelError, match=r"the model cannot be used \(the arrays are tables\.0, but these settings"):
+    with pytest.raises(ModelError, match=r"the model cannot be used \(the arrays lack "):
         StoryQA.load(tmp_path)

@@ -14,6 +14,7 @@ from memn2n.interrupts import CommandSignals
 from memn2n.terminal import printable
 
 command_signals = CommandSignals()
+_LONGEST_WORD = 500  # characters; paths are shorter
 
 
 class StoppedError(Exception):
@@ -21,8 +22,9 @@ class StoppedError(Exception):
 
 
 def print_error(message: str) -> None:
-    """Print a message in one line on standard error, without control characters."""
-    print(f"memn2n: {printable(' '.join(message.split()))}", file=sys.stderr)
+    """Print a message in one line on standard error, without control characters; very long words are cut."""
+    words = (word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}..." for word in message.split())
+    print(f"memn2n: {printable(' '.join(words))}", file=sys.stderr)
 
 
 def end_interrupted(message: str = "") -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.machine import Precision  # noqa: TC001 - the dataclass reads its types
-from memn2n.settings import LARGEST, POSITIVE, Range, Settings, check_choice
+from memn2n.settings import POSITIVE, Range, Settings, check_choice
 
 KIND = "lm"
 """The kind of model in a model folder."""
@@ -32,7 +32,7 @@ class LMConfig(Settings):
     """Number K of hops: how often the network reads its memory."""
     memory_size: Annotated[int, Range(1, 1_000_000)] = 100
     """Number N of previous words that the memory holds."""
-    query: Annotated[float, Range(-LARGEST, LARGEST)] = 0.1
+    query: Annotated[float, Range(-1000, 1000)] = 0.1
     """Value of every component of the constant first state."""
     tied: bool = False
     """Use the embedding C as the output matrix W, as adjacent tying does. Otherwise W is a matrix of its own

@@ -13,6 +13,7 @@ import numpy as np
 from memn2n.errors import ConfigError
 from memn2n.files.model_file import ArrayForm, layout_of
 from memn2n.qa.vocabulary import NULL, UNKNOWN
+from memn2n.terminal import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,5 +102,9 @@ def check_layout(config: FamilyConfig, shape: DataShape, layout: Layout) -> None
 
 
 def _other_arrays(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> ConfigError:
-    names, needed = (", ".join(arrays) or "none" for arrays in (found, wanted))
-    return ConfigError(f"the arrays are {names}, but these settings need {needed}")
+    lacking = [name for name in wanted if name not in found]
+    unknown = [name for name in found if name not in wanted]
+    problems = [f"lack {listed(lacking)}"] if lacking else []
+    if unknown:
+        problems.append(f"have {listed(unknown)}, which these settings do not need")
+    return ConfigError(f"the arrays {' and '.join(problems) or 'are not in the order of the settings'}")

@@ -36,7 +36,8 @@ def warn_of_same_words(examples: Sequence[Example], lowercase: bool) -> None:
             pair = pair or (first, text)
     if pair is not None:
         example = f"for example {quoted(pair[0])} and {quoted(pair[1])}"
-        warnings.warn(f"{len(merged)} sentences of the training data have the same words as another one, {example}; "
+        number = f"{len(merged)} sentences" if len(merged) > 1 else "1 sentence"
+        warnings.warn(f"{number} of the training data with the same words as another one, {example}; "
                       "the model cannot tell them apart", DataWarning, stacklevel=3)  # fmt: skip
 
 
