@@ -153,3 +153,9 @@ def test_compressed_texts_of_a_folder_are_found(tmp_path: Path) -> None:
     assert list(read_texts(tmp_path).train.words()) == ["a", "b", "a", "b", "<eos>"]
     (tmp_path / "ptb.train.txt").touch()
     assert plain_or_gz(tmp_path / "ptb.train.txt") == tmp_path / "ptb.train.txt"
+
+
+def test_a_stream_that_is_compressed_is_named(tmp_path: Path) -> None:
+    with write_gz(tmp_path / "a.gz", JSONL).open("rb") as stream, pytest.raises(DataError) as error:
+        list(iter_lines(stream, "<stdin>"))
+    assert str(error.value).startswith("<stdin>: this is compressed by gzip; ")

@@ -148,6 +148,9 @@ def _text(raw: bytes, name: str, number: int, offset: int) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if not offset and raw.startswith(_GZIP):  # only of a stream: a file would have been decompressed
+            problem = "this is compressed by gzip; give the file by its name, or decompress it with gzip -dc"
+            raise DataError(name, None, problem) from None
         place = f"byte offset {offset + error.start} of the file"
         raise DataError(name, number, f"this is not UTF-8 text ({place}); convert the file to UTF-8") from None
     return (text if offset else text.removeprefix(_BYTE_ORDER_MARK)).rstrip("\r\n")
