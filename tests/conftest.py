@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
+
+for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+    if signal.getsignal(number) == signal.SIG_IGN:  # as under nohup; programs that tests start would ignore it, too
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 torch.set_num_threads(1)  # the tensors are so small that more threads are slower
 
