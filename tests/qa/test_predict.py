@@ -120,7 +120,7 @@ def test_the_numpy_forward_pass_does_not_change_the_parameters(qa: StoryQA, exam
         assert np.array_equal(array, before.arrays[name])
 
 
-@pytest.mark.parametrize("width", [1, 7, 300])
+@pytest.mark.parametrize("width", [1, 7, 300, 1500])
 def test_the_most_probable_answers_are_those_of_a_stable_sort(width: int) -> None:
     drawn = np.random.default_rng(0)
     several = drawn.random((40, width), np.float32)

@@ -62,10 +62,9 @@ class Example:
     values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("story", "support", "values"):
-            given = getattr(self, name)
-            if type(given) is not tuple:
-                object.__setattr__(self, name, as_tuple(given))
+        if {tuple} != {type(self.story), type(self.support), type(self.values)}:
+            for name in ("story", "support", "values"):
+                object.__setattr__(self, name, as_tuple(getattr(self, name)))
 
 
 def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
@@ -117,7 +116,7 @@ def problem_of_story(story: Sequence[str]) -> str:
 
 
 def _are_texts(values: object) -> bool:
-    if isinstance(values, str) or not isinstance(values, Sequence):
+    if type(values) is not tuple and (isinstance(values, str) or not isinstance(values, Sequence)):
         return False
     return {str}.issuperset(map(type, values)) or all(isinstance(value, str) for value in values)
 
