@@ -98,3 +98,15 @@ def test_one_score_that_a_softmax_cannot_exponentiate(empty_slots: str, score: f
     expected = [0, 1] if score > 0 else [1 / (1 + rest), 0]
     np.testing.assert_allclose(attention[0, 0], expected, rtol=0, atol=1e-6)
     check(network, stories)
+
+
+def test_a_flag_of_the_matrix_library_gives_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy looks at the flag for invalid values after a product; some libraries set it although all is finite."""
+    einsum = np.einsum
+
+    def flagged(*arguments: object, **options: object) -> object:
+        np.subtract(np.float32("inf"), np.float32("inf"))  # sets the flag, and warns of it
+        return einsum(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(np, "einsum", flagged)
+    check(parameters(CONFIGS[0], 0.3), StorySet.encode(ALL, VOCABULARY))

@@ -5,7 +5,7 @@ It computes what ``memn2n.qa.networks.memn2n`` computes, which explains the equa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -41,16 +41,16 @@ class _Forward:
         u = self._encode(batch.question, self.of_hop.B)
         attention = []
         for k in range(config.hops):
-            scores = np.einsum("bd,bnd->bn", u, memory[self.of_hop.A[k]], optimize=True)
+            scores = _product("bd,bnd->bn", u, memory[self.of_hop.A[k]])
             scores = np.where(present, scores, -np.inf)
             most = np.maximum(scores.max(1, keepdims=True, initial=-np.inf), np.where(empty > 0, 0, -np.inf))
             weights = np.exp(scores - most)
             rest = empty * np.exp(np.minimum(-most, 0))  # empty slots have a score of 0
             p = weights / (weights.sum(1, keepdims=True) + rest)
-            o = np.einsum("bn,bnd->bd", p, memory[self.of_hop.C[k]], optimize=True)
-            carried = u @ arrays["H"].T if "H" in arrays else u
+            o = _product("bn,bnd->bd", p, memory[self.of_hop.C[k]])
+            carried = _product("bd,ed->be", u, arrays["H"]) if "H" in arrays else u
             if config.gate:
-                x = u @ arrays[f"gates.{k}"].T + arrays[f"gate_biases.{k}"]
+                x = _product("bd,ed->be", u, arrays[f"gates.{k}"]) + arrays[f"gate_biases.{k}"]
                 T = (1 + np.tanh(x / 2)) / 2  # sigmoid(x), without an overflow
                 u = o * T + carried * (1 - T)
             else:
@@ -63,13 +63,13 @@ class _Forward:
         """The probabilities of the answers (batch, answer) for a last state."""
         W = self.of_hop.W
         if batch.candidates is None:
-            logits = u @ self.arrays[f"tables.{W}"].T
+            logits = _product("bd,vd->bv", u, self.arrays[f"tables.{W}"])
             closed = [UNKNOWN]
             if self.config.answer_softmax == "words":
                 closed += [NULL, *range(self.shape.vocabulary, logits.shape[1])]
             logits[:, closed] = -np.inf
         else:
-            logits = u @ self._encode(batch.candidates, W).T
+            logits = _product("bd,vd->bv", u, self._encode(batch.candidates, W))
         weights = np.exp(logits - logits.max(1, keepdims=True))
         probabilities: Floats = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
         return probabilities[:, self.shape.answers]
@@ -106,3 +106,13 @@ class _Forward:
                 k = np.arange(1, self.config.dim + 1, dtype=np.float32)
                 T = T * self._official_weights(k, np.full((1, 1), self.longest, np.float32))
         return encoded + T[np.minimum(batch.time, self.shape.slots - 1)]
+
+
+def _product(equation: str, a: Floats, b: Floats) -> Any:
+    """A product by ``np.einsum``, without NumPy's warning of invalid values.
+
+    Some BLAS kernels set the processor's flag for invalid values although all values are finite, because they compute
+    with what lies beside an array in memory (numpy/numpy issue 24067).
+    """
+    with np.errstate(invalid="ignore"):
+        return np.einsum(equation, a, b, optimize=True)
