@@ -118,7 +118,6 @@ class MemoryLM:
         check_type("network", network, LMConfig, "memn2n.LMConfig(dim=100)")
         check_type("training", training, LMTraining, "memn2n.LMTraining(epochs=10)")
         check_type("vocabulary", vocabulary, LMVocabulary, "that of another model")
-        check_type("min_count", min_count, int)
         check_type("max_words", max_words, int)
         if train is None:
             train, carried, _ = carried_text()

@@ -163,16 +163,14 @@ class StoryQA:
         if start is not None:
             given = {"network": network, "vocabulary": vocabulary, "candidates": candidates}
             training = going_on(training, len(start.networks), [name for name in given if given[name] is not None])
-            network, vocabulary = start.network.config, start.vocabulary
+            network, vocabulary, answers = start.network.config, start.vocabulary, start.candidates
+            warn_of_unknown_words(examples, vocabulary)
+        else:
+            answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
+            vocabulary = vocabulary or vocabulary_of(examples, lowercase, answers)
         training = training or TrainingConfig()
         changes = {"restarts": restarts, "seed": seed}
         training = training.changed({name: value for name, value in changes.items() if value is not None})
-        if start is not None:
-            answers = start.candidates
-        else:
-            answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
-        if vocabulary is None:
-            vocabulary = vocabulary_of(examples, lowercase, answers)
         warn_of_same_words(examples, vocabulary.lowercase)
         problem = Problem.make(
             stories=StorySet.encode_training(examples, vocabulary, answers),
@@ -180,8 +178,6 @@ class StoryQA:
             network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
             backend=backend, device=device, start=() if start is None else start.networks,
         )  # fmt: skip
-        if start is not None:
-            warn_of_unknown_words(examples, vocabulary)
         warn_of_long_stories(problem.stories, problem.network.memory_size)
         if validation is None and problem.valid is not None:
             held_out = problem.valid[1]
