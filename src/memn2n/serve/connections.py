@@ -80,7 +80,7 @@ class GracefulServer(uvicorn.Server):
     """A uvicorn server that answers each request of the connections that it has accepted before it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept the connections that wait, listen no more, answer what arrives in a moment, then stop."""
+        """Accept waiting connections, stop listening, answer what arrives within ``_LAST_REQUESTS``, then stop."""
         accepted = [connection for listening in sockets or () for connection in _accept_all(listening)]
         for server in self.servers:
             server.close()
