@@ -80,8 +80,15 @@ class Trainer:
         sampling: str,
         seed: int,
     ) -> None: ...
-    def epoch(self, rate: float, linear: bool, supervision: float = 0.0) -> tuple[float, int, int]: ...
+    def epoch(
+        self, rate: float, linear: bool, supervision: float = 0.0, renamings: npt.NDArray[np.int32] | None = None
+    ) -> tuple[float, int, int]: ...
     def step(
-        self, examples: npt.NDArray[np.int64], rate: float, linear: bool, supervision: float = 0.0
+        self,
+        examples: npt.NDArray[np.int64],
+        rate: float,
+        linear: bool,
+        supervision: float = 0.0,
+        renamings: npt.NDArray[np.int32] | None = None,
     ) -> tuple[float, int]: ...
     def draw(self, examples: npt.NDArray[np.int64]) -> tuple[list[int], list[int], list[int], list[int]]: ...

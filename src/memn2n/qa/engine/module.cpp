@@ -160,19 +160,24 @@ class NativeTrainer {
   }
 
   // (sum of losses, number of wrong answers, number of questions) of an epoch
-  std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear, double supervision) {
+  std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear, double supervision,
+                                             const std::optional<Array>& renamings) {
     const Alone alone(*this);
     const float weight = stories_.checked_supervision(supervision);
+    const std::vector<int32_t> names = checked_renamings(renamings, trainer_->batches());
     const nb::gil_scoped_release unlocked;
-    const Sums sums = trainer_->epoch(static_cast<float>(rate), linear, weight);
+    const Sums sums = trainer_->epoch(static_cast<float>(rate), linear, weight, names.empty() ? nullptr : names.data());
     return {sums.result.loss, sums.result.wrong, sums.questions};
   }
 
-  std::pair<double, int64_t> step(const Array& examples, double rate, bool linear, double supervision) {
+  std::pair<double, int64_t> step(const Array& examples, double rate, bool linear, double supervision,
+                                  const std::optional<Array>& renaming) {
     const Alone alone(*this);
     const float weight = stories_.checked_supervision(supervision);
     const std::vector<int64_t> at = stories_.positions(examples, true);
-    const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear, weight);
+    const std::vector<int32_t> names = checked_renamings(renaming, 1);
+    const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear, weight,
+                                         names.empty() ? nullptr : names.data());
     return {result.loss, result.wrong};
   }
 
@@ -186,6 +191,22 @@ class NativeTrainer {
   }
 
  private:
+  // A copy of the ids that stand for the word ids, (batches, vocabulary); empty without renamings. Null, unknown and
+  // answers must stay what they are.
+  std::vector<int32_t> checked_renamings(const std::optional<Array>& renamings, int64_t batches) const {
+    if (!renamings) return {};
+    const int32_t* given = data_of<const int32_t>(*renamings, "renamings", 2, "int32");
+    const int64_t words = nb::cast<NativeNetwork&>(network_).get().vocabulary;
+    if (static_cast<int64_t>(renamings->shape(0)) != batches || static_cast<int64_t>(renamings->shape(1)) != words)
+      refuse("renamings has the shape " + shape_of(*renamings) + ": it must be (" + std::to_string(batches) + ", " +
+             std::to_string(words) + ")");
+    const std::vector<int32_t> copy(given, given + batches * words);
+    for (int64_t i = 0; i < batches * words; ++i)
+      if (i % words < kSpecial ? copy[i] != i % words : copy[i] < kSpecial || copy[i] >= words)
+        refuse("renamings has " + std::to_string(copy[i]) + " for the id " + std::to_string(i % words));
+    return copy;
+  }
+
   struct Alone {  // holds the trainer for one call
     std::atomic_flag& flag;
     explicit Alone(NativeTrainer& trainer) : flag(trainer.busy_) {
@@ -239,7 +260,9 @@ NB_MODULE(_native, m) {
                     const std::string&, double, double, const std::string&, uint64_t>(),
            "network"_a, "stories"_a, "examples"_a, nb::kw_only(), "batch_size"_a, "clip_norm"_a, "clip"_a, "optimizer"_a,
            "noise"_a, "noise_rate"_a, "unknown_rate"_a, "sampling"_a, "seed"_a)
-      .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a, "supervision"_a = 0.0)
-      .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a, "supervision"_a = 0.0)
+      .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a, "supervision"_a = 0.0,
+           "renamings"_a.none() = nb::none())
+      .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a, "supervision"_a = 0.0,
+           "renamings"_a.none() = nb::none())
       .def("draw", &NativeTrainer::draw, "examples"_a);
 }

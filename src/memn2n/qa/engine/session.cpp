@@ -116,10 +116,17 @@ void Session::add_noise(const Settings& settings, Random& random) {
 }
 
 Result Session::run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train,
-                    float* probabilities, float supervision, double unknown_rate, Random* random) {
+                    float* probabilities, float supervision, double unknown_rate, Random* random,
+                    const int32_t* renaming) {
   fill_batch(stories, examples, n);
   find_facts(linear ? 0 : supervision);
-  if (unknown_rate > 0) replace_words(unknown_rate, *random);
+  const auto unknown = [&](int32_t word) { return random->unit() < unknown_rate && word != kNull ? kUnknown : word; };
+  if (renaming) {
+    for (int32_t& answer : answer_) answer = answer < 0 ? answer : renaming[answer];
+    change_words([&](int32_t word) { return unknown_rate > 0 ? unknown(renaming[word]) : renaming[word]; });
+  } else if (unknown_rate > 0) {
+    change_words(unknown);
+  }
   allocate(train);
   [[maybe_unused]] const FlushTinyNumbers flush;
   const Result result = kernel_.forward(net_, batch_, work_, linear, train, probabilities);
@@ -196,8 +203,9 @@ void Session::find_facts(float supervision) {
   batch_.supervision = supervision;
 }
 
-// Replaces a share of the batch's words by the unknown word, in a copy of its words.
-void Session::replace_words(double unknown_rate, Random& random) {
+// Replaces each of the batch's words, in a copy of its words.
+template <class F>
+void Session::change_words(const F& changed) {
   int64_t total = 0;
   for (const auto* lengths : {&sentence_length_, &question_length_})
     for (const int32_t length : *lengths) total += length;
@@ -206,7 +214,7 @@ void Session::replace_words(double unknown_rate, Random& random) {
   const auto copy = [&](const int32_t*& words, int32_t length) {
     const int32_t* from = words;
     words = at;
-    for (int j = 0; j < length; ++j) *at++ = random.unit() < unknown_rate && from[j] != kNull ? kUnknown : from[j];
+    for (int j = 0; j < length; ++j) *at++ = changed(from[j]);
   };
   for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s]);
   for (std::size_t q = 0; q < question_.size(); ++q) copy(question_[q], question_length_[q]);

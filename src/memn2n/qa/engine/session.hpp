@@ -68,9 +68,9 @@ class Session {
   Layout& layout() { return layout_; }
 
   // The loss of the batch in the layout. With train, adds to the gradients. With supervision, the weight of the loss of
-  // the attention, the layout must have facts.
+  // the attention, the layout must have facts. renaming, if it is not null, is the id that stands for each word id.
   Result run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train, float* probabilities,
-             float supervision = 0, double unknown_rate = 0, Random* random = nullptr);
+             float supervision = 0, double unknown_rate = 0, Random* random = nullptr, const int32_t* renaming = nullptr);
   // Writes the attention of the last batch. An example has a row of width floats, 0 beyond its story; the rows of the
   // next hop begin stride rows later.
   void attention(float* out, int64_t width, int64_t stride) const;
@@ -86,7 +86,8 @@ class Session {
  private:
   void fill_batch(const Stories& stories, const int64_t* examples, int n);
   void find_facts(float supervision);
-  void replace_words(double unknown_rate, Random& random);
+  template <class F>
+  void change_words(const F& changed);
   void allocate(bool train);
 
   const Network net_;

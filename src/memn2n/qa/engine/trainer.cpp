@@ -16,27 +16,33 @@ const Layout& Trainer::draw(const int64_t* examples, int n, bool supervised) {
   return session_.layout();
 }
 
-Result Trainer::step(const int64_t* examples, int n, float rate, bool linear, float supervision) {
+Result Trainer::step(const int64_t* examples, int n, float rate, bool linear, float supervision,
+                     const int32_t* renaming) {
   draw(examples, n, !linear && supervision > 0);
   const Result result =
-      session_.run(stories_, examples, n, linear, true, nullptr, supervision, settings_.unknown_rate, &random_);
+      session_.run(stories_, examples, n, linear, true, nullptr, supervision, settings_.unknown_rate, &random_, renaming);
   if (std::isfinite(result.loss)) session_.update(settings_, rate);
   return result;
 }
 
-Sums Trainer::epoch(float rate, bool linear, float supervision) {
+int64_t Trainer::batches() const {
+  const int64_t n = static_cast<int64_t>(examples_.size()), size = settings_.batch_size;
+  return settings_.replacement ? std::max<int64_t>(n / size, 1) : (n + size - 1) / size;
+}
+
+Sums Trainer::epoch(float rate, bool linear, float supervision, const int32_t* renamings) {
   Sums sums;
   const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
   std::vector<int64_t> order = examples_;
   if (!settings_.replacement)
     for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[random_.below(i + 1)]);
-  const int64_t batches = settings_.replacement ? std::max<int64_t>(n / settings_.batch_size, 1) : (n + size - 1) / size;
-  for (int64_t b = 0; b < batches; ++b) {
+  for (int64_t b = 0; b < batches(); ++b) {
     int64_t* batch = order.data() + (settings_.replacement ? 0 : b * size);
     const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
     if (settings_.replacement)
       for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
-    const Result result = step(batch, static_cast<int>(here), rate, linear, supervision);
+    const int32_t* renaming = renamings ? renamings + b * session_.network().vocabulary : nullptr;
+    const Result result = step(batch, static_cast<int>(here), rate, linear, supervision, renaming);
     sums.result.loss += result.loss;
     if (!std::isfinite(sums.result.loss)) break;
     sums.result.wrong += result.wrong;

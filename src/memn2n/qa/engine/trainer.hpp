@@ -18,10 +18,14 @@ class Trainer {
           const Settings& settings, uint64_t seed);
 
   // Trains for an epoch, up to the first loss that is not finite. supervision is the weight of the loss of the
-  // attention on supporting facts. If it is above 0, the stories must have them.
-  Sums epoch(float rate, bool linear, float supervision);
+  // attention on supporting facts. If it is above 0, the stories must have them. renamings, if it is not null, has for
+  // each batch the id that stands for each word id.
+  Sums epoch(float rate, bool linear, float supervision, const int32_t* renamings = nullptr);
+  // The number of batches of an epoch.
+  int64_t batches() const;
   // Trains on one batch. The network does not change if the loss is not finite.
-  Result step(const int64_t* examples, int n, float rate, bool linear, float supervision);
+  Result step(const int64_t* examples, int n, float rate, bool linear, float supervision,
+              const int32_t* renaming = nullptr);
   // The layout of a batch, with noise.
   const Layout& draw(const int64_t* examples, int n, bool supervised);
 
