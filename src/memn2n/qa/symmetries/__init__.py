@@ -1,0 +1,1 @@
+"""Exchangeable words: renaming them everywhere in a story, its question and its answer gives another true example."""
