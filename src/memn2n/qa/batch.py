@@ -68,6 +68,13 @@ class Batch(Generic[Array]):
         return Batch(**{field.name: tensor(getattr(self, field.name)) for field in fields(self)})  # type: ignore[arg-type]
 
 
+class Renaming(NamedTuple):
+    """The word ids that stand for the word ids of a batch."""
+
+    group: Longs  # (batch) the group of each example; examples of a group are renamed alike
+    ids: npt.NDArray[np.int32]  # (group, vocabulary) the id that stands for each id
+
+
 class Layout(NamedTuple):
     """The memories of a batch as sentence ids and times. Random noise acts on this."""
 
@@ -89,7 +96,9 @@ class Noise(Protocol):
         """The padded word ids (sentence, word) with noise."""
 
 
-def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Noise | None = None) -> Batch[Any]:
+def make_batch(
+    stories: StorySet, examples: Longs, memory_size: int, noise: Noise | None = None, renaming: Renaming | None = None
+) -> Batch[Any]:
     """Make the batch of some examples, as NumPy arrays.
 
     Args:
@@ -97,6 +106,7 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
         examples: positions in ``stories``.
         memory_size: the latest sentences of each story to keep.
         noise: changes the memories and words.
+        renaming: changes the words and answers, before the noise.
     """
     layout = lay_out(stories, examples, memory_size)
     if noise is not None:
@@ -105,20 +115,31 @@ def make_batch(stories: StorySet, examples: Longs, memory_size: int, noise: Nois
     slots = [layout.sentence] if stories.values is None else [layout.sentence, layout.value]
     used = [present & (ids != EMPTY_SENTENCE) for ids in slots]
     ids = np.concatenate([of_slots[here] for of_slots, here in zip(slots, used, strict=True)])
+    if renaming is not None:  # a sentence appears once for each group
+        ids = ids * len(renaming.ids) + np.concatenate([renaming.group[np.nonzero(here)[0]] for here in used])
     distinct, row = np.unique(ids, return_inverse=True)
     rows = [np.zeros(present.shape, np.int64) for _ in slots]
     for of_slots, here, found in zip(rows, used, np.split(row, [used[0].sum()]), strict=False):
         of_slots[here] = found + 1
-    sentences = _pad(stories, distinct)
-    question = _pad(stories, stories.question[examples])
+    question, answer = _pad(stories, stories.question[examples]), stories.answer[examples].astype(np.int64)
+    candidates = stories.candidates
+    if renaming is None:
+        sentences = _pad(stories, distinct)
+    else:
+        distinct, group = np.divmod(distinct, len(renaming.ids))
+        sentences = renaming.ids[group[:, None], _pad(stories, distinct)].astype(np.int64)
+        question = renaming.ids[renaming.group[:, None], question].astype(np.int64)
+        if candidates is None:
+            answer = renaming.ids[renaming.group, answer].astype(np.int64)
+        else:
+            candidates = renaming.ids[0, candidates].astype(np.int64)
     if noise is not None:
         sentences, question = noise.words(sentences), noise.words(question)
     sentences = np.concatenate([np.full((1, sentences.shape[1]), NULL), sentences])
     return Batch(
         sentences=sentences, memory=rows[0], values=None if stories.values is None else rows[1], time=layout.time,
         filled=layout.filled, support=layout.support if len(stories.support) else None, question=question,
-        answer=stories.answer[examples].astype(np.int64),
-        candidates=stories.candidates,
+        answer=answer, candidates=candidates,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ StoryFormat = Literal["babi", "jsonl"]
 Encoding = Literal["bow", "pe", "pe-official"]
 Temporal = Literal["none", "add", "word"]
 Tying = Literal["adjacent", "layerwise"]
+StateMatrix = Literal["auto", "none", "random", "identity"]
 EmptySlots = Literal["keep", "mask"]
 AnswerSoftmax = Literal["words", "all"]
 LinearStart = Literal["none", "fixed", "validation"]
@@ -60,6 +61,7 @@ class Start:
     Args:
         shape: the shape of the array.
         mean: mean of the normal distribution of its first values.
+        identity: whether the identity matrix is added to the first values.
         words: whether row i belongs to word i. Then row ``NULL`` is always zero, and row ``UNKNOWN`` starts at zero,
             so that an unknown word adds nothing until its embedding is trained.
     """
@@ -67,6 +69,7 @@ class Start:
     shape: tuple[int, ...]
     mean: float = 0.0
     words: bool = False
+    identity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +123,15 @@ class NetworkConfig(FamilyConfig):
     """Which matrices the hops share. adjacent: A of a hop is C of the hop before it; B is A of the first hop, and W is
     C of the last. layerwise: all hops share A and C; B and W are matrices of their own, and the state is multiplied by
     a learned matrix H between hops (RNN-like)."""
+    state_matrix: StateMatrix = "auto"
+    """The matrix H that multiplies the state between hops. auto: random with layer-wise tying, none with adjacent tying
+    (paper). none: the state stays what it is. random: H starts with random values. identity: it starts with random
+    values around the identity matrix."""
     relu: bool = False
     """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
+    linear: Annotated[int, Range(0, 4096)] = 0
+    """With ``relu``, the number of components of the state that stay linear, as half of them do in the paper's language
+    model."""
     gate: bool = False
     """Give each hop a gate between what it reads and its state (Liu and Perez 2016). With the gate T = sigmoid(G u +
     b), the next state is o T + u (1 - T) instead of o + u, for each component. Each hop has a matrix G and a vector b
@@ -147,7 +157,8 @@ class NetworkConfig(FamilyConfig):
 
         ``tables.i`` are the embedding matrices, (rows, d): a row for each word, and with ``temporal`` word one more for
         each time. With adjacent tying there are K + 1 of them: table k is both C^k and A^{k+1}, so that B is table 0
-        and W^T is table K. With layer-wise tying there are four, A, C, B and W, and ``H`` (d, d). ``times.i`` is T of
+        and W^T is table K. With layer-wise tying there are four, A, C, B and W. ``H`` (d, d) is there by
+        ``state_matrix``. ``times.i`` is T of
         table i, (slots, d), for each table that encodes memories. ``gates.k`` (d, d) and ``gate_biases.k`` (d) are G
         and b of hop k, from 0; b starts around 0.5, so that more is read than kept.
         """
@@ -156,15 +167,30 @@ class NetworkConfig(FamilyConfig):
         starts = {f"tables.{i}": Start((rows, d), words=True) for i in range(tables.number)}
         if self.temporal == "add":
             starts |= {f"times.{i}": Start((shape.slots, d)) for i in tables.memory}
-        if self.tying == "layerwise":
-            starts["H"] = Start((d, d))
+        if self.has_state_matrix:
+            starts["H"] = Start((d, d), identity=self.state_matrix == "identity")
         if self.gate:
             starts |= {f"gates.{k}": Start((d, d)) for k in range(self.hops)}
             starts |= {f"gate_biases.{k}": Start((d,), mean=0.5) for k in range(self.hops)}
         return starts
 
+    @property
+    def has_state_matrix(self) -> bool:
+        """Whether a matrix H multiplies the state between hops."""
+        return self.tying == "layerwise" if self.state_matrix == "auto" else self.state_matrix != "none"
+
+    @property
+    def linear_components(self) -> int:
+        """Number of components of the state that pass through no ReLU; the first ones of the vector."""
+        return self.linear if self.relu else self.dim
+
     def check(self) -> None:
         """Raise ConfigError if two settings contradict each other."""
+        if self.linear and not self.relu:
+            raise ConfigError(Setting("linear"), f" is {self.linear}, but there is no ReLU; set ", Setting("relu"))
+        if self.linear > self.dim:
+            raise ConfigError(Setting("linear"), f" is {self.linear}: it must be from 0 to ", Setting("dim"),
+                              f", {self.dim}")  # fmt: skip
         if self.temporal == "word" and self.encoding == "pe":
             temporal, encoding = Setting("temporal"), Setting("encoding")
             raise ConfigError(temporal, ' "word" does not work with ', encoding, ' "pe"; take ', temporal, ' "add"')

@@ -66,6 +66,8 @@ class Parameters:
         arrays = {}
         for name, start in config.parameters(shape).items():
             array = rng.standard_normal(start.shape, np.float32) * np.float32(std) + np.float32(start.mean)
+            if start.identity:
+                array += np.eye(*start.shape, dtype=np.float32)
             if start.words:
                 array[[NULL, UNKNOWN]] = 0
             arrays[name] = array

@@ -87,8 +87,8 @@ def native_network(parameters: Parameters, instruction_set: str = "") -> _native
 
     return _native.Network(
         named("tables"), named("times"), arrays.get("H"), gates=named("gates"), gate_biases=named("gate_biases"),
-        hops=config.hops, encoding=config.encoding, temporal=config.temporal, tying=config.tying, relu=config.relu,
-        keep_empty=config.empty_slots == "keep", all_rows=config.answer_softmax == "all",
-        memory_size=config.memory_size, vocabulary=shape.vocabulary, longest_sentence=shape.longest_sentence,
-        slots=shape.slots, instruction_set=instruction_set,
+        hops=config.hops, encoding=config.encoding, temporal=config.temporal, tying=config.tying,
+        linear=config.linear_components, keep_empty=config.empty_slots == "keep",
+        all_rows=config.answer_softmax == "all", memory_size=config.memory_size, vocabulary=shape.vocabulary,
+        longest_sentence=shape.longest_sentence, slots=shape.slots, instruction_set=instruction_set,
     )  # fmt: skip

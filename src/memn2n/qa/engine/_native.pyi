@@ -41,7 +41,7 @@ class Network:
         encoding: str,
         temporal: str,
         tying: str,
-        relu: bool,
+        linear: int,
         keep_empty: bool,
         all_rows: bool,
         memory_size: int,
@@ -79,7 +79,9 @@ class Trainer:
         unknown_rate: float,
         sampling: str,
         seed: int,
+        groups: npt.NDArray[np.int32] | None = None,
     ) -> None: ...
+    def batches(self) -> int: ...
     def epoch(
         self, rate: float, linear: bool, supervision: float = 0.0, renamings: npt.NDArray[np.int32] | None = None
     ) -> tuple[float, int, int]: ...

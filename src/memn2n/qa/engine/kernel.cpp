@@ -28,6 +28,7 @@ namespace {
 template <int NV>
 struct Hops : Gate<NV> {
   using Gate<NV>::D;
+  using Gate<NV>::count;
   using Gate<NV>::net;
   using Gate<NV>::batch;
   using Gate<NV>::work;
@@ -47,11 +48,12 @@ struct Hops : Gate<NV> {
       if (net.gate[k]) this->clear(sum, batch.examples);
       this->add_read(p, work.E[c], work.T[c], sum);   // (2)  plus o = sum_i p_i c_i
       if (net.gate[k]) this->mix(k);                  //      or mixed with o by the gate
-      if (net.relu)
-        for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) {
-          const V x = load(next + i);
-          store(next + i, x > 0 ? x : V{});
-        }
+      if (net.linear < net.dim)
+        for (int64_t row = 0; row < int64_t(batch.examples) * D; row += D)
+          for (int v = 0; v < count(); ++v) {
+            const V x = load(next + row + v * W), least = load(net.least + v * W);
+            store(next + row + v * W, x > least ? x : least);
+          }
     }
     Result result = this->answer(train, probabilities);  // (3)  a = softmax(W u)
     if (batch.facts) result.loss += this->supervision();
@@ -63,9 +65,12 @@ struct Hops : Gate<NV> {
     for (int k = net.hops - 1; k >= 0; --k) {
       const int a = net.A[k], c = net.C[k];
       float* go = work.gU[k + 1];  // gradient of the next state, and so of o too
-      if (net.relu)
-        for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W)
-          store(go + i, load(work.U[k + 1] + i) > 0 ? load(go + i) : V{});
+      if (net.linear < net.dim)
+        for (int64_t row = 0; row < int64_t(batch.examples) * D; row += D)
+          for (int v = 0; v < count(); ++v) {
+            const V g = load(go + row + v * W);
+            store(go + row + v * W, load(work.U[k + 1] + row + v * W) > load(net.least + v * W) ? g : V{});
+          }
       if (net.gate[k]) this->mix_backward(k);
       carry_backward(work.U[k], net.gate[k] ? work.gcarried : go, work.gU[k]);
       if (net.gate[k]) this->add(work.gsum, work.gU[k]);
@@ -80,7 +85,7 @@ struct Hops : Gate<NV> {
     this->encode_all_backward();
   }
 
-  // The part of the next state that comes from this one (4): u itself, or H u with layer-wise tying.
+  // The part of the next state that comes from this one (4): u itself, or H u.
   void carry(const float* u, float* next) const {
     if (net.H) return this->apply(net.H, u, next);
     for (int64_t i = 0; i < int64_t(batch.examples) * D; i += W) store(next + i, load(u + i));

@@ -135,7 +135,7 @@ class NativeTrainer {
  public:
   NativeTrainer(nb::object network, nb::object stories, const Array& examples, int batch_size, double clip_norm,
                 const std::string& clip, const std::string& optimizer, const std::string& noise, double noise_rate,
-                double unknown_rate, const std::string& sampling, uint64_t seed)
+                double unknown_rate, const std::string& sampling, uint64_t seed, const std::optional<Array>& groups)
       : network_(network), held_stories_(stories), stories_(nb::cast<const StoryArrays&>(stories)) {
     const auto& net = nb::cast<NativeNetwork&>(network);
     stories_.check_fits(net.get());
@@ -156,8 +156,10 @@ class NativeTrainer {
     settings.noise_rate = noise_rate;
     settings.unknown_rate = unknown_rate;
     trainer_ = std::make_unique<Trainer>(net.get(), net.kernel(), stories_.get(),
-                                         std::move(at), settings, seed);
+                                         std::move(at), settings, seed, checked_groups(groups));
   }
+
+  int64_t batches() const { return trainer_->batches(); }
 
   // (sum of losses, number of wrong answers, number of questions) of an epoch
   std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear, double supervision,
@@ -171,11 +173,11 @@ class NativeTrainer {
   }
 
   std::pair<double, int64_t> step(const Array& examples, double rate, bool linear, double supervision,
-                                  const std::optional<Array>& renaming) {
+                                  const std::optional<Array>& renamings) {
     const Alone alone(*this);
     const float weight = stories_.checked_supervision(supervision);
     const std::vector<int64_t> at = stories_.positions(examples, true);
-    const std::vector<int32_t> names = checked_renamings(renaming, 1);
+    const std::vector<int32_t> names = checked_renamings(renamings, 1);
     const Result result = trainer_->step(at.data(), batch_size(examples), static_cast<float>(rate), linear, weight,
                                          names.empty() ? nullptr : names.data());
     return {result.loss, result.wrong};
@@ -191,17 +193,31 @@ class NativeTrainer {
   }
 
  private:
-  // A copy of the ids that stand for the word ids, (batches, vocabulary); empty without renamings. Null, unknown and
-  // answers must stay what they are.
+  std::vector<int32_t> checked_groups(const std::optional<Array>& groups) const {
+    if (!groups) return {};
+    constexpr int32_t kMostGroups = 1 << 12;
+    const int32_t* given = data_of<const int32_t>(*groups, "groups", 1, "int32");
+    const std::vector<int32_t> copy(given, given + groups->shape(0));
+    if (static_cast<int64_t>(copy.size()) != stories_.get().examples) refuse("groups must have an entry for each story");
+    for (const int32_t group : copy)
+      if (group < 0 || group >= kMostGroups)
+        refuse("groups holds " + std::to_string(group) + ": it must be from 0 to " + std::to_string(kMostGroups - 1));
+    return copy;
+  }
+
+  // A copy of the ids that stand for the word ids, (batches, groups, vocabulary); empty without renamings. Null and
+  // unknown must stay what they are.
   std::vector<int32_t> checked_renamings(const std::optional<Array>& renamings, int64_t batches) const {
     if (!renamings) return {};
-    const int32_t* given = data_of<const int32_t>(*renamings, "renamings", 2, "int32");
-    const int64_t words = nb::cast<NativeNetwork&>(network_).get().vocabulary;
-    if (static_cast<int64_t>(renamings->shape(0)) != batches || static_cast<int64_t>(renamings->shape(1)) != words)
-      refuse("renamings has the shape " + shape_of(*renamings) + ": it must be (" + std::to_string(batches) + ", " +
-             std::to_string(words) + ")");
-    const std::vector<int32_t> copy(given, given + batches * words);
-    for (int64_t i = 0; i < batches * words; ++i)
+    const int32_t* given = data_of<const int32_t>(*renamings, "renamings", 3, "int32");
+    const int64_t groups = trainer_->groups(), words = nb::cast<NativeNetwork&>(network_).get().vocabulary;
+    const int64_t needed[] = {batches, groups, words};
+    for (int i = 0; i < 3; ++i)
+      if (static_cast<int64_t>(renamings->shape(i)) != needed[i])
+        refuse("renamings has the shape " + shape_of(*renamings) + ": it must be (" + std::to_string(batches) + ", " +
+               std::to_string(groups) + ", " + std::to_string(words) + ")");
+    const std::vector<int32_t> copy(given, given + batches * groups * words);
+    for (int64_t i = 0; i < batches * groups * words; ++i)
       if (i % words < kSpecial ? copy[i] != i % words : copy[i] < kSpecial || copy[i] >= words)
         refuse("renamings has " + std::to_string(copy[i]) + " for the id " + std::to_string(i % words));
     return copy;
@@ -244,10 +260,10 @@ NB_MODULE(_native, m) {
            "support_start"_a = nb::none());
   nb::class_<NativeNetwork>(m, "Network")
       .def(nb::init<std::vector<Writable>, std::vector<Writable>, std::optional<Writable>, std::vector<Writable>,
-                    std::vector<Writable>, int, const std::string&, const std::string&, const std::string&, bool, bool,
+                    std::vector<Writable>, int, const std::string&, const std::string&, const std::string&, int, bool,
                     bool, int, int, int, int, const std::string&>(),
            "tables"_a, "times"_a, "H"_a.none(), nb::kw_only(), "gates"_a = std::vector<Writable>(),
-           "gate_biases"_a = std::vector<Writable>(), "hops"_a, "encoding"_a, "temporal"_a, "tying"_a, "relu"_a,
+           "gate_biases"_a = std::vector<Writable>(), "hops"_a, "encoding"_a, "temporal"_a, "tying"_a, "linear"_a,
            "keep_empty"_a, "all_rows"_a, "memory_size"_a, "vocabulary"_a, "longest_sentence"_a, "slots"_a,
            "instruction_set"_a = "")
       .def_prop_ro("instruction_set", [](const NativeNetwork& n) { return n.kernel().name; })
@@ -257,9 +273,10 @@ NB_MODULE(_native, m) {
            "supervision"_a = 0.0);
   nb::class_<NativeTrainer>(m, "Trainer")
       .def(nb::init<nb::object, nb::object, const Array&, int, double, const std::string&, const std::string&,
-                    const std::string&, double, double, const std::string&, uint64_t>(),
+                    const std::string&, double, double, const std::string&, uint64_t, const std::optional<Array>&>(),
            "network"_a, "stories"_a, "examples"_a, nb::kw_only(), "batch_size"_a, "clip_norm"_a, "clip"_a, "optimizer"_a,
-           "noise"_a, "noise_rate"_a, "unknown_rate"_a, "sampling"_a, "seed"_a)
+           "noise"_a, "noise_rate"_a, "unknown_rate"_a, "sampling"_a, "seed"_a, "groups"_a.none() = nb::none())
+      .def("batches", &NativeTrainer::batches)
       .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a, "supervision"_a = 0.0,
            "renamings"_a.none() = nb::none())
       .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a, "supervision"_a = 0.0,

@@ -4,6 +4,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,12 +52,11 @@ class NativeNetwork {
  public:
   NativeNetwork(std::vector<Writable> tables, std::vector<Writable> times, std::optional<Writable> H,
                 std::vector<Writable> gates, std::vector<Writable> gate_biases, int hops,
-                const std::string& encoding, const std::string& temporal, const std::string& tying, bool relu,
+                const std::string& encoding, const std::string& temporal, const std::string& tying, int linear,
                 bool keep_empty, bool all_rows, int memory_size, int vocabulary, int longest, int slots,
                 const std::string& instructions)
       : held_(tables) {
     net_.hops = hops;
-    net_.relu = relu;
     net_.keep_empty = keep_empty;
     net_.all_rows = all_rows;
     if (hops < 1 || hops > kMaxHops) refuse("hops is " + std::to_string(hops) + ": it must be from 1 to 8");
@@ -88,6 +89,10 @@ class NativeNetwork {
       refuse("there must be " + std::to_string(net_.tables) + " tables, not " + std::to_string(tables.size()));
     if (tables[0].ndim() == 2) net_.dim = static_cast<int>(tables[0].shape(1));
     if (net_.dim < 1 || net_.dim > kMaxDim) refuse("dim is " + std::to_string(net_.dim) + ": it must be from 1 to 512");
+    if (linear < 0 || linear > net_.dim)
+      refuse("linear is " + std::to_string(linear) + ": it must be from 0 to " + std::to_string(net_.dim));
+    net_.linear = linear;
+    std::fill_n(net_.least, linear, -INFINITY);
     for (int t = 0; t < net_.tables; ++t) net_.table[t] = parameter(tables[t], "a table", net_.rows);
     std::size_t next = 0;
     if (net_.temporal == Temporal::add)
@@ -99,7 +104,6 @@ class NativeNetwork {
     const std::size_t wanted = net_.temporal == Temporal::add ? (adjacent ? hops + 1 : 2) : 0;
     if (times.size() != wanted)
       refuse("there must be " + std::to_string(wanted) + " times, not " + std::to_string(times.size()));
-    if (H.has_value() == adjacent) refuse("H must be given with layer-wise tying, and only then");
     if (H) {
       net_.H = parameter(*H, "H", net_.dim);
       held_.push_back(*H);

@@ -41,7 +41,7 @@ struct Network {
   int dim = 0, hops = 0;
   Encoding encoding = Encoding::bow;
   Temporal temporal = Temporal::none;
-  bool relu = false;
+  int linear = 0;           // the components from this one on pass through a ReLU after each hop
   bool keep_empty = false;  // empty slots take their share of the attention
   bool all_rows = false;    // null and time words compete in the answer's softmax
   int memory_size = 0;
@@ -53,7 +53,7 @@ struct Network {
   int tables = 0;
   float* table[kMaxTables] = {};
   float* time[kMaxTables] = {};  // T by table, with Temporal::add and for tables that encode memories
-  float* H = nullptr;            // layer-wise tying only
+  float* H = nullptr;            // multiplies the state between hops; null if it stays what it is
   float* gate[kMaxHops] = {};    // G by hop, (dim, dim), and b, (dim): all null, or none
   float* gate_bias[kMaxHops] = {};
   int A[kMaxHops] = {}, C[kMaxHops] = {}, B = 0, W = 0;  // indices of tables, A and C by hop
@@ -61,6 +61,8 @@ struct Network {
 
   // Position encoding: component k of word j weighs a_j + b_j position[k].
   float position[kMaxDim] = {};
+  // The least value of each component of the state: 0 after a ReLU, else minus infinity.
+  float least[kMaxDim] = {};
 };
 
 // Functions of this header are static, so that each instruction set has its own copy.
@@ -74,6 +76,13 @@ static inline bool closed(const Network& net, int row) {
 
 // The smallest multiple of width that is n or more.
 static inline int padded(int n, int width) { return (n + width - 1) / width * width; }
+
+// The word ids that stand for the word ids of a batch. Examples of one group are renamed alike.
+struct Renaming {
+  const int32_t* ids = nullptr;    // (group, vocabulary)
+  const int32_t* group = nullptr;  // (example of the stories); null if there is one group
+  int groups = 1;
+};
 
 // One batch. A pair is an example with one sentence of its memory; example e has the pairs from start[e] up to
 // start[e + 1], latest sentence first.

@@ -117,16 +117,10 @@ void Session::add_noise(const Settings& settings, Random& random) {
 
 Result Session::run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train,
                     float* probabilities, float supervision, double unknown_rate, Random* random,
-                    const int32_t* renaming) {
-  fill_batch(stories, examples, n);
+                    const Renaming* renaming) {
+  fill_batch(stories, examples, n, renaming);
   find_facts(linear ? 0 : supervision);
-  const auto unknown = [&](int32_t word) { return random->unit() < unknown_rate && word != kNull ? kUnknown : word; };
-  if (renaming) {
-    for (int32_t& answer : answer_) answer = answer < 0 ? answer : renaming[answer];
-    change_words([&](int32_t word) { return unknown_rate > 0 ? unknown(renaming[word]) : renaming[word]; });
-  } else if (unknown_rate > 0) {
-    change_words(unknown);
-  }
+  if (renaming || unknown_rate > 0) change_words(renaming, unknown_rate, random);
   allocate(train);
   [[maybe_unused]] const FlushTinyNumbers flush;
   const Result result = kernel_.forward(net_, batch_, work_, linear, train, probabilities);
@@ -134,8 +128,9 @@ Result Session::run(const Stories& stories, const int64_t* examples, int n, bool
   return result;
 }
 
-// From the layout to a batch in which each distinct sentence appears once.
-void Session::fill_batch(const Stories& stories, const int64_t* examples, int n) {
+// From the layout to a batch in which each distinct sentence appears once for each group of a renaming.
+void Session::fill_batch(const Stories& stories, const int64_t* examples, int n, const Renaming* renaming) {
+  const int64_t groups = renaming ? renaming->groups : 1;
   const int pairs = layout_.start[n], size = padded(std::max(pairs, 1), kBlock);
   row_.assign(size, 0);
   time_.assign(size, 0);
@@ -147,21 +142,27 @@ void Session::fill_batch(const Stories& stories, const int64_t* examples, int n)
   question_length_.resize(n);
   sentence_.assign(1, nullptr);  // the sentence without words
   sentence_length_.assign(1, 0);
-  seen_.resize(stories.sentences, 0);
-  row_of_.resize(stories.sentences);
+  sentence_group_.assign(1, 0);
+  question_group_.resize(n);
+  seen_.resize(stories.sentences * groups, 0);
+  row_of_.resize(stories.sentences * groups);
   ++now_;
   int times = 1;
   for (int e = 0; e < n; ++e) {
+    const int32_t group = groups > 1 ? renaming->group[examples[e]] : 0;
+    question_group_[e] = group;
     for (int i = layout_.start[e]; i < layout_.start[e + 1]; ++i) {
       const int32_t s = layout_.sentence[i];
       if (s >= 0) {
-        if (seen_[s] != now_) {
-          seen_[s] = now_;
-          row_of_[s] = static_cast<int32_t>(sentence_.size());
+        const int64_t key = s * groups + group;
+        if (seen_[key] != now_) {
+          seen_[key] = now_;
+          row_of_[key] = static_cast<int32_t>(sentence_.size());
           sentence_.push_back(stories.words + stories.sentence_start[s]);
           sentence_length_.push_back(stories.sentence_start[s + 1] - stories.sentence_start[s]);
+          sentence_group_.push_back(group);
         }
-        row_[i] = row_of_[s];
+        row_[i] = row_of_[key];
       }
       time_[i] = std::min(layout_.time[i], net_.slots - 1);
       times = std::max(times, time_[i] + 1);
@@ -203,21 +204,30 @@ void Session::find_facts(float supervision) {
   batch_.supervision = supervision;
 }
 
-// Replaces each of the batch's words, in a copy of its words.
-template <class F>
-void Session::change_words(const F& changed) {
+// Renames the batch's words and answers, and replaces a share of its words by the unknown word, in a copy of its words.
+void Session::change_words(const Renaming* renaming, double unknown_rate, Random* random) {
   int64_t total = 0;
   for (const auto* lengths : {&sentence_length_, &question_length_})
     for (const int32_t length : *lengths) total += length;
   words_.resize(total);
   int32_t* at = words_.data();
-  const auto copy = [&](const int32_t*& words, int32_t length) {
+  const auto names = [&](int32_t group) {
+    return renaming ? renaming->ids + static_cast<int64_t>(group) * net_.vocabulary : nullptr;
+  };
+  const auto copy = [&](const int32_t*& words, int32_t length, const int32_t* ids) {
     const int32_t* from = words;
     words = at;
-    for (int j = 0; j < length; ++j) *at++ = changed(from[j]);
+    for (int j = 0; j < length; ++j) {
+      const bool lost = unknown_rate > 0 && random->unit() < unknown_rate && from[j] != kNull;
+      *at++ = lost ? kUnknown : ids ? ids[from[j]] : from[j];
+    }
   };
-  for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s]);
-  for (std::size_t q = 0; q < question_.size(); ++q) copy(question_[q], question_length_[q]);
+  for (std::size_t s = 1; s < sentence_.size(); ++s) copy(sentence_[s], sentence_length_[s], names(sentence_group_[s]));
+  for (std::size_t q = 0; q < question_.size(); ++q) {
+    const int32_t* ids = names(question_group_[q]);
+    copy(question_[q], question_length_[q], ids);
+    if (ids && answer_[q] >= 0) answer_[q] = ids[answer_[q]];
+  }
 }
 
 // Gives every array of the workspace its place in floats_.

@@ -68,9 +68,9 @@ class Session {
   Layout& layout() { return layout_; }
 
   // The loss of the batch in the layout. With train, adds to the gradients. With supervision, the weight of the loss of
-  // the attention, the layout must have facts. renaming, if it is not null, is the id that stands for each word id.
+  // the attention, the layout must have facts. Words and answers are renamed if renaming is not null.
   Result run(const Stories& stories, const int64_t* examples, int n, bool linear, bool train, float* probabilities,
-             float supervision = 0, double unknown_rate = 0, Random* random = nullptr, const int32_t* renaming = nullptr);
+             float supervision = 0, double unknown_rate = 0, Random* random = nullptr, const Renaming* renaming = nullptr);
   // Writes the attention of the last batch. An example has a row of width floats, 0 beyond its story; the rows of the
   // next hop begin stride rows later.
   void attention(float* out, int64_t width, int64_t stride) const;
@@ -84,10 +84,9 @@ class Session {
   const Network& network() const { return net_; }
 
  private:
-  void fill_batch(const Stories& stories, const int64_t* examples, int n);
+  void fill_batch(const Stories& stories, const int64_t* examples, int n, const Renaming* renaming);
   void find_facts(float supervision);
-  template <class F>
-  void change_words(const F& changed);
+  void change_words(const Renaming* renaming, double unknown_rate, Random* random);
   void allocate(bool train);
 
   const Network net_;
@@ -98,7 +97,7 @@ class Session {
   Workspace work_ = {};
   // The arrays that batch_ points to.
   std::vector<int32_t> row_, time_, example_, sentence_length_, question_length_, answer_, words_,
-      fact_;
+      fact_, sentence_group_, question_group_;
   std::vector<float> empty_;
   std::vector<const int32_t*> sentence_, question_;
   // Of each sentence: the last batch that it was in, and its row there.

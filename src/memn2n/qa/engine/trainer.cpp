@@ -7,8 +7,11 @@
 namespace memn2n {
 
 Trainer::Trainer(const Network& network, const Kernel& kernel, const Stories& stories, std::vector<int64_t> examples,
-                 const Settings& settings, uint64_t seed)
-    : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed) {}
+                 const Settings& settings, uint64_t seed, std::vector<int32_t> group)
+    : session_(network, kernel), stories_(stories), examples_(std::move(examples)), settings_(settings), random_(seed),
+      group_(std::move(group)) {
+  for (const int32_t one : group_) groups_ = std::max(groups_, one + 1);
+}
 
 const Layout& Trainer::draw(const int64_t* examples, int n, bool supervised) {
   session_.lay_out(stories_, examples, n, supervised);
@@ -17,10 +20,12 @@ const Layout& Trainer::draw(const int64_t* examples, int n, bool supervised) {
 }
 
 Result Trainer::step(const int64_t* examples, int n, float rate, bool linear, float supervision,
-                     const int32_t* renaming) {
+                     const int32_t* renamings) {
+  const Renaming renaming{renamings, group_.data(), groups_};
   draw(examples, n, !linear && supervision > 0);
   const Result result =
-      session_.run(stories_, examples, n, linear, true, nullptr, supervision, settings_.unknown_rate, &random_, renaming);
+      session_.run(stories_, examples, n, linear, true, nullptr, supervision, settings_.unknown_rate, &random_,
+                   renamings ? &renaming : nullptr);
   if (std::isfinite(result.loss)) session_.update(settings_, rate);
   return result;
 }
@@ -41,8 +46,8 @@ Sums Trainer::epoch(float rate, bool linear, float supervision, const int32_t* r
     const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
     if (settings_.replacement)
       for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
-    const int32_t* renaming = renamings ? renamings + b * session_.network().vocabulary : nullptr;
-    const Result result = step(batch, static_cast<int>(here), rate, linear, supervision, renaming);
+    const int32_t* own = renamings ? renamings + b * groups_ * session_.network().vocabulary : nullptr;
+    const Result result = step(batch, static_cast<int>(here), rate, linear, supervision, own);
     sums.result.loss += result.loss;
     if (!std::isfinite(sums.result.loss)) break;
     sums.result.wrong += result.wrong;

@@ -55,7 +55,7 @@ class _Forward:
                 u = o * T + carried * (1 - T)
             else:
                 u = o + carried
-            u = np.maximum(u, 0) if config.relu else u
+            u[:, config.linear_components :] = np.maximum(u[:, config.linear_components :], 0)
             attention.append(p)
         return np.stack(attention).astype(np.float32), u
 

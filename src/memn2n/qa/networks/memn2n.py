@@ -133,7 +133,8 @@ class QANetwork(nn.Module):
             u = o * T + carried * (1 - T)
         else:
             u = o + carried  # (4)
-        return (u.relu() if self.config.relu else u), p
+        linear = self.config.linear_components
+        return (torch.cat([u[:, :linear], u[:, linear:].relu()], 1) if self.config.relu else u), p
 
     @property
     def _longest(self) -> int:

@@ -157,20 +157,22 @@ class Symmetries:
         )
 
 
-def renamed(text: str, names: Mapping[str, str]) -> str:
+def parts_of_answer(answer: str) -> list[str]:
+    """The words of an answer and what separates them, in turn.
+
+    >>> parts_of_answer("milk,football")
+    ['milk', ',', 'football']
+    """
+    return _SEPARATORS.split(answer)
+
+
+def renamed(answer: str, names: Mapping[str, str]) -> str:
     """An answer with each of its words replaced by the word that ``names`` has for it.
 
     >>> renamed("milk,football", {"milk": "apple", "apple": "milk"})
     'apple,football'
     """
-    if text in names:
-        return names[text]
-    return "".join(names.get(part, part) for part in _SEPARATORS.split(text))
-
-
-def words_of_answer(answer: str) -> list[str]:
-    """The words of an answer that ``renamed`` would replace: those between spaces, commas and the like."""
-    return [part for part in _SEPARATORS.split(answer)[::2] if part]
+    return names[answer] if answer in names else "".join(names.get(part, part) for part in parts_of_answer(answer))
 
 
 def _repeated(words: tuple[str, ...]) -> str:

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from memn2n.qa.networks import Stage
     from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
+    from memn2n.qa.symmetries.renaming import Renamings
 
 
 class NativeLoop:
     """Implements ``memn2n.qa.training.schedule.Loop``. Python's global lock is released while it computes.
 
-    ``rng`` draws only the seed of the engine's random numbers. The engine trains on the CPU; ``device`` is ignored.
+    ``rng`` draws only the seed of the engine's random numbers and the renamings. The engine trains on the CPU; ``device`` is ignored.
     """
 
     def __init__(
         self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
-        rng: np.random.Generator, device: str = "cpu",  # noqa: ARG002
+        rng: np.random.Generator, device: str = "cpu", renamings: Renamings | None = None,  # noqa: ARG002
     ) -> None:  # fmt: skip
+        self._renamings, self._rng = renamings, rng
         self._network = engine.native_network(parameters)
         # by id; holding the StorySet keeps its id from being reused
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
@@ -36,12 +38,13 @@ class NativeLoop:
             self._network, self._of(stories), np.asarray(examples, np.int64), batch_size=config.batch_size,
             clip_norm=config.clip_norm, clip=config.clip, optimizer=config.optimizer, noise=config.noise,
             noise_rate=config.noise_rate, unknown_rate=config.unknown_rate, sampling=config.sampling,
-            seed=int(rng.integers(2**63)),
+            seed=int(rng.integers(2**63)), groups=None if renamings is None else renamings.group,
         )  # fmt: skip
 
     def epoch(self, rate: float, stage: Stage) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
-        return Score.of(*self.trainer.epoch(rate, stage.linear, stage.supervision))
+        names = None if self._renamings is None else self._renamings.draw(self.trainer.batches(), self._rng)
+        return Score.of(*self.trainer.epoch(rate, stage.linear, stage.supervision, names))
 
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memn2n.qa.batch import Longs
     from memn2n.qa.config import FamilyConfig, TrainingConfig
     from memn2n.qa.stories import StorySet
+    from memn2n.qa.symmetries.renaming import Renamings
 
 INTERRUPTED = "interrupted"
 """``Restart.stopped`` after Ctrl-C."""
@@ -84,12 +85,14 @@ class Problem:
     training: TrainingConfig
     backend: Literal["native", "torch"]
     device: str  # the PyTorch device to train on; "cpu" for the native backend
+    renamings: Renamings | None = None  # of the training data
     start: tuple[Parameters, ...] = ()  # the restarts go on from copies of these in turn; if empty, from random values
 
     @classmethod
     def make(
         cls, *, stories: StorySet, valid: StorySet | None = None, network: FamilyConfig, training: TrainingConfig,
         vocabulary_size: int, backend: Backend = "auto", device: str = "cpu", start: tuple[Parameters, ...] = (),
+        renamings: Renamings | None = None,
     ) -> Problem:  # fmt: skip
         """Prepare a training: hold out validation data, take the sizes from the data, and choose the backend.
 
@@ -102,6 +105,7 @@ class Problem:
             backend: see ``choose_backend``.
             device: the PyTorch device.
             start: the networks to go on from; the sizes are theirs.
+            renamings: renames the examples of ``stories`` in the training.
 
         Raises:
             ConfigError: if the settings need validation data or supporting facts and there are none, the network
@@ -122,7 +126,8 @@ class Problem:
         if validation is None:
             _check_needs_no_validation(training)
         return cls(stories=stories, examples=examples, valid=validation, network=network, shape=shape,
-                   training=training, backend=chosen, device=device, start=start)  # fmt: skip
+                   training=training, backend=chosen, device=device, renamings=renamings,
+                   start=start)  # fmt: skip
 
     def train(self, number: int, on_epoch: Callable[[Epoch], None]) -> TrainedNetwork:
         """Train one network. The result depends only on the problem and the restart's number.
@@ -149,7 +154,8 @@ class Problem:
             network = self.start[number % len(self.start)].copy()
         else:
             network = Parameters.draw(self.network, self.shape, rng, self.training.init_std)
-        loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device)
+        loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device,
+                                     self.renamings)  # fmt: skip
         try:
             finished = train(loop, self.valid, self.training, remember, number)
             score = loop.score(self.stories, self.examples)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memn2n.qa.networks import Stage
     from memn2n.qa.parameters import Parameters
     from memn2n.qa.stories import StorySet
+    from memn2n.qa.symmetries.renaming import Renamings
 
 
 class TorchLoop:
@@ -32,7 +33,7 @@ class TorchLoop:
     @own_torch_state(grad=True)
     def __init__(
         self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
-        rng: np.random.Generator, device: torch.device | str = "cpu",
+        rng: np.random.Generator, device: torch.device | str = "cpu", renamings: Renamings | None = None,
     ) -> None:  # fmt: skip
         self.parameters = parameters
         self.network, self.tensors = torch_network(parameters, device)
@@ -40,6 +41,7 @@ class TorchLoop:
         self.examples = examples
         self.config = config
         self.rng = rng
+        self.renamings = renamings
         self.device = torch.device(device)
         self.adam = torch.optim.Adam(self.network.parameters()) if config.optimizer == "adam" else None
         self._words = [self.tensors[name] for name in parameters.words()]
@@ -54,7 +56,9 @@ class TorchLoop:
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             self._seed_dropout(int(self.rng.integers(2**63)))
             for chosen in batches_of_epoch(self.examples, self.config, self.rng):
-                cost, mistakes = self.step(make_batch(self.stories, chosen, memory_size, noise), rate, stage)
+                renaming = None if self.renamings is None else self.renamings.of_batch(chosen, self.rng)
+                batch = make_batch(self.stories, chosen, memory_size, noise, renaming)
+                cost, mistakes = self.step(batch, rate, stage)
                 loss += cost
                 if not math.isfinite(loss):
                     break

@@ -1,0 +1,171 @@
+"""Random renamings of exchangeable words, for the training and for answers.
+
+A renaming is a permutation of word ids. All examples of a batch that have the same symmetries get the same one: this is
+the same as permuting the rows of the embedding matrices, so a sentence that occurs in many examples is embedded once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memn2n.errors import ConfigError, Setting
+from memn2n.qa.batch import Renaming
+from memn2n.qa.symmetries.classes import Symmetries, parts_of_answer, renamed
+from memn2n.qa.vocabulary import SPECIAL, answer_symbol
+from memn2n.terminal import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from memn2n.qa.batch import Longs
+    from memn2n.qa.stories import Example, StorySet
+    from memn2n.qa.vocabulary import Vocabulary
+
+    Ints = npt.NDArray[np.int32]
+
+MOST_NEW_ANSWERS = 4096
+"""Limit on the answers of several words that renaming makes of the training data's."""
+
+_ROUNDS = 4  # of the random products of swaps
+
+
+class Renamings:
+    """Draws renamings for the examples of a StorySet.
+
+    Args:
+        symmetries: the exchangeable words, in the form of the vocabulary.
+        vocabulary: the words; it must have each answer of ``renamed_answers``.
+        stories: the examples, whose tasks decide which symmetries they have.
+
+    Raises:
+        ConfigError: if the vocabulary lacks a word, or the answers are candidates and not all tasks have the same
+            symmetries.
+    """
+
+    def __init__(self, symmetries: Symmetries, vocabulary: Vocabulary, stories: StorySet) -> None:
+        by_task = [symmetries.of_task(task) for task in stories.tasks]
+        distinct = list(dict.fromkeys(by_task))
+        if stories.candidates is not None and len(distinct) > 1:
+            raise ConfigError(Setting("symmetries"), ": with candidates, all tasks must have the same symmetries")
+        of_task = np.array([distinct.index(one) for one in by_task], np.int32)
+        self.group: Ints = of_task[stories.task]
+        """(examples) the group of each example; examples of a group are renamed alike."""
+        self._groups = [_Group(one, vocabulary) for one in distinct]
+        self._vocabulary = len(vocabulary)
+
+    def draw(self, batches: int, rng: np.random.Generator) -> Ints:
+        """Draw a renaming of each group for each batch: (batches, groups, vocabulary), the id that stands for each."""
+        ids = np.empty((batches, len(self._groups), self._vocabulary), np.int32)
+        ids[:] = np.arange(self._vocabulary, dtype=np.int32)
+        for g, group in enumerate(self._groups):
+            group.rename(ids[:, g], rng)
+        return ids
+
+    def of_batch(self, examples: Longs, rng: np.random.Generator) -> Renaming:
+        """Draw the renaming of a batch of some examples."""
+        return Renaming(self.group[examples].astype(np.int64), self.draw(1, rng)[0])
+
+
+class _Group:
+    """The symmetries of some tasks, as positions in a list of their words."""
+
+    def __init__(self, symmetries: Symmetries, vocabulary: Vocabulary) -> None:
+        words = sorted(symmetries.words)
+        position = {word: i for i, word in enumerate(words)}
+        self._words = len(words)
+        self._classes = [np.array([position[word] for word in one.words]) for one in symmetries.classes]
+        self._swaps = []
+        for swap in symmetries.swaps:
+            image = np.arange(len(words))
+            first, second = ([position[word] for word in side] for side in (swap.first, swap.second))
+            image[first], image[second] = second, first
+            self._swaps.append(image)
+        ids = {word: i for i, word in enumerate(vocabulary.words, SPECIAL)}
+        self._id = np.array([ids.get(word, -1) for word in words], np.int32)
+        self._single = np.flatnonzero(self._id >= 0)
+        self._answers: dict[int, tuple[str | int, ...]] = {}  # the id of each answer of several words -> its parts
+        for entry in vocabulary.words if words else ():
+            parts = tuple(position.get(part, part) for part in parts_of_answer(entry))
+            if len(parts) > 1 and any(isinstance(part, int) for part in parts):
+                self._answers[ids[entry]] = parts
+        self._id_of = {parts: i for i, parts in self._answers.items()}
+        self._check(words)
+
+    def _check(self, words: list[str]) -> None:
+        """Raise ConfigError if a word or answer of the vocabulary becomes one that the vocabulary does not have."""
+        lacking = []
+        for one in self._classes:
+            known = self._id[one] >= 0
+            lacking += [words[i] for i in one[~known]] if known.any() else []
+        for swap in self._swaps:
+            lacking += [words[i] for i in np.flatnonzero((self._id < 0) & (self._id[swap] >= 0))]
+        for image in self._generators() if self._answers else ():
+            for parts in self._answers.values():
+                others = tuple(part if isinstance(part, str) else int(image[part]) for part in parts)
+                if others not in self._id_of:
+                    lacking.append("".join(part if isinstance(part, str) else words[part] for part in others))
+        if lacking:
+            raise ConfigError(f"the vocabulary lacks {quoted(lacking[0])}, which the symmetries make of another entry; "
+                              "build it with all words and answers")  # fmt: skip
+
+    def _generators(self) -> list[npt.NDArray[np.int64]]:
+        """Permutations whose products are all renamings."""
+        generators = list(self._swaps)
+        for one in self._classes:
+            for other in one[1:]:
+                image = np.arange(self._words)
+                image[[one[0], other]] = other, one[0]
+                generators.append(image)
+        return generators
+
+    def rename(self, ids: Ints, rng: np.random.Generator) -> None:
+        """Change ids (batches, vocabulary), each row by a random renaming."""
+        batches = len(ids)
+        image = np.tile(np.arange(self._words), (batches, 1))
+        for one in self._classes:
+            image[:, one] = rng.permuted(image[:, one], axis=1)
+        for swap in self._swaps * (1 if len(self._swaps) == 1 else _ROUNDS):
+            swapped = rng.random(batches) < 0.5
+            image[swapped] = swap[image[swapped]]
+        ids[:, self._id[self._single]] = self._id[image[:, self._single]]
+        for i, parts in self._answers.items():
+            ids[:, i] = [
+                self._id_of[tuple(part if isinstance(part, str) else row[part] for part in parts)]
+                for row in image.tolist()
+            ]
+
+
+def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowercase: bool) -> set[str]:
+    """The answers that renaming makes of the examples' answers and that none of them has.
+
+    Raises:
+        ConfigError: if there are more than ``MOST_NEW_ANSWERS``.
+    """
+    by_task: dict[str, set[str]] = {}
+    for example in examples:
+        by_task.setdefault(example.task, set()).add(answer_symbol(example.answer, lowercase))
+    found: set[str] = set()
+    for task, answers in by_task.items():
+        found |= _orbit(answers, symmetries.of_task(task))
+    return found - set().union(*by_task.values())
+
+
+def _orbit(answers: Iterable[str], symmetries: Symmetries) -> set[str]:
+    names = [dict(zip(swap.words, (*swap.second, *swap.first), strict=True)) for swap in symmetries.swaps]
+    names += [{one.words[0]: word, word: one.words[0]} for one in symmetries.classes for word in one.words[1:]]
+    found = set(answers)
+    new = list(found)
+    while new:
+        answer = new.pop()
+        for other in (renamed(answer, name) for name in names):
+            if other not in found:
+                found.add(other)
+                new.append(other)
+        if len(found) > MOST_NEW_ANSWERS:
+            problem = f" make more than {MOST_NEW_ANSWERS} answers of {quoted(answer)} and others; leave out a class"
+            raise ConfigError(Setting("symmetries"), problem)
+    return found
