@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class NativeLoop:
     """Implements ``memn2n.qa.training.schedule.Loop``. Python's global lock is released while it computes.
 
-    ``rng`` draws only the seed of the engine's random numbers and the renamings. The engine trains on the CPU; ``device`` is ignored.
+    ``rng`` draws only the seed of the engine's random numbers and the renamings. The engine trains on the CPU;
+    ``device`` is ignored.
     """
 
     def __init__(
