@@ -7,6 +7,7 @@ Where the paper and its official code differ, the defaults are those of the offi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, pi
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from memn2n.errors import ConfigError, Setting
@@ -25,6 +26,7 @@ NoiseKind = Literal["none", "jitter", "empty"]
 Sampling = Literal["permutation", "replacement"]
 ValidationSplit = Literal["auto", "tail", "random"]
 Clip = Literal["frobenius", "spectral"]
+Decay = Literal["halving", "cosine"]
 Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
 Variant = Literal["official", "paper"]
@@ -124,14 +126,14 @@ class NetworkConfig(FamilyConfig):
     C of the last. layerwise: all hops share A and C; B and W are matrices of their own, and the state is multiplied by
     a learned matrix H between hops (RNN-like)."""
     state_matrix: StateMatrix = "auto"
-    """The matrix H that multiplies the state between hops. auto: random with layer-wise tying, none with adjacent tying
+    """Which matrix H multiplies the state between hops. auto: random with layer-wise tying, none with adjacent tying
     (paper). none: the state stays what it is. random: H starts with random values. identity: it starts with random
     values around the identity matrix."""
     relu: bool = False
     """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
     linear: Annotated[int, Range(0, 4096)] = 0
-    """With ``relu``, the number of components of the state that stay linear, as half of them do in the paper's language
-    model."""
+    """Number of components of the state that pass through no ReLU. It needs ``relu``. In the paper's language model,
+    half of the components stay linear."""
     gate: bool = False
     """Give each hop a gate between what it reads and its state (Liu and Perez 2016). With the gate T = sigmoid(G u +
     b), the next state is o T + u (1 - T) instead of o + u, for each component. Each hop has a matrix G and a vector b
@@ -208,8 +210,12 @@ class TrainingConfig(Settings):
     learning_rate: Annotated[float | None, POSITIVE] = None
     """Learning rate of the first epoch; by default 0.005, or 0.01 for sgd without a linear start. The paper has the
     same two rates."""
+    decay: Decay = "halving"
+    """How the learning rate falls over the epochs after the linear start. halving: it is halved every ``decay_every``
+    epochs (paper). cosine: like half a period of a cosine, from the first rate towards 0."""
     decay_every: Annotated[int, Range(1, 1_000_000)] = 25
-    """Number of epochs between two halvings of the learning rate. The epochs of the linear start do not count."""
+    """With ``decay`` halving, number of epochs between two halvings of the learning rate. The epochs of the linear start
+    do not count."""
     batch_size: Annotated[int, Range(1, 1_000_000)] = 32
     """Number of questions in a batch. The losses of a batch are summed, not averaged, so a larger batch makes a larger
     step."""
@@ -272,6 +278,8 @@ class TrainingConfig(Settings):
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch after the linear start, counted from 1."""
+        if self.decay == "cosine":
+            return self.first_rate * (1 + cos(pi * (epoch - 1) / self.epochs)) / 2
         return self.first_rate * 0.5 ** (epoch // self.decay_every)
 
     def supervision(self, epoch: int) -> float:

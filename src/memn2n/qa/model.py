@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from memn2n.qa.stories import (
     vocabulary_of,
     word_form,
 )
+from memn2n.qa.symmetries.choice import choose_symmetries
+from memn2n.qa.symmetries.classes import Symmetries
+from memn2n.qa.symmetries.renaming import Renamings, renamed_answers
 from memn2n.qa.training.data_warnings import (
     warn_of_long_stories,
     warn_of_unknown_words,
@@ -63,6 +66,7 @@ class StoryQA:
         networks: the parameters of the trained networks, which have the same settings and sizes.
         vocabulary: the words that the model knows.
         candidates: the answers that it chooses from, if they are not words of the vocabulary.
+        symmetries: the exchangeable words of its training data, in the form of the vocabulary.
         training: the settings of its training.
         restarts: the result of each restart.
         fingerprints: (training questions) int64, from ``memn2n.qa.stories.fingerprints``. ``evaluate`` uses them to
@@ -75,8 +79,8 @@ class StoryQA:
 
     def __init__(
         self, networks: Sequence[Parameters], vocabulary: Vocabulary, candidates: Candidates | None = None, *,
-        training: TrainingConfig | None = None, restarts: Sequence[Restart] = (),
-        fingerprints: npt.NDArray[np.int64] | None = None,
+        symmetries: Symmetries | None = None, training: TrainingConfig | None = None,
+        restarts: Sequence[Restart] = (), fingerprints: npt.NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
         for network in (networks := tuple(networks)):
             check_type("networks", network, Parameters, "qa.networks of another model")
@@ -85,6 +89,8 @@ class StoryQA:
         self.networks = networks
         self.vocabulary = vocabulary
         self.candidates = candidates
+        check_type("symmetries", symmetries, Symmetries)
+        self.symmetries = symmetries or Symmetries()
         self.training = training or TrainingConfig()
         self.restarts = tuple(restarts)
         self.fingerprints = np.empty(0, np.int64) if fingerprints is None else fingerprints
@@ -102,6 +108,7 @@ class StoryQA:
         valid: Iterable[Example] | None = None,
         *,
         start: Self | None = None,
+        symmetries: Symmetries | Literal["auto", "none"] | None = None,
         network: FamilyConfig | None = None,
         training: TrainingConfig | None = None,
         restarts: int | None = None,
@@ -125,6 +132,9 @@ class StoryQA:
                 ``vocabulary`` and ``candidates`` must not be given. There is no linear start. By default, each of its
                 networks is trained once more, and all are kept. Words that it does not know stay unknown, with a
                 DataWarning; a training question with an answer that it does not know is refused.
+            symmetries: the exchangeable words. Each batch of the training is renamed at random by them, and a word that
+                training does not have is lent the embedding of an exchangeable one. "auto" finds them in the data;
+                "none" is none. By default those of ``start``, or "none".
             network: the network's settings, which name its family; ``memn2n.variant`` returns those of the paper and
                 of the official code.
             training: the training's settings.
@@ -167,13 +177,16 @@ class StoryQA:
             warn_of_unknown_words(examples, vocabulary)
         else:
             answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
-            vocabulary = vocabulary or vocabulary_of(examples, lowercase, answers)
+        same = choose_symmetries(symmetries, None if start is None else start.symmetries, examples, answers, lowercase)
+        if vocabulary is None:
+            vocabulary = vocabulary_of(examples, lowercase, answers, renamed_answers(examples, same, lowercase))
         training = training or TrainingConfig()
         changes = {"restarts": restarts, "seed": seed}
         training = training.changed({name: value for name, value in changes.items() if value is not None})
         warn_of_same_words(examples, vocabulary.lowercase)
+        stories = StorySet.encode_training(examples, vocabulary, answers)
         problem = Problem.make(
-            stories=StorySet.encode_training(examples, vocabulary, answers),
+            stories=stories, renamings=Renamings.of(same, vocabulary, stories),
             valid=None if validation is None else StorySet.encode_validation(validation, vocabulary, answers),
             network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
             backend=backend, device=device, start=() if start is None else start.networks,
@@ -191,8 +204,8 @@ class StoryQA:
         with shown(progress, display, on_event) as listener:
             outcome = train_restarts(problem, listener, threads)
         trained = [_fingerprints(examples, vocabulary), *([] if start is None else [start.fingerprints])]
-        return cls(outcome.networks, vocabulary, answers, training=training, restarts=outcome.restarts,
-                   fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
+        return cls(outcome.networks, vocabulary, answers, symmetries=same, training=training,
+                   restarts=outcome.restarts, fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
 
     @property
     def network(self) -> Parameters:
@@ -215,6 +228,7 @@ class StoryQA:
             "parameters": f"{sum(array.size for one in self.networks for array in one.arrays.values()):,}",
             "words": f"{len(self.vocabulary):,}",
             "candidates": f"{len(self.candidates.texts):,}" if self.candidates else "",
+            "symmetries": self.symmetries.summary(),
             "training": self.training.summary(),
             "validation error": f"{sum(errors) / len(errors):.1%}" if errors else "",
         }
@@ -298,7 +312,8 @@ class StoryQA:
         """
         record = QARecord(
             config=self.network.config, shape=self.network.shape, networks=len(self.networks),
-            candidates=self.candidates, training=self.training, restarts=self.restarts,
+            candidates=self.candidates, symmetries=self.symmetries, training=self.training,
+            restarts=self.restarts,
         )  # fmt: skip
         arrays: Arrays = {
             f"{i}.{name}": array for i, one in enumerate(self.networks) for name, array in one.arrays.items()
@@ -320,8 +335,8 @@ class StoryQA:
             prefix = f"{i}."
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             networks.append(Parameters.of(record.config, record.shape, own))
-        return cls(networks, vocabulary, record.candidates, training=record.training, restarts=record.restarts,
-                   fingerprints=arrays.get(FINGERPRINTS))  # fmt: skip
+        return cls(networks, vocabulary, record.candidates, symmetries=record.symmetries, training=record.training,
+                   restarts=record.restarts, fingerprints=arrays.get(FINGERPRINTS))  # fmt: skip
 
     def _unknown_words(self, example: Example) -> tuple[str, ...]:
         """Each word of the story and question that the vocabulary does not have, once."""

@@ -12,6 +12,7 @@ from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import DataShape, TrainingConfig
 from memn2n.qa.networks import family_name, family_named
 from memn2n.qa.parameters import check_layout
+from memn2n.qa.symmetries.classes import Symmetries
 from memn2n.qa.training.problem import Restart
 from memn2n.qa.vocabulary import Vocabulary
 
@@ -32,6 +33,7 @@ class QARecord:
         shape: the sizes of its networks.
         networks: number of its networks.
         candidates: as in StoryQA.
+        symmetries: as in StoryQA; none in a model of an older version.
         training: as in StoryQA.
         restarts: as in StoryQA.
     """
@@ -40,6 +42,7 @@ class QARecord:
     shape: DataShape
     networks: int
     candidates: Candidates | None
+    symmetries: Symmetries
     training: TrainingConfig
     restarts: tuple[Restart, ...]
 
@@ -53,6 +56,7 @@ class QARecord:
             "restarts": [dataclasses.asdict(restart) for restart in self.restarts],
             "networks": self.networks,
             "candidates": self.candidates and dataclasses.asdict(self.candidates),
+            "symmetries": self.symmetries.to_dict(),
         }
 
     @classmethod
@@ -73,6 +77,7 @@ class QARecord:
             shape=DataShape.from_dict(values["shape"]),
             networks=values["networks"],
             candidates=None if given is None else Candidates(tuple(given["texts"]), given["lowercase"]),
+            symmetries=Symmetries.from_dict(values.get("symmetries", {})),
             training=TrainingConfig.from_dict(values["training"]),
             restarts=tuple(Restart.from_dict(restart) for restart in values["restarts"]),
         )

@@ -337,13 +337,14 @@ def shape_of(stories: StorySet, vocabulary_size: int, memory_size: int) -> DataS
 
 
 def vocabulary_of(
-    examples: Sequence[Example], lowercase: bool = True, candidates: Candidates | None = None
-) -> Vocabulary:
-    """The vocabulary of some examples: all words of stories and questions, and all answers.
+    examples: Sequence[Example], lowercase: bool = True, candidates: Candidates | None = None,
+    more_answers: Iterable[str] = (),
+) -> Vocabulary:  # fmt: skip
+    """The vocabulary of some examples: all words of stories and questions, all answers, and more answers.
 
     With candidates, it has the words of the candidates instead of the answers.
     """
     sentences = (text for example in examples for text in (*example.story, *example.values, example.question))
     if candidates is not None:
         return Vocabulary.build((*sentences, *candidates.texts), (), lowercase)
-    return Vocabulary.build(sentences, (example.answer for example in examples), lowercase)
+    return Vocabulary.build(sentences, (*(example.answer for example in examples), *more_answers), lowercase)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from memn2n.errors import DataError, InputError
-from memn2n.files.lines import read_text
+from memn2n.files.toml_file import line_of, read_toml
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.simulator.phrases import PHRASES, placeholders
 from memn2n.terminal import quoted, shortened
@@ -206,28 +205,23 @@ def read_world(path: str | Path) -> World:
         DataError: if the file cannot be read or is not TOML, has an unknown key or a value of the wrong type, or if
             ``World`` rejects the values.
     """
-    text = read_text(path)
-    lines = text.split("\n")
-    try:
-        found = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also raised for numbers that are too long, and for deep nesting
-        raise DataError(path, None, f"this is not a valid TOML file: {error}") from None
+    found, lines = read_toml(path)
     default = World()
     known = {kind.name for kind in fields(World)}
     chosen = {}
     for key, value in found.items():
         if key not in known:
             raise DataError(
-                path, _line(lines, key), f'unknown key "{shortened(key)}"; there are: {", ".join(sorted(known))}'
+                path, line_of(lines, key), f'unknown key "{shortened(key)}"; there are: {", ".join(sorted(known))}'
             )
         try:
             chosen[key] = _value(key, value, getattr(default, key))
         except InputError as error:
-            raise DataError(path, _line(lines, key), str(error)) from None
+            raise DataError(path, line_of(lines, key), str(error)) from None
     try:
         return World(**chosen)
     except WorldError as error:
-        raise DataError(path, _line(lines, error.key), str(error)) from None
+        raise DataError(path, line_of(lines, error.key), str(error)) from None
 
 
 def _value(key: str, value: object, default: object) -> Any:
@@ -247,9 +241,3 @@ def _value(key: str, value: object, default: object) -> Any:
 
 def _are_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _line(lines: list[str], key: str) -> int | None:
-    """The number of the line that defines a key or a table."""
-    starts = (f"{key} ", f"{key}=", f"[{key}]", f'"{key}"')
-    return next((number for number, line in enumerate(lines, 1) if line.strip().startswith(starts)), None)

@@ -118,7 +118,7 @@ def parts(**changes: Any) -> dict[str, Any]:
         "H": arrays["H"],
         "gates": [np.zeros((5, 5), np.float32)] * 3, "gate_biases": [np.zeros(5, np.float32)] * 3,
         "hops": config.hops, "encoding": config.encoding, "temporal": config.temporal, "tying": config.tying,
-        "relu": False, "keep_empty": True, "all_rows": True, "memory_size": 7, "vocabulary": shape.vocabulary,
+        "linear": 3, "keep_empty": True, "all_rows": True, "memory_size": 7, "vocabulary": shape.vocabulary,
         "longest_sentence": 5, "slots": shape.slots,
     } | changes  # fmt: skip
 
@@ -134,7 +134,6 @@ def parts(**changes: Any) -> dict[str, Any]:
         ("tables", lambda tables: [np.zeros((7, 513), np.float32)] * 4, ValueError, "dim is 513"),
         ("times", lambda times: times[:1], ValueError, "there must be 2 times, not 1"),
         ("times", lambda times: [times[0], times[1][1:]], ValueError, r"times has the shape \(5, 5\)"),
-        ("H", lambda H: None, ValueError, "H must be given with layer-wise tying"),
         ("H", lambda H: H[:4], ValueError, r"H has the shape \(4, 5\)"),
         ("gates", lambda gates: gates[:1], ValueError, "there must be 3 gates, not 1"),
         ("gates", lambda gates: [], ValueError, "there must be 0 gate_biases, not 3"),
@@ -147,6 +146,8 @@ def parts(**changes: Any) -> dict[str, Any]:
             r"a gate's bias has the shape \(4\): it must be \(5\)",
         ),
         ("gate_biases", lambda biases: [bias[None] for bias in biases], ValueError, "it must have 1 dimension"),
+        ("linear", lambda linear: 6, ValueError, "linear is 6: it must be from 0 to 5"),
+        ("linear", lambda linear: -1, ValueError, "linear is -1"),
         ("hops", lambda hops: 9, ValueError, "hops is 9"),
         ("hops", lambda hops: 0, ValueError, "hops is 0"),
         ("memory_size", lambda size: 0, ValueError, "memory_size is 0: it must be from 1 to"),

@@ -46,6 +46,14 @@ CONFIGS = [
     for values in itertools.product(*OPTIONS.values())
     if values[:2] != ("pe", "word")
 ]
+CONFIGS += [
+    NetworkConfig(dim=5, memory_size=MEMORY, tying=tying, state_matrix=matrix, relu=linear is not None,
+                  linear=linear or 0, gate=gate)
+    for tying in ("adjacent", "layerwise")
+    for matrix in ("none", "random", "identity")
+    for linear in (None, 0, 2, 5)
+    for gate in (False, True)
+]  # fmt: skip
 
 
 def parameters(config: NetworkConfig, std: float = 0.7) -> Parameters:
@@ -136,7 +144,7 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
         else:
             u = carried + o  # (4)
         if config.relu:
-            u = np.maximum(u, 0)
+            u[config.linear :] = np.maximum(u[config.linear :], 0)
     return W @ u, attention  # (3) without its softmax
 
 

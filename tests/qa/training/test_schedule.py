@@ -1,6 +1,7 @@
 """The schedule of a training, and the PyTorch loop."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +62,15 @@ def run(config: TrainingConfig, net: Parameters | None = None, valid: bool = Tru
     held_out = (STORIES, ALL[150:]) if valid else None
     train_on(net or network(), STORIES, ALL[:150], config, events.append, held_out)
     return events
+
+
+def test_the_cosine_ends_near_zero_without_a_jump() -> None:
+    config = TrainingConfig(decay="cosine", epochs=100, learning_rate=0.02)
+    rates = [config.rate(epoch) for epoch in range(1, 101)]
+    assert rates[0] == 0.02
+    assert rates[50] == pytest.approx(0.01)
+    assert 0 < rates[-1] < 1e-4 * 0.02 * 4
+    assert all(0 < before - after < 0.02 * 0.02 for before, after in itertools.pairwise(rates))
 
 
 def test_the_schedule_is_a_linear_start_and_then_halving() -> None:
@@ -258,11 +268,12 @@ class Spy:
         self.linear: list[tuple[bool, bool]] = []  # (while training, whether without the softmax)
         forward = QANetwork.forward
 
-        def batch(stories: StorySet, chosen: np.ndarray, memory_size: int, noise: object = None) -> Batch[np.ndarray]:
+        def batch(stories: StorySet, chosen: np.ndarray, memory_size: int, noise: object = None,
+                  renaming: None = None) -> Batch[np.ndarray]:  # fmt: skip
             self.noises.append(noise)
             self.memory_sizes.add(memory_size)
             self.trained_on.update(chosen.tolist())
-            return make_batch(stories, chosen, memory_size, noise)  # type: ignore[arg-type]
+            return make_batch(stories, chosen, memory_size, noise, renaming)  # type: ignore[arg-type]
 
         def step(parameters: object, rate: float, clip_norm: float, clip: str) -> None:
             self.steps.append((rate, clip_norm, clip))

@@ -1,4 +1,4 @@
-"""``memn2n qa``: train, eval, ask, explain, predict."""
+"""``memn2n qa``: train, eval, ask, info, explain, predict."""
 
 from __future__ import annotations
 
@@ -72,6 +72,17 @@ def ask(
     begin = [] if story is None else _sentences(story)
     if not talk(_load(model), begin, stdin(), as_json=as_json):
         raise typer.Exit(InputError.exit_status)
+
+
+@app.command()
+def info(model: StoryModel, as_json: Json = False) -> None:
+    """Show a model: its network, size, training, and exchangeable words."""
+    qa = _load(model)
+    if as_json:
+        typer.echo(json.dumps(qa.summary() | {"symmetries": qa.symmetries.to_dict()}, ensure_ascii=False))
+        return
+    for name, value in qa.summary().items():
+        typer.echo(f"{name:<18} {value}")
 
 
 @app.command()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from memn2n.qa.config import FamilyConfig
     from memn2n.qa.data import Part
     from memn2n.qa.stories import Example
+    from memn2n.qa.symmetries.classes import Symmetries
     from memn2n.qa.training.problem import Restart
     from memn2n.qa.training.schedule import Epoch
 
@@ -48,6 +49,10 @@ def train(
     ] = None,
     start: Annotated[
         Path | None, Option(help="A model to go on from: its networks and words are used. By default, train anew.")
+    ] = None,
+    symmetries: Annotated[
+        str | None,
+        Option(metavar="auto|none|FILE", help="Exchangeable words: found in the data, none, or a TOML file."),
     ] = None,
     family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
     variant: Annotated[Variant, Option(help="Default settings: the official code's, or the paper's.")] = "official",
@@ -73,10 +78,11 @@ def train(
 
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
+    same = _read_symmetries(symmetries, examples, answers, lowercase)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(examples, held_out, start=model, network=network, training=training, candidates=answers,
-                           lowercase=lowercase, backend=backend, device=device, threads=threads,
+        return StoryQA.fit(examples, held_out, start=model, symmetries=same, network=network, training=training,
+                           candidates=answers, lowercase=lowercase, backend=backend, device=device, threads=threads,
                            on_event=on_event)  # fmt: skip
 
     with hold_folder(out) as folder:
@@ -137,6 +143,28 @@ def _read_candidates(path: Path, lowercase: bool) -> list[str]:
     if not answers:
         raise DataError(path, None, "there is no answer; give one per line")
     return answers
+
+
+def _read_symmetries(
+    given: str | None, examples: list[Example], answers: list[str] | None, lowercase: bool
+) -> Symmetries | Literal["auto", "none"] | None:
+    """The value of ``--symmetries``: what its file has, if it is one.
+
+    Raises:
+        DataError: if the file is wrong, or has a word that the training data does not have.
+    """
+    from memn2n.qa.candidates import Candidates
+    from memn2n.qa.symmetries.choice import foreign_word, in_training_form
+    from memn2n.qa.symmetries.files import read_symmetries
+
+    if given is None:
+        return None
+    if given in {"auto", "none"}:
+        return "auto" if given == "auto" else "none"
+    candidates = None if answers is None else Candidates(tuple(answers), lowercase)
+    return read_symmetries(
+        given, lambda found: foreign_word(in_training_form(found, lowercase), examples, candidates, lowercase)
+    )
 
 
 def _read_examples(

@@ -7,14 +7,14 @@ For a question q and the sentences x_i of a story, with K hops::
     c_i     = C^k x_i + T_C^k(i)       memory outputs of hop k
     p       = softmax(u_k . m_i)       (1) attention
     o_k     = sum_i p_i c_i            (2) reading
-    u_{k+1} = u_k + o_k                (4) next state; H u_k + o_k with layer-wise tying; then an optional ReLU
+    u_{k+1} = u_k + o_k                (4) next state; H u_k + o_k if there is H; then an optional ReLU
     a       = softmax(W u_{K+1})       (3) answer
 
 ``QANetwork.hop`` computes (1), (2) and (4). The gated network (Liu and Perez, Gated End-to-End Memory Networks, 2016)
 has another (4)::
 
     T       = sigmoid(G_k u_k + b_k)   gate, one for each component
-    u_{k+1} = u_k (1 - T) + o_k T      H u_k in the place of the first u_k with layer-wise tying
+    u_{k+1} = u_k (1 - T) + o_k T      H u_k in the place of the first u_k if there is H
 
 With layer-wise tying this is a recurrent network: each hop is a step, u is the hidden state, and o is the step's input.
 A sentence in memory plays the part that a word plays in other RNNs.
@@ -133,8 +133,10 @@ class QANetwork(nn.Module):
             u = o * T + carried * (1 - T)
         else:
             u = o + carried  # (4)
-        linear = self.config.linear_components
-        return (torch.cat([u[:, :linear], u[:, linear:].relu()], 1) if self.config.relu else u), p
+        if self.config.relu:
+            first = self.config.linear
+            u = torch.cat([u[:, :first], u[:, first:].relu()], 1)
+        return u, p
 
     @property
     def _longest(self) -> int:

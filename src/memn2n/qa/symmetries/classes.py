@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -12,7 +11,7 @@ from memn2n.errors import ConfigError, Setting
 from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _SEPARATORS = re.compile(r"([\s,;/|]+)")
 
@@ -65,6 +64,15 @@ class Swap(NamedTuple):
         return _repeated(self.words)
 
 
+class Conflict(NamedTuple):
+    """Two classes or swaps that share a word although they must not."""
+
+    earlier: int  # position
+    later: int
+    word: str
+    problem: str
+
+
 @dataclass(frozen=True)
 class Symmetries:
     """The exchangeable words of a data set.
@@ -85,26 +93,29 @@ class Symmetries:
         for part in self.parts:
             if part.problem:
                 raise ConfigError(Setting("symmetries"), f": {part.problem}")
-        found = self.conflict
+        found = self.conflict_of(self.parts)
         if found is not None:
-            raise ConfigError(Setting("symmetries"), f": {found[2]}")
+            raise ConfigError(Setting("symmetries"), f": {found.problem}")
 
     @property
     def parts(self) -> tuple[WordClass | Swap, ...]:
         """The classes, then the swaps."""
         return (*self.classes, *self.swaps)
 
-    @cached_property
-    def conflict(self) -> tuple[int, int, str] | None:
-        """The positions in ``parts`` of two that share a word although they must not, and what is wrong; or None."""
-        for later, part in enumerate(self.parts):
-            for earlier, other in enumerate(self.parts[:later]):
-                if isinstance(part, Swap) and isinstance(other, Swap):
-                    continue
-                shared = [word for word in part.words if word in other.words]
-                if shared and _meet(part.tasks, other.tasks):
-                    where = "a class and a swap" if isinstance(part, Swap) else "two classes"
-                    return earlier, later, f"the word {quoted(shared[0])} is in {where}"
+    @staticmethod
+    def conflict_of(parts: Sequence[WordClass | Swap]) -> Conflict | None:
+        """Two classes, or a class and a swap, that share a word in a task; None if there are none."""
+        at: dict[str, list[int]] = {}
+        for later, part in enumerate(parts):
+            for word in part.words:
+                for earlier in at.setdefault(word, []):
+                    other = parts[earlier]
+                    if isinstance(part, Swap) and isinstance(other, Swap):
+                        continue
+                    if _meet(part.tasks, other.tasks):
+                        where = "a class and a swap" if isinstance(part, Swap) else "two classes"
+                        return Conflict(earlier, later, word, f"the word {quoted(word)} is in {where}")
+                at[word].append(later)
         return None
 
     def __bool__(self) -> bool:
@@ -130,6 +141,12 @@ class Symmetries:
             tuple(Swap(tuple(map(form, one.first)), tuple(map(form, one.second)), one.tasks) for one in self.swaps),
         )
 
+    def summary(self) -> str:
+        """The classes and swaps in one line, such as ``john mary | north n <> south s``; "" if there are none."""
+        distinct = dict.fromkeys(" ".join(one.words) for one in self.classes)
+        swaps = dict.fromkeys(f"{' '.join(one.first)} <> {' '.join(one.second)}" for one in self.swaps)
+        return " | ".join((*distinct, *swaps))
+
     def to_dict(self) -> dict[str, Any]:
         """The symmetries as JSON or TOML values; ``from_dict`` reads them."""
         return {
@@ -149,10 +166,10 @@ class Symmetries:
             KeyError, TypeError: if the values have another form.
         """
         return cls(
-            tuple(WordClass(_strings(one["words"]), _strings(one.get("tasks", ()))) for one in values["class"]),
+            tuple(WordClass(_strings(one["words"]), _strings(one.get("tasks", ()))) for one in values.get("class", ())),
             tuple(
                 Swap(_strings(one["first"]), _strings(one["second"]), _strings(one.get("tasks", ())))
-                for one in values["swap"]
+                for one in values.get("swap", ())
             ),
         )
 

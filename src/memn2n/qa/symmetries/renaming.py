@@ -6,7 +6,7 @@ the same as permuting the rows of the embedding matrices, so a sentence that occ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -56,6 +56,11 @@ class Renamings:
         """(examples) the group of each example; examples of a group are renamed alike."""
         self._groups = [_Group(one, vocabulary) for one in distinct]
         self._vocabulary = len(vocabulary)
+
+    @classmethod
+    def of(cls, symmetries: Symmetries, vocabulary: Vocabulary, stories: StorySet) -> Self | None:
+        """The renamings of these examples; None if there are no symmetries."""
+        return cls(symmetries, vocabulary, stories) if symmetries else None
 
     def draw(self, batches: int, rng: np.random.Generator) -> Ints:
         """Draw a renaming of each group for each batch: (batches, groups, vocabulary), the id that stands for each."""

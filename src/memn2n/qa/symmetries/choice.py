@@ -1,0 +1,74 @@
+"""Which symmetries a training uses: those that were given, those of an earlier model, or those found in the data."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from memn2n.errors import ConfigError, Setting
+from memn2n.qa.symmetries.classes import Symmetries, parts_of_answer
+from memn2n.qa.vocabulary import answer_symbol
+from memn2n.terminal import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memn2n.qa.candidates import Candidates
+    from memn2n.qa.stories import Example
+
+
+def choose_symmetries(
+    given: Symmetries | Literal["auto", "none"] | None, earlier: Symmetries | None, examples: Sequence[Example],
+    candidates: Candidates | None, lowercase: bool,
+) -> Symmetries:  # fmt: skip
+    """The symmetries of a training, in the form of its vocabulary.
+
+    Args:
+        given: what the caller gave.
+        earlier: those of the model that the training goes on from.
+        examples: the training examples.
+        candidates: the answers to choose from, if they are not words.
+        lowercase: whether case is ignored.
+
+    Raises:
+        ConfigError: if ``given`` is something else, or has a word that the examples do not have.
+    """
+    if given is None:
+        return earlier or Symmetries()
+    if isinstance(given, Symmetries):
+        known = in_training_form(given, lowercase)
+        foreign = foreign_word(known, examples, candidates, lowercase)
+        if foreign is not None:
+            problem = f": the word {quoted(foreign[1])} is not in the training data; leave it out"
+            raise ConfigError(Setting("symmetries"), problem)
+        return known
+    if given == "auto":
+        from memn2n.qa.symmetries.finder import find_symmetries
+
+        return find_symmetries(examples).symmetries
+    if given != "none":
+        raise ConfigError(Setting("symmetries"), f" is {quoted(given)}: it must be auto, none or Symmetries")
+    return Symmetries()
+
+
+def in_training_form(symmetries: Symmetries, lowercase: bool) -> Symmetries:
+    """The symmetries with their words as the vocabulary has them."""
+    return symmetries.in_form(partial(answer_symbol, lowercase=lowercase))
+
+
+def foreign_word(
+    symmetries: Symmetries, examples: Sequence[Example], candidates: Candidates | None, lowercase: bool
+) -> tuple[int, str] | None:
+    """A word that the examples do not have, with the position of its class or swap in ``parts``; None if there is none.
+
+    The words of an answer count too: those between spaces and commas.
+    """
+    from memn2n.qa.stories import vocabulary_of
+
+    vocabulary = vocabulary_of(examples, lowercase, candidates)
+    known = {part for entry in vocabulary.words for part in (entry, *parts_of_answer(entry))}
+    for position, part in enumerate(symmetries.parts):
+        for word in part.words:
+            if word not in known:
+                return position, word
+    return None

@@ -1,0 +1,153 @@
+"""Random renamings of exchangeable words, and training under them."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig
+from memn2n.errors import ConfigError
+from memn2n.qa.candidates import Candidates
+from memn2n.qa.stories import StorySet, vocabulary_of
+from memn2n.qa.symmetries import renaming
+from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
+from memn2n.qa.symmetries.renaming import Renamings, renamed_answers
+from memn2n.qa.vocabulary import SPECIAL, Vocabulary
+
+PERSONS = WordClass(("john", "mary", "sandra"))
+OBJECTS = WordClass(("apple", "milk"), ("8",))
+COMPASS = (Swap(("north", "n"), ("south", "s"), ("19",)), Swap(("east", "e"), ("west", "w"), ("19",)))
+SYMMETRIES = Symmetries((PERSONS, OBJECTS), COMPASS)
+EXAMPLES = [
+    Example(("mary took the apple", "john took the milk", "sandra slept"), "what is mary carrying?", "apple", task="8"),
+    Example(("mary took the apple", "mary took the milk"), "what is mary carrying?", "apple,milk", task="8"),
+    Example(("north of it", "east of it", "west of south"), "how to mary?", "n,e", task="19"),
+]
+
+
+def renamings(examples: list[Example] = EXAMPLES, symmetries: Symmetries = SYMMETRIES) -> tuple[Renamings, Vocabulary]:
+    vocabulary = vocabulary_of(examples, more_answers=renamed_answers(examples, symmetries, True))
+    return Renamings(symmetries, vocabulary, StorySet.encode(examples, vocabulary)), vocabulary
+
+
+def names(vocabulary: Vocabulary, ids: Any) -> dict[str, str]:
+    return {vocabulary.word(i): vocabulary.word(int(ids[i])) for i in range(SPECIAL, len(vocabulary))}
+
+
+def test_renaming_makes_answers_that_no_example_has() -> None:
+    assert renamed_answers(EXAMPLES, SYMMETRIES, True) == {"milk,apple", "milk", "s,e", "n,w", "s,w"}
+    assert not renamed_answers(EXAMPLES, Symmetries(), True)
+
+
+def test_examples_of_a_task_are_renamed_alike() -> None:
+    made, vocabulary = renamings()
+    assert made.group.tolist() == [0, 0, 1]
+    ids = made.draw(50, np.random.default_rng(0))
+    assert ids.shape == (50, 2, len(vocabulary))
+    assert (np.sort(ids, axis=2) == np.arange(len(vocabulary))).all(), "each one is a permutation"
+    assert (ids[:, :, :SPECIAL] == np.arange(SPECIAL)).all()
+    of_8, of_19 = ([names(vocabulary, row) for row in ids[:, group]] for group in (0, 1))
+    for name in of_8:
+        assert name["apple,milk"] == f"{name['apple']},{name['milk']}"
+        assert {name[word] for word in PERSONS.words} == set(PERSONS.words)
+        assert name["north"] == "north"
+        assert name["took"] == "took"
+    for name in of_19:
+        short = {"north": "n", "south": "s", "east": "e", "west": "w"}
+        assert name["n,e"] == f"{short[name['north']]},{short[name['east']]}"
+        assert name["apple"] == "apple"
+
+
+def test_all_permutations_are_as_frequent() -> None:
+    made, vocabulary = renamings()
+    ids = made.draw(6000, np.random.default_rng(0))
+    persons = Counter(tuple(row[vocabulary.answer_id(word)] for word in PERSONS.words) for row in ids[:, 0])
+    assert len(persons) == 6
+    assert all(800 < number < 1200 for number in persons.values())
+    compass = Counter(row[vocabulary.answer_id("n,e")] for row in ids[:, 1])
+    assert len(compass) == 4
+    assert all(1300 < number < 1700 for number in compass.values())
+
+
+def test_swaps_that_share_words_generate_their_group() -> None:
+    """The mirrors of the square and its diagonal: eight symmetries."""
+    around = (*COMPASS, Swap(("north", "south", "n", "s"), ("east", "west", "e", "w"), ("19",)))
+    made, vocabulary = renamings(symmetries=Symmetries((), around))
+    words = [vocabulary.answer_id(word) for word in ("north", "south", "east", "west")]
+    found = Counter(tuple(row[words]) for row in made.draw(8000, np.random.default_rng(0))[:, -1])
+    assert len(found) == 8
+    assert all(800 < number < 1200 for number in found.values())
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    made, _ = renamings()
+    first, second = (made.draw(5, np.random.default_rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_vocabulary_without_an_answer_is_refused() -> None:
+    vocabulary = vocabulary_of(EXAMPLES)
+    with pytest.raises(ConfigError, match=r"the vocabulary lacks '[a-z],?.*', which the symmetries make"):
+        Renamings(SYMMETRIES, vocabulary, StorySet.encode(EXAMPLES, vocabulary))
+
+
+def test_candidates_need_the_same_symmetries_in_all_tasks() -> None:
+    candidates = Candidates(("to the apple", "to the milk"), True)
+    stories = StorySet.encode(EXAMPLES, vocabulary_of(EXAMPLES), candidates)
+    with pytest.raises(ConfigError, match="with candidates, all tasks must have the same"):
+        Renamings(SYMMETRIES, vocabulary_of(EXAMPLES), stories)
+
+
+def test_too_many_new_answers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renaming, "MOST_NEW_ANSWERS", 5)
+    with pytest.raises(ConfigError, match="make more than 5 answers of"):
+        renamed_answers([Example(("a",), "b?", "a,b")], Symmetries((WordClass(("a", "b", "c", "d")),)), True)
+
+
+def rooms(person: str, place: str) -> Example:
+    return Example((f"{person} went to the {place}.",), f"Where is {person}?", place)
+
+
+PEOPLE, PLACES = ("Mary", "John", "Sandra", "Daniel"), ("garden", "kitchen", "office", "hall")
+PAIRS = [rooms(person, place) for person, place in zip(PEOPLE, PLACES, strict=True)]
+ALL_PAIRS = [rooms(person, place) for person in PEOPLE for place in PLACES]
+SETTINGS = TrainingConfig(epochs=60, restarts=1, validation=0, learning_rate=0.05, batch_size=4)
+CLASSES = Symmetries((WordClass(PEOPLE), WordClass(PLACES)))
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+def test_training_under_renaming_learns_no_names_by_rote(backend: Any) -> None:
+    """Each person is in one place only: without renaming, a network may learn that, and not what the story says."""
+    model = StoryQA.fit(PAIRS * 4, network=NetworkConfig(dim=10, hops=1), training=SETTINGS, symmetries=CLASSES,
+                        backend=backend)  # fmt: skip
+    assert model.evaluate(ALL_PAIRS).error == 0
+    assert model.symmetries.words == {word.lower() for word in (*PEOPLE, *PLACES)}
+
+
+def test_symmetries_are_saved_and_shown(tmp_path: Any) -> None:
+    model = StoryQA.fit(PAIRS, training=SETTINGS.changed({"epochs": 1}), symmetries=CLASSES)
+    model.save(tmp_path / "m")
+    loaded = StoryQA.load(tmp_path / "m")
+    assert loaded.symmetries == model.symmetries
+    assert loaded.summary()["symmetries"] == "mary john sandra daniel | garden kitchen office hall"
+    again = StoryQA.fit(PAIRS, start=loaded, training=SETTINGS.changed({"epochs": 1}))
+    assert again.symmetries == model.symmetries
+
+
+def test_validation_is_not_renamed() -> None:
+    model = StoryQA.fit(PAIRS, [PAIRS[0]], training=SETTINGS.changed({"epochs": 2}), symmetries=CLASSES)
+    score = model.restarts[0].valid
+    assert score is not None
+    ranked = dict(model.answer(PAIRS[0].story, PAIRS[0].question, top=100).top)
+    assert score.loss == pytest.approx(-np.log(ranked["garden"]), rel=1e-4)
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    (Symmetries((WordClass(("mary", "cellar")),)), "the word 'cellar' is not in the training data; leave it out"),
+    ("all", "'all': it must be auto, none or Symmetries"),
+    (7, "7: it must be auto, none or Symmetries"),
+])  # fmt: skip
+def test_wrong_symmetries_are_refused(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        StoryQA.fit(PAIRS, symmetries=given)
