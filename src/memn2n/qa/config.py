@@ -214,7 +214,7 @@ class TrainingConfig(Settings):
     """How the learning rate falls over the epochs after the linear start. halving: it is halved every ``decay_every``
     epochs (paper). cosine: like half a period of a cosine, from the first rate towards 0."""
     decay_every: Annotated[int, Range(1, 1_000_000)] = 25
-    """With ``decay`` halving, number of epochs between two halvings of the learning rate. The epochs of the linear start
+    """With ``decay`` halving, number of epochs between two halvings of the rate. The epochs of the linear start
     do not count."""
     batch_size: Annotated[int, Range(1, 1_000_000)] = 32
     """Number of questions in a batch. The losses of a batch are summed, not averaged, so a larger batch makes a larger
