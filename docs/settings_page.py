@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from memn2n.cli.options import option_name
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
-from memn2n.qa.config import NetworkConfig, TrainingConfig, Variant, variant
+from memn2n.qa.config import NetworkConfig, TrainingConfig, Variant
+from memn2n.qa.recipes import recipes
 from memn2n.settings import DocumentedSetting, Range, Settings, documented_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 PAGE = Path(__file__).with_name("settings.md")
 
@@ -38,16 +39,17 @@ def page() -> str:
         _table("Network", NetworkConfig),
         _table("Training", TrainingConfig),
         "### What the variants of `qa train` change\n",
-        "`official` is the Matlab code that the paper's authors published, `paper` is the text of the paper. They\n"
-        "differ in these settings:\n",
-        _differences(variant, get_args(Variant)),
+        "`official` is the Matlab code that the paper's authors published, `paper` is the text of the paper. `best`\n"
+        "answers better than both; it has more than one recipe, and the validation data chooses. They differ in these\n"
+        "settings:\n",
+        _differences(_recipes_by_name()),
         "## Language model: `memn2n lm train`\n",
         _table("Network", LMConfig),
         _table("Training", LMTraining),
         "### What the variants of `lm train` change\n",
         "`modern` was chosen by validation on Penn Treebank, `paper` is the paper's recipe, and `tensorflow` is the\n"
         "recipe of the TensorFlow port. They differ in these settings:\n",
-        _differences(lm_variant, get_args(LMVariant)),
+        _differences({f"`{name}`": lm_variant(name) for name in get_args(LMVariant)}),
     ])  # fmt: skip
 
 
@@ -68,14 +70,21 @@ def _meaning(setting: DocumentedSetting) -> str:
     return " ".join([text, *(f"Range: {allowed}." for allowed in ranges)])
 
 
-def _differences(variant_of: Callable[[Any], tuple[Settings, Settings]], names: tuple[str, ...]) -> str:
-    values = {}
-    for name in names:
-        network, training = variant_of(name)
-        values[name] = asdict(network) | asdict(training)  # type: ignore[call-overload]
-    lines = [f"| setting | {' | '.join(f'`{name}`' for name in names)} |", "|---|" + "---|" * len(names)]
-    for key in values[names[0]]:
-        cells = [f"`{values[name][key]}`" for name in names]
+def _recipes_by_name() -> dict[str, tuple[Settings, Settings]]:
+    """The recipes of all variants; those of a variant with several ones are numbered."""
+    found: dict[str, tuple[Settings, Settings]] = {}
+    for name in get_args(Variant):
+        of_variant = recipes(name)
+        for number, recipe in enumerate(of_variant, 1):
+            found[f"`{name}`" + (f", {number}" if len(of_variant) > 1 else "")] = recipe
+    return found
+
+
+def _differences(settings: Mapping[str, tuple[Settings, Settings]]) -> str:
+    values = [asdict(network) | asdict(training) for network, training in settings.values()]  # type: ignore[call-overload]
+    lines = [f"| setting | {' | '.join(settings)} |", "|---|" + "---|" * len(settings)]
+    for key in values[0]:
+        cells = [f"`{one[key]}`" for one in values]
         if len(set(cells)) > 1:
             lines.append(f"| `{key}` | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])

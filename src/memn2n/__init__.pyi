@@ -21,7 +21,6 @@ from .qa.answers import Answer as Answer
 from .qa.answers import Evaluation as Evaluation
 from .qa.config import NetworkConfig as NetworkConfig
 from .qa.config import TrainingConfig as TrainingConfig
-from .qa.config import variant as variant
 from .qa.data import read_stories as read_stories
 from .qa.data.babi import read_babi as read_babi
 from .qa.data.babi import write_babi as write_babi
@@ -29,6 +28,9 @@ from .qa.data.jsonl import read_jsonl as read_jsonl
 from .qa.data.jsonl import write_jsonl as write_jsonl
 from .qa.model import StoryQA as StoryQA
 from .qa.pretrained import pretrained as pretrained
+from .qa.recipes import Recipe as Recipe
+from .qa.recipes import recipes as recipes
+from .qa.recipes import variant as variant
 from .qa.stories import Example as Example
 from .qa.stories import Split as Split
 from .qa.vocabulary import Vocabulary as Vocabulary

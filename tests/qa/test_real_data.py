@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from memn2n import Example, StoryQA, TrainingConfig, read_babi
-from memn2n.qa.stories import StorySet, fingerprint, vocabulary_of
+from memn2n.qa.fingerprints import fingerprint
+from memn2n.qa.stories import StorySet, vocabulary_of
 
 
 @pytest.fixture(scope="module")

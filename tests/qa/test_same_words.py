@@ -8,8 +8,8 @@ import pytest
 from memn2n import Example, StoryQA
 from memn2n.errors import DataWarning
 from memn2n.qa.config import TrainingConfig
+from memn2n.qa.fingerprints import fingerprints
 from memn2n.qa.same_words import warn_of_same_words
-from memn2n.qa.stories import fingerprints
 from memn2n.simulator import simulate
 
 SMALL = TrainingConfig(epochs=1, restarts=1)

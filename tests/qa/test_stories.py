@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memn2n.qa.stories import UNKNOWN_ANSWER, Example, StorySet, fingerprint
+from memn2n.qa.fingerprints import fingerprint
+from memn2n.qa.stories import UNKNOWN_ANSWER, Example, StorySet
 from memn2n.qa.vocabulary import Vocabulary
 
 SENTENCES = st.sampled_from(["a b", "b c d", "e", "a b c d e"])

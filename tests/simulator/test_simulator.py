@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from memn2n import Example, World, read_babi, simulate, solve
 from memn2n.errors import InputError
-from memn2n.qa.stories import fingerprint, vocabulary_of
+from memn2n.qa.fingerprints import fingerprint
+from memn2n.qa.stories import vocabulary_of
 from memn2n.simulator import SKILLS, iter_simulated
 
 TASKS = list(SKILLS)

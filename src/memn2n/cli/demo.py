@@ -55,7 +55,7 @@ def _stories(seed: int, console: Console) -> None:
         console.print(f"  {task}: {skill}", highlight=False)
     train, test = simulate(task=_SKILLS, n_train=1000, n_test=1000, seed=seed)
     training = TrainingConfig(restarts=1, epochs=60, decay_every=15, linear_start_epochs=30, seed=seed)
-    with QAProgress(training) as progress:
+    with QAProgress([training]) as progress:
         qa = StoryQA.fit(train, network=NetworkConfig(dim=30), training=training, on_event=progress)
     if qa.interrupted:
         raise StoppedError

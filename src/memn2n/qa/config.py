@@ -1,18 +1,18 @@
 """Settings of question answering: of the network, and of its training.
 
-Where the paper and its official code differ, the defaults are those of the official code, which answers better.
-``variant`` returns the settings of either. docs/settings.md lists all settings and the differences.
+Where the paper and its official code differ, the defaults are those of the official code. ``memn2n.qa.recipes`` has the
+settings of either, and better ones. docs/settings.md lists all settings and the differences.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.qa.vocabulary import SPECIAL
-from memn2n.settings import POSITIVE, Range, Settings, check_choice
+from memn2n.settings import POSITIVE, Range, Settings
 
 StoryFormat = Literal["babi", "jsonl"]
 Encoding = Literal["bow", "pe", "pe-official"]
@@ -29,7 +29,7 @@ Clip = Literal["frobenius", "spectral"]
 Decay = Literal["halving", "cosine"]
 Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
-Variant = Literal["official", "paper"]
+Variant = Literal["best", "official", "paper"]
 Backend = Literal["auto", "native", "torch"]
 
 
@@ -285,21 +285,3 @@ class TrainingConfig(Settings):
     def supervision(self, epoch: int) -> float:
         """The weight of the attention supervision in an epoch after the linear start, counted from 1."""
         return self.supervise_attention * (1 - (epoch - 1) / self.epochs)
-
-
-def variant(name: Variant) -> tuple[NetworkConfig, TrainingConfig]:
-    """Settings of the official Matlab code ("official", the defaults), or of the paper's text ("paper").
-
-    Both trained 10 restarts for a table; ``restarts`` keeps its own default here.
-
-    Raises:
-        ConfigError: for another name.
-    """
-    check_choice("variant", name, get_args(Variant))
-    if name == "official":
-        return NetworkConfig(), TrainingConfig()
-    return (
-        NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
-        TrainingConfig(clip="frobenius", linear_start="validation", linear_start_epochs=100, noise="empty",
-                       sampling="permutation", validation_split="random"),
-    )  # fmt: skip

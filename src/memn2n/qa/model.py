@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -12,31 +11,18 @@ from memn2n.files.model_folder import load_model, save_model
 from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
 from memn2n.qa.candidates import Candidates
-from memn2n.qa.config import FamilyConfig, NetworkConfig, TrainingConfig
+from memn2n.qa.config import FamilyConfig, TrainingConfig
+from memn2n.qa.fingerprints import fingerprints, fingerprints_of
 from memn2n.qa.networks import family_name
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.predict import most_probable, predict_mean
+from memn2n.qa.recipes import choose_recipes
 from memn2n.qa.record import FINGERPRINTS, QARecord, check_sizes
-from memn2n.qa.same_words import warn_of_same_words
-from memn2n.qa.stories import (
-    Example,
-    StorySet,
-    check_examples,
-    example_of,
-    fingerprints,
-    vocabulary_of,
-    word_form,
-)
-from memn2n.qa.symmetries.choice import choose_symmetries
+from memn2n.qa.stories import Example, StorySet, check_examples, example_of
 from memn2n.qa.symmetries.classes import Symmetries
-from memn2n.qa.symmetries.renaming import Renamings, renamed_answers
-from memn2n.qa.training.data_warnings import (
-    warn_of_long_stories,
-    warn_of_unknown_words,
-    warn_of_untrained_answers,
-)
-from memn2n.qa.training.problem import INTERRUPTED, Problem, Restart
-from memn2n.qa.training.restarts import going_on, train_restarts
+from memn2n.qa.training.data import TrainingData
+from memn2n.qa.training.problem import INTERRUPTED, Restart
+from memn2n.qa.training.restarts import going_on, train_recipes
 from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
 from memn2n.settings import check_type, check_whole
 from memn2n.terminal import quoted
@@ -50,6 +36,7 @@ if TYPE_CHECKING:
 
     from memn2n.files.model_file import Arrays
     from memn2n.qa.config import Backend
+    from memn2n.qa.recipes import Recipe
     from memn2n.qa.training.display import QAProgress
     from memn2n.qa.training.schedule import Epoch
 
@@ -69,8 +56,8 @@ class StoryQA:
         symmetries: the exchangeable words of its training data, in the form of the vocabulary.
         training: the settings of its training.
         restarts: the result of each restart.
-        fingerprints: (training questions) int64, from ``memn2n.qa.stories.fingerprints``. ``evaluate`` uses them to
-            find the test questions that are also in the training data.
+        fingerprints: (training questions) int64, from ``memn2n.qa.fingerprints``. ``evaluate`` uses them to find the
+            test questions that are also in the training data.
 
     Raises:
         ConfigError: if there is no network, two have different settings or sizes, or the sizes do not fit the
@@ -109,6 +96,7 @@ class StoryQA:
         *,
         start: Self | None = None,
         symmetries: Symmetries | Literal["auto", "none"] | None = None,
+        recipes: Iterable[Recipe] | None = None,
         network: FamilyConfig | None = None,
         training: TrainingConfig | None = None,
         restarts: int | None = None,
@@ -135,11 +123,12 @@ class StoryQA:
             symmetries: the exchangeable words. Each batch of the training is renamed at random by them, and a word that
                 training does not have is lent the embedding of an exchangeable one. "auto" finds them in the data;
                 "none" is none. By default those of ``start``, or "none".
-            network: the network's settings, which name its family; ``memn2n.variant`` returns those of the paper and
-                of the official code.
-            training: the training's settings.
-            restarts: overrides ``training.restarts``.
-            seed: overrides ``training.seed``.
+            recipes: the settings to choose from. Each is trained, and the validation data chooses. By default
+                ``memn2n.recipes("best")``.
+            network: the network's settings, which name its family, instead of ``recipes``.
+            training: the training's settings, instead of ``recipes``.
+            restarts: overrides ``training.restarts`` of each recipe.
+            seed: overrides ``training.seed`` of each recipe.
             vocabulary: the words to know; by default the words and answers of ``train``.
             candidates: the answers to choose from, such as the replies of a dialog; by default the answers are words of
                 the vocabulary. With candidates, the default vocabulary has their words instead of the answers.
@@ -162,50 +151,29 @@ class StoryQA:
             TrainingError: if every restart diverged.
             KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
         """
-        examples = check_examples(train, "train")
-        validation = None if valid is None else check_examples(valid, "validate")
         check_type("start", start, cls, "memn2n.StoryQA.load(folder)")
-        check_type("network", network, FamilyConfig, "memn2n.NetworkConfig(dim=30)")
-        check_type("training", training, TrainingConfig, "memn2n.TrainingConfig(epochs=30)")
-        check_type("vocabulary", vocabulary, Vocabulary, "memn2n.Vocabulary((word, ...))")
         if isinstance(candidates, str):
             raise ConfigError(Setting("candidates"), f" is {quoted(candidates)}: give a list of answers")
+        data = TrainingData.prepare(train, valid, start=start, symmetries=symmetries, vocabulary=vocabulary,
+                                    candidates=candidates, lowercase=lowercase)  # fmt: skip
         if start is not None:
-            given = {"network": network, "vocabulary": vocabulary, "candidates": candidates}
+            given = {"recipes": recipes, "network": network, "vocabulary": vocabulary, "candidates": candidates}
             training = going_on(training, len(start.networks), [name for name in given if given[name] is not None])
-            network, vocabulary, answers = start.network.config, start.vocabulary, start.candidates
-            warn_of_unknown_words(examples, vocabulary)
-        else:
-            answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
-        same = choose_symmetries(symmetries, None if start is None else start.symmetries, examples, answers, lowercase)
-        if vocabulary is None:
-            vocabulary = vocabulary_of(examples, lowercase, answers, renamed_answers(examples, same, lowercase))
-        training = training or TrainingConfig()
-        changes = {"restarts": restarts, "seed": seed}
-        training = training.changed({name: value for name, value in changes.items() if value is not None})
-        warn_of_same_words(examples, vocabulary.lowercase)
-        stories = StorySet.encode_training(examples, vocabulary, answers)
-        problem = Problem.make(
-            stories=stories, renamings=Renamings.of(same, vocabulary, stories),
-            valid=None if validation is None else StorySet.encode_validation(validation, vocabulary, answers),
-            network=network or NetworkConfig(), training=training, vocabulary_size=len(vocabulary),
-            backend=backend, device=device, start=() if start is None else start.networks,
-        )  # fmt: skip
-        warn_of_long_stories(problem.stories, problem.network.memory_size)
-        if validation is None and problem.valid is not None:
-            held_out = problem.valid[1]
-            warn_of_untrained_answers(problem.stories, problem.examples, held_out, lambda i: examples[i].answer)
+            network = start.network.config
+        chosen = choose_recipes(recipes, network, training, {"restarts": restarts, "seed": seed})
+        problems = data.problems(chosen, backend, device, () if start is None else start.networks)
 
         def display() -> QAProgress:
             from memn2n.qa.training.display import QAProgress
 
-            return QAProgress(training)
+            return QAProgress([problem.training for problem in problems])
 
         with shown(progress, display, on_event) as listener:
-            outcome = train_restarts(problem, listener, threads)
-        trained = [_fingerprints(examples, vocabulary), *([] if start is None else [start.fingerprints])]
-        return cls(outcome.networks, vocabulary, answers, symmetries=same, training=training,
-                   restarts=outcome.restarts, fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
+            problem, outcome = train_recipes(problems, listener, threads)
+        trained = [data.fingerprints, *([] if start is None else [start.fingerprints])]
+        return cls(outcome.networks, data.vocabulary, data.candidates, symmetries=data.symmetries,
+                   training=problem.training, restarts=outcome.restarts,
+                   fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
 
     @property
     def network(self) -> Parameters:
@@ -298,7 +266,7 @@ class StoryQA:
         """
         examples = check_examples(test, "test")
         stories = StorySet.encode(examples, self.vocabulary, self.candidates)
-        seen = np.isin(_fingerprints(examples, self.vocabulary), self.fingerprints)
+        seen = np.isin(fingerprints_of(examples, self.vocabulary), self.fingerprints)
         seen |= np.isin(fingerprints(examples, str), self.fingerprints)  # models of earlier versions have these
         return Evaluation.of(examples, stories, predict_mean(self.networks, stories), seen)
 
@@ -342,10 +310,6 @@ class StoryQA:
         """Each word of the story and question that the vocabulary does not have, once."""
         words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
         return tuple(dict.fromkeys(word for sentence in words for word in sentence))
-
-
-def _fingerprints(examples: Sequence[Example], vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
-    return fingerprints(examples, partial(word_form, lowercase=vocabulary.lowercase))
 
 
 def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,7 +13,7 @@ import numpy.typing as npt
 from memn2n.errors import DataWarning, InputError
 from memn2n.qa.candidates import Candidates, encode_candidates
 from memn2n.qa.config import DataShape
-from memn2n.qa.vocabulary import SPECIAL, Vocabulary, tokenize
+from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 from memn2n.terminal import quoted
 from memn2n.words import has_word
 
@@ -158,26 +156,6 @@ class Split(NamedTuple):
 
     train: list[Example]
     test: list[Example]
-
-
-def fingerprints(examples: Sequence[Example], form: Callable[[str], str] | None = None) -> npt.NDArray[np.int64]:
-    """The fingerprints of examples: (examples) int64; see ``fingerprint``."""
-    cached = cache(form or word_form)
-    return np.array([fingerprint(example, cached) for example in examples], np.int64)
-
-
-def word_form(text: str, lowercase: bool = True) -> str:
-    """The words of a text with spaces between them, in lower case if ``lowercase`` is true."""
-    return " ".join(tokenize(text, lowercase))
-
-
-def fingerprint(example: Example, form: Callable[[str], str] = word_form) -> int:
-    """A 64-bit hash of story, values and question; finds copies of questions in other files.
-
-    Two questions are copies if the texts that ``form`` makes of their sentences are equal.
-    """
-    text = "\n".join(map(form, (*example.story, *example.values, example.question)))
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from memn2n.errors import InputError
-from memn2n.qa.stories import Example, Split, fingerprint, word_form
+from memn2n.qa.fingerprints import fingerprint, word_form
+from memn2n.qa.stories import Example, Split
 from memn2n.settings import check_range
 from memn2n.simulator import moves, objects, reasoning, space
 from memn2n.simulator.random_choices import RandomChoices

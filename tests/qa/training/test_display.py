@@ -26,7 +26,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         Restart(1, SCORE, SCORE, 1.0),
         Restart(0, None, None, 1.0, "the loss became nan in softmax epoch 3"),
     ]
-    with QAProgress(config) as bar:
+    with QAProgress([config]) as bar:
         for event in events:
             now = next(clock)
             bar(event)

@@ -17,14 +17,13 @@ from memn2n.cli.options import Json, Tasks, parse_tasks, settings_options
 from memn2n.errors import ConfigError, DataError, Setting
 from memn2n.interrupts import uninterrupted
 from memn2n.qa.config import Backend, NetworkConfig, TrainingConfig, Variant
-from memn2n.qa.config import variant as settings_of
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.words import has_word
 
 if TYPE_CHECKING:
     from memn2n import StoryQA
-    from memn2n.qa.config import FamilyConfig
     from memn2n.qa.data import Part
+    from memn2n.qa.recipes import Recipe
     from memn2n.qa.stories import Example
     from memn2n.qa.symmetries.classes import Symmetries
     from memn2n.qa.training.problem import Restart
@@ -55,7 +54,9 @@ def train(
         Option(metavar="auto|none|FILE", help="Exchangeable words: found in the data, none, or a TOML file."),
     ] = None,
     family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
-    variant: Annotated[Variant, Option(help="Default settings: the official code's, or the paper's.")] = "official",
+    variant: Annotated[
+        Variant, Option(help="Default settings: the best, those of the paper's official code, or of the paper.")
+    ] = "best",
     lowercase: Annotated[bool, Option(help="Treat upper and lower case as the same.")] = True,
     tensorboard: Annotated[Path | None, Option(help="TensorBoard's folder; needs memn2n[tensorboard].")] = None,
     as_json: Json = False,
@@ -71,45 +72,59 @@ def train(
     from memn2n.qa.pretrained import load_qa
 
     model = None if start is None else load_qa(start)
-    network, training = _settings(family, variant, settings) if model is None else (None, _going_on(model, settings))
+    recipes = None if model is not None else _recipes(family, variant, settings)
+    training = None if model is None else _going_on(model, settings)
+    trainings = [training] if training is not None else [recipe.training for recipe in recipes or ()]
 
     from memn2n import StoryQA
     from memn2n.files.model_folder import has_model, hold_folder
 
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
-    examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
+    examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=trainings[0].seed)
     same = _read_symmetries(symmetries, examples, answers, lowercase)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(examples, held_out, start=model, symmetries=same, network=network, training=training,
+        return StoryQA.fit(examples, held_out, start=model, symmetries=same, recipes=recipes, training=training,
                            candidates=answers, lowercase=lowercase, backend=backend, device=device, threads=threads,
                            on_event=on_event)  # fmt: skip
 
     with hold_folder(out) as folder:
         replaced = has_model(folder)
-        qa = _train(fit, training, folder, tensorboard)
+        qa = _train(fit, trainings, folder, tensorboard)
     _report(qa, test_examples, replaced, out, as_json)
     if qa.interrupted:
         raise StoppedError(f"; the best model so far is in {out}")
 
 
-def _settings(family: str, variant: Variant, given: dict[str, Any]) -> tuple[FamilyConfig, TrainingConfig]:
-    """The settings of the network and of the training: those of the variant, changed by those that were given.
+def _recipes(family: str, variant: Variant, given: dict[str, Any]) -> list[Recipe]:
+    """The recipes of the variant, changed by the settings that were given.
+
+    A family other than memn2n has its own defaults, and those of the official code for the training.
 
     Raises:
         ConfigError: if there is no such family, or the variant or a setting belongs to another one.
     """
     from memn2n.qa.networks import family_named
+    from memn2n.qa.recipes import Recipe, recipes
 
-    network, training = settings_of(variant)
     config = family_named(family).config
-    if config is not type(network) and variant != "official":
-        raise ConfigError(Setting("variant"), f" is {variant}, which is for the family memn2n")
-    own = network if config is type(network) else config()
+    chosen = list(recipes(variant))
+    if config is not NetworkConfig:
+        if variant == "paper":
+            raise ConfigError(Setting("variant"), f" is {variant}, which is for the family memn2n")
+        chosen = [Recipe(config(), TrainingConfig())]
     for name in given:
-        if name not in {field.name for settings in (own, training) for field in fields(settings)}:
+        if name not in {field.name for kind in (config, TrainingConfig) for field in fields(kind)}:
             raise ConfigError(Setting(name), f" is not a setting of the family {family}")
-    return own.changed(given), training.changed(given)
+    changed, problems = [], []
+    for network, training in chosen:
+        try:
+            changed.append(Recipe(network.changed(given), training.changed(given)))
+        except ConfigError as error:  # a setting may contradict one recipe, and fit another one
+            problems.append(error)
+    if not changed:
+        raise problems[0]
+    return changed
 
 
 def _going_on(model: StoryQA, given: dict[str, Any]) -> TrainingConfig:
@@ -201,7 +216,7 @@ def _read_examples(
 
 
 def _train(
-    fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], training: TrainingConfig, folder: Path,
+    fit: Callable[[Callable[[Epoch | Restart], None]], StoryQA], trainings: list[TrainingConfig], folder: Path,
     tensorboard: Path | None,
 ) -> StoryQA:  # fmt: skip
     """Train a model while showing progress and writing metrics; then save it in the folder."""
@@ -213,7 +228,7 @@ def _train(
         listeners: list[Callable[[Epoch | Restart], None]] = [metrics]
         if tensorboard is not None:
             listeners.append(logs.enter_context(QATensorBoardLog(tensorboard)))
-        listeners.append(logs.enter_context(QAProgress(training)))
+        listeners.append(logs.enter_context(QAProgress(trainings)))
 
         def on_event(event: Epoch | Restart) -> None:
             for listener in listeners:

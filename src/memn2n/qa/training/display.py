@@ -8,6 +8,8 @@ from memn2n.progress_bar import ProgressBar
 from memn2n.qa.training.schedule import Epoch, schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from memn2n.qa.config import TrainingConfig
     from memn2n.qa.training.problem import Restart
 
@@ -17,27 +19,27 @@ _SECONDS_BETWEEN_LINES = 1.0
 class QAProgress(ProgressBar):
     """Shows each event of a training that it is called with."""
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, trainings: Sequence[TrainingConfig]) -> None:
         super().__init__(_SECONDS_BETWEEN_LINES, first="training")
-        self._restarts = config.restarts
-        self._epochs = sum(1 for _ in schedule(config))  # the most that one restart can have
+        # the most epochs that each restart can have, by its number
+        self._epochs = [sum(1 for _ in schedule(config)) for config in trainings for _ in range(config.restarts)]
         self._done: dict[int, int] = {}  # epochs by restart; the engine trains several restarts at the same time
 
     def __call__(self, event: Epoch | Restart) -> None:
         """Show one event."""
-        restart = f"{event.restart + 1}/{self._restarts}"
+        restart = f"{event.restart + 1}/{len(self._epochs)}"
         if isinstance(event, Epoch):
             self._done[event.restart] = self._done.get(event.restart, 0) + 1
             valid = "" if event.valid is None else f"  valid {event.valid.error:.1%}"
             self._move(f"{restart} {event.phase} {event.epoch}  loss {event.train.loss:.3f}{valid}")
             self.log(f"restart {restart}  {_epoch(event)}")
         else:
-            self._done[event.restart] = self._epochs  # the epochs that it did not need are done too
+            self._done[event.restart] = self._epochs[event.restart]  # the epochs that it did not need are done too
             self._move(f"{restart} done")
             self.print(f"restart {restart}{_restart(event)}")
 
     def _move(self, label: str) -> None:
-        done, total = sum(self._done.values()), self._epochs * self._restarts
+        done, total = sum(self._done.values()), sum(self._epochs)
         self.show(label, f"{done}/{total}", done, total, stage="all epochs")
 
 

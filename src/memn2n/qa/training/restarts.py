@@ -113,13 +113,26 @@ class Outcome:
     networks: tuple[Parameters, ...]
     restarts: tuple[Restart, ...]
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training early."""
+        return any(restart.stopped == INTERRUPTED for restart in self.restarts)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of the selected networks: on the validation data or, without any, on the training data."""
+        scores = [
+            restart.train if restart.valid is None else restart.valid for restart in self.restarts if restart.kept
+        ]
+        return sum(score.loss for score in scores if score is not None) / len(scores)
+
 
 def train_restarts(
-    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None
+    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None, first: int = 0
 ) -> Outcome:
     """Train ``problem.training.restarts`` networks and select by ``problem.training.select``.
 
-    The arguments mean the same as those of ``run_restarts``.
+    The arguments mean the same as those of ``run_restarts``; ``first`` is the number of the first restart.
 
     Returns:
         The networks and restarts. After Ctrl-C, the best network so far.
@@ -146,7 +159,8 @@ def train_restarts(
         assert score is not None
         return score.loss, trained.restart.restart
 
-    finished = run_restarts(problem, range(config.restarts), on_event, select, threads)
+    wanted = range(first, first + config.restarts)
+    finished = run_restarts(problem, wanted, on_event, select, threads)
     if not finished and not kept:
         raise KeyboardInterrupt
     if not kept:
@@ -154,7 +168,7 @@ def train_restarts(
                             Setting("init_std"))  # fmt: skip
     begun = {restart.restart for restart in restarts}
     # Ctrl-C between two restarts: record it with the first one that did not begin
-    left = [number for number in range(config.restarts) if number not in begun]
+    left = [number for number in wanted if number not in begun]
     if left and all(restart.stopped != INTERRUPTED for restart in restarts):
         restarts.append(Restart(restart=left[0], train=None, valid=None, seconds=0.0, stopped=INTERRUPTED))
     restarts.sort(key=lambda restart: restart.restart)
@@ -167,6 +181,58 @@ def train_restarts(
         tuple(trained.network for trained in kept),
         tuple(replace(restart, kept=restart.restart in numbers) for restart in restarts),
     )
+
+
+SOLVED = 0.003
+"""The loss in nats, see ``Outcome.loss``, below which a recipe is taken without trying the next one."""
+
+
+def train_recipes(
+    problems: Sequence[Problem], on_event: Callable[[Epoch | Restart], None], threads: int | None = None
+) -> tuple[Problem, Outcome]:
+    """Train the restarts of each recipe, and select the recipe whose networks have the lowest ``Outcome.loss``.
+
+    Args:
+        problems: the same data with different settings. A recipe that comes later is not trained if an earlier one
+            has a loss below ``SOLVED``.
+        on_event: as for ``run_restarts``. The restarts of all recipes are numbered through.
+        threads: as for ``run_restarts``.
+
+    Returns:
+        The selected problem; its networks, and the restarts of all recipes.
+
+    Raises:
+        ConfigError, TrainingError, KeyboardInterrupt: as ``train_restarts``, if there is no network at all.
+    """
+    found: list[tuple[Problem, Outcome]] = []
+    failure: TrainingError | None = None
+    first = 0
+    for problem in problems:
+        try:
+            outcome = train_restarts(problem, on_event, threads, first)
+        except TrainingError as error:
+            failure = error
+        except KeyboardInterrupt:
+            if not found:
+                raise
+            stopped = Restart(restart=first, train=None, valid=None, seconds=0.0, stopped=INTERRUPTED)
+            found[-1] = found[-1][0], replace(found[-1][1], restarts=(*found[-1][1].restarts, stopped))
+            break
+        else:
+            found.append((problem, outcome))
+            if outcome.interrupted or outcome.loss < SOLVED:
+                break
+        first += problem.training.restarts
+    if not found:
+        assert failure is not None
+        raise failure
+    chosen, best = min(found, key=lambda one: one[1].loss)
+    restarts = [
+        restart if outcome is best else replace(restart, kept=False)
+        for _, outcome in found
+        for restart in outcome.restarts
+    ]
+    return chosen, Outcome(best.networks, tuple(restarts))
 
 
 def going_on(training: TrainingConfig | None, networks: int, given: Sequence[str]) -> TrainingConfig:

@@ -1,0 +1,113 @@
+"""Recipes: settings of a network and of its training that belong together.
+
+Where the paper and its official code differ, "official" and "paper" are the settings of either. "best" answers better
+than both. It has more than one recipe, because no single network learns all skills: the validation data chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from memn2n.errors import ConfigError, Setting
+from memn2n.qa.config import FamilyConfig, NetworkConfig, TrainingConfig, Variant
+from memn2n.settings import check_choice
+from memn2n.terminal import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Recipe(NamedTuple):
+    """The settings of a network, and those of its training."""
+
+    network: FamilyConfig
+    training: TrainingConfig
+
+
+def recipes(name: Variant) -> tuple[Recipe, ...]:
+    """The recipes of a variant: one for "official" and "paper", several for "best".
+
+    Raises:
+        ConfigError: for another name.
+    """
+    check_choice("variant", name, get_args(Variant))
+    return _RECIPES[name]
+
+
+def variant(name: Variant) -> Recipe:
+    """Settings of the official Matlab code ("official"), or of the paper's text ("paper").
+
+    Both trained 10 restarts for a table; ``restarts`` keeps its own default here.
+
+    Raises:
+        ConfigError: for another name, or a variant of several recipes.
+    """
+    found = recipes(name)
+    if len(found) > 1:
+        raise ConfigError(Setting("variant"), f" is {name}, which has {len(found)} recipes; see memn2n.recipes")
+    return found[0]
+
+
+def choose_recipes(
+    given: Iterable[Recipe] | None, network: FamilyConfig | None, training: TrainingConfig | None,
+    changes: Mapping[str, Any],
+) -> tuple[Recipe, ...]:  # fmt: skip
+    """The recipes of a training: those given, the one of these settings, or the best.
+
+    Args:
+        given: recipes.
+        network: settings of a network.
+        training: settings of a training.
+        changes: other values for settings of each training; None for no change.
+
+    Raises:
+        ConfigError: if there is no recipe, or both recipes and settings are given.
+    """
+    if given is None:
+        if network is None and training is None:
+            found = recipes("best")
+        else:
+            found = (Recipe(network or NetworkConfig(), training or TrainingConfig()),)
+    elif network is not None or training is not None:
+        raise ConfigError(Setting("recipes"), " cannot be given together with ", Setting("network"), " or ",
+                          Setting("training"))  # fmt: skip
+    else:
+        found = tuple(_recipe(one) for one in given) if isinstance(given, Iterable) else (_recipe(given),)
+        if not found:
+            raise ConfigError(Setting("recipes"), " is empty: give at least one")
+    values = {name: value for name, value in changes.items() if value is not None}
+    return tuple(Recipe(one.network, one.training.changed(values)) for one in found)
+
+
+def _recipe(given: object) -> Recipe:
+    """A pair of settings as a recipe; ConfigError if it is none."""
+    if isinstance(given, tuple) and len(given) == 2:
+        network, training = given
+        if isinstance(network, FamilyConfig) and isinstance(training, TrainingConfig):
+            return Recipe(network, training)
+    raise ConfigError(Setting("recipes"), f" has {quoted(given)}: it must be memn2n.Recipe(network, training)")
+
+
+_BEST = TrainingConfig(decay="cosine", select="ensemble", restarts=3, epochs=600)
+
+_RECIPES: dict[Variant, tuple[Recipe, ...]] = {
+    "official": (Recipe(NetworkConfig(), TrainingConfig()),),
+    "paper": (
+        Recipe(
+            NetworkConfig(encoding="pe", temporal="add", empty_slots="mask", answer_softmax="words"),
+            TrainingConfig(clip="frobenius", linear_start="validation", linear_start_epochs=100, noise="empty",
+                           sampling="permutation", validation_split="random"),
+        ),
+    ),
+    "best": (
+        Recipe(
+            NetworkConfig(dim=40, hops=4, memory_size=130, temporal="add", gate=True),
+            _BEST.changed({"noise_rate": 0.3}),
+        ),
+        Recipe(
+            NetworkConfig(dim=80, encoding="pe", temporal="none", tying="layerwise", relu=True),
+            _BEST.changed({"optimizer": "adam", "learning_rate": 0.002, "linear_start": "none"}),
+        ),
+    ),
+}  # fmt: skip
