@@ -60,7 +60,10 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         (["qa", "predict", "{model}", "{tmp}/good.jsonl", "--out", "{tmp}/bad.txt/x"], "cannot be written: Not a dir"),
         (["data", "get", "babi", "--out", "{tmp}"], "exists and does not hold this data set"),
         (["data", "get", "babi", "--sha256", "xyz"], "64 hexadecimal digits"),
-        (["qa", "train", "{tmp}/en", "--encoding", "pe", "--out", "{tmp}/run"], 'take --temporal "add"'),
+        (
+            ["qa", "train", "{tmp}/en", "--encoding", "pe", "--temporal", "word", "--out", "{tmp}/run"],
+            'take --temporal "add"',
+        ),
         (["qa", "train", "--select", "validation", "--validation", "0", "--out", "{tmp}/run"], "no validation data"),
         (["qa", "train", "--task", "1,21", "--out", "{tmp}/run"], "task 21 cannot be simulated"),
         (["qa", "train", "{tmp}/en", "--task", "1", "--out", "{tmp}/bad.txt"], "bad.txt cannot be written"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.qa.config import FamilyConfig, NetworkConfig, TrainingConfig, Variant
-from memn2n.settings import check_choice
+from memn2n.settings import check_choice, check_type
 from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def choose_recipes(
         changes: other values for settings of each training; None for no change.
 
     Raises:
-        ConfigError: if there is no recipe, or both recipes and settings are given.
+        ConfigError: if there is no recipe, something has the wrong type, or both recipes and settings are given.
     """
+    check_type("network", network, FamilyConfig, "memn2n.NetworkConfig(dim=30)")
+    check_type("training", training, TrainingConfig, "memn2n.TrainingConfig(epochs=30)")
     if given is None:
         if network is None and training is None:
             found = recipes("best")

@@ -38,7 +38,7 @@ def warn_of_same_words(examples: Sequence[Example], lowercase: bool) -> None:
         example = f"for example {quoted(pair[0])} and {quoted(pair[1])}"
         number = f"{len(merged)} sentences" if len(merged) > 1 else "1 sentence"
         warnings.warn(f"{number} of the training data with the same words as another one, {example}; "
-                      "the model cannot tell them apart", DataWarning, stacklevel=3)  # fmt: skip
+                      "the model cannot tell them apart", DataWarning, stacklevel=4)  # fmt: skip
 
 
 def _without_punctuation(form: str) -> list[str]:

@@ -280,7 +280,7 @@ class StorySet:
         known = [example for example in examples if answer_id(example.answer) is not None]
         if len(known) < len(examples):
             lost = f"{len(examples) - len(known)} of {len(examples)} validation questions"
-            warnings.warn(f"{lost} have an answer that no training question has; left out", DataWarning, stacklevel=3)
+            warnings.warn(f"{lost} have an answer that no training question has; left out", DataWarning, stacklevel=4)
         return cls.encode(known, vocabulary, candidates)
 
     def __len__(self) -> int:

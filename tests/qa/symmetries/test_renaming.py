@@ -59,6 +59,17 @@ def test_examples_of_a_task_are_renamed_alike() -> None:
         assert name["apple"] == "apple"
 
 
+def test_answers_of_other_tasks_are_not_renamed() -> None:
+    """The objects of task 20 belong to motives; those of task 8 do not have all of them."""
+    swap = Swap(("apple", "hungry"), ("bread", "sad"), ("20",))
+    hungry = Example(("mary is hungry", "john is sad"), "what for?", "apple", task="20")
+    more = [*EXAMPLES, hungry, Example(hungry.story, "and john?", "bread", task="20")]
+    made, vocabulary = renamings(more, Symmetries(SYMMETRIES.classes, (*COMPASS, swap)))
+    assert "bread,milk" not in vocabulary.words
+    for row in made.draw(20, np.random.default_rng(0))[:, -1]:
+        assert names(vocabulary, row)["apple,milk"] == "apple,milk"
+
+
 def test_all_permutations_are_as_frequent() -> None:
     made, vocabulary = renamings()
     ids = made.draw(6000, np.random.default_rng(0))

@@ -54,7 +54,11 @@ class Renamings:
         of_task = np.array([distinct.index(one) for one in by_task], np.int32)
         self.group: Ints = of_task[stories.task]
         """(examples) the group of each example; examples of a group are renamed alike."""
-        self._groups = [_Group(one, vocabulary) for one in distinct]
+        self._groups = []
+        for g, one in enumerate(distinct):
+            ids = () if stories.candidates is not None else np.unique(stories.answer[self.group == g])
+            answers = [vocabulary.word(int(i)) for i in ids if i >= SPECIAL]
+            self._groups.append(_Group(one, vocabulary, answers))
         self._vocabulary = len(vocabulary)
 
     @classmethod
@@ -76,9 +80,9 @@ class Renamings:
 
 
 class _Group:
-    """The symmetries of some tasks, as positions in a list of their words."""
+    """The symmetries of some tasks, as positions in a list of their words; and the answers of these tasks."""
 
-    def __init__(self, symmetries: Symmetries, vocabulary: Vocabulary) -> None:
+    def __init__(self, symmetries: Symmetries, vocabulary: Vocabulary, answers: Iterable[str]) -> None:
         words = sorted(symmetries.words)
         position = {word: i for i, word in enumerate(words)}
         self._words = len(words)
@@ -93,39 +97,17 @@ class _Group:
         self._id = np.array([ids.get(word, -1) for word in words], np.int32)
         self._single = np.flatnonzero(self._id >= 0)
         self._answers: dict[int, tuple[str | int, ...]] = {}  # the id of each answer of several words -> its parts
-        for entry in vocabulary.words if words else ():
+        for entry in sorted(_orbit(answers, symmetries)):
             parts = tuple(position.get(part, part) for part in parts_of_answer(entry))
             if len(parts) > 1 and any(isinstance(part, int) for part in parts):
+                if entry not in ids:
+                    raise _lacking(entry)
                 self._answers[ids[entry]] = parts
         self._id_of = {parts: i for i, parts in self._answers.items()}
-        self._check(words)
-
-    def _check(self, words: list[str]) -> None:
-        """Raise ConfigError if a word or answer of the vocabulary becomes one that the vocabulary does not have."""
-        lacking = []
-        for one in self._classes:
-            known = self._id[one] >= 0
-            lacking += [words[i] for i in one[~known]] if known.any() else []
-        for swap in self._swaps:
-            lacking += [words[i] for i in np.flatnonzero((self._id < 0) & (self._id[swap] >= 0))]
-        for image in self._generators() if self._answers else ():
-            for parts in self._answers.values():
-                others = tuple(part if isinstance(part, str) else int(image[part]) for part in parts)
-                if others not in self._id_of:
-                    lacking.append("".join(part if isinstance(part, str) else words[part] for part in others))
-        if lacking:
-            raise ConfigError(f"the vocabulary lacks {quoted(lacking[0])}, which the symmetries make of another entry; "
-                              "build it with all words and answers")  # fmt: skip
-
-    def _generators(self) -> list[npt.NDArray[np.int64]]:
-        """Permutations whose products are all renamings."""
-        generators = list(self._swaps)
-        for one in self._classes:
-            for other in one[1:]:
-                image = np.arange(self._words)
-                image[[one[0], other]] = other, one[0]
-                generators.append(image)
-        return generators
+        for image in (*self._swaps, *(_cycle(one, len(words)) for one in self._classes)):
+            lacking = np.flatnonzero((self._id < 0) & (self._id[image] >= 0))
+            if len(lacking):
+                raise _lacking(words[lacking[0]])
 
     def rename(self, ids: Ints, rng: np.random.Generator) -> None:
         """Change ids (batches, vocabulary), each row by a random renaming."""
@@ -142,6 +124,18 @@ class _Group:
                 self._id_of[tuple(part if isinstance(part, str) else row[part] for part in parts)]
                 for row in image.tolist()
             ]
+
+
+def _cycle(some: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:
+    """The permutation of ``number`` positions that moves each of some to the next one of them."""
+    image = np.arange(number)
+    image[some] = np.roll(some, 1)
+    return image
+
+
+def _lacking(entry: str) -> ConfigError:
+    return ConfigError(f"the vocabulary lacks {quoted(entry)}, which the symmetries make of another entry; build it "
+                       "with all words and answers")  # fmt: skip
 
 
 def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowercase: bool) -> set[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """At most this many tasks or answers are named in a warning."""
-_CALLER = 4
+_CALLER = 5
 """The warning's place is the call of ``StoryQA.fit``."""
 
 
