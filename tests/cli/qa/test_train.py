@@ -56,7 +56,7 @@ def test_the_best_variant_trains_recipes_until_one_learns(cli: CLI, babi: Path, 
     restarts = json.loads(trained.out)["restarts"]
     assert [restart["restart"] for restart in restarts] == list(range(len(restarts)))
     assert len(restarts) == 2 * len(recipes("best")), "one epoch solves nothing"
-    first = [restart["restart"] for restart in restarts if restart["kept"]][0]
+    first = next(restart["restart"] for restart in restarts if restart["kept"])
     assert [restart["kept"] for restart in restarts] == [
         number in {first, first + 1} for number in range(len(restarts))
     ]
