@@ -144,6 +144,17 @@ class _Group:
             ]
 
 
+def draw_renamings(symmetries: Symmetries, vocabulary: Vocabulary, number: int, seed: int = 0) -> Ints:
+    """Draw renamings by symmetries without tasks: (number, vocabulary), the id that stands for each id.
+
+    Raises:
+        ConfigError: if the vocabulary lacks a word or an answer that a renaming makes.
+    """
+    ids = np.tile(np.arange(len(vocabulary), dtype=np.int32), (number, 1))
+    _Group(symmetries, vocabulary).rename(ids, np.random.default_rng(seed))
+    return ids
+
+
 def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowercase: bool) -> set[str]:
     """The answers that renaming makes of the examples' answers and that none of them has.
 
