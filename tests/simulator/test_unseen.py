@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memn2n import World, read_babi, read_stories, simulate
+from memn2n import World, read_babi, read_stories, simulate, solve
 from memn2n.qa.stories import vocabulary_of
 from memn2n.qa.vocabulary import tokenize
 from memn2n.simulator import SKILLS
@@ -32,6 +32,12 @@ def test_each_name_becomes_one_word_that_training_does_not_have(task: int) -> No
         parts = [names.get(part, part) for part in old.answer.lower().split(",")]
         assert new.answer.lower() == ",".join(parts)
         assert (new.support, new.task) == (old.support, old.task)
+
+
+@pytest.mark.parametrize("task", range(1, 17))
+def test_the_answer_still_follows_from_the_story(task: int) -> None:
+    for example in with_unseen_words(simulate(task, n_train=0, n_test=50, seed=1).test):
+        assert solve(example.story, example.question) == example.answer
 
 
 def test_a_name_keeps_its_capital() -> None:
