@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,6 @@ class Asked:
         self._candidates = candidates
         self._unseen = unseen
         self._placed: dict[int, dict[str, str | None]] = {}  # by question: unknown word -> what it stands as
-        self._notes: dict[str, Notes] = {}
         self.stories = StorySet.encode(examples, vocabulary, candidates)
         self._unknown = _have_unknown_words(self.stories)
         if unseen is not None and self._unknown.any():
@@ -178,9 +178,14 @@ class Asked:
         known = (self._vocabulary if self._candidates is None else self._candidates).answer_id(answer)
         return UNKNOWN_ANSWER if known is None else known
 
+    @cached_property
+    def _kept_notes(self) -> dict[str, Notes]:
+        assert self._unseen is not None
+        return self._unseen.kept_notes(self._vocabulary)
+
     def _notes_of(self, texts: Iterable[str]) -> list[Notes]:
         assert self._unseen is not None
-        notes = self._notes
+        notes = self._kept_notes
         found = []
         for text in texts:
             note = notes.get(text)

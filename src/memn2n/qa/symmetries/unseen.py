@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_FRAMES = 20_000
 """Most frames, and most forms of sentences, that are kept: the most frequent ones."""
 
+_MOST_NOTES = 4096  # about 4 MB
+
 _FOLLOWED = "!"
 """Begins the frame of a word by the sentence that follows: all words of a sentence have it in common."""
 
@@ -175,6 +177,21 @@ class UnseenWords:
         before = _FOLLOWED + whole
         return Notes(words, tuple(exchangeable), tuple(unknown), tuple(frames), whole,
                      before if before in self.frames else "")  # fmt: skip
+
+    def kept_notes(self, vocabulary: Vocabulary) -> dict[str, Notes]:
+        """The notes of sentences that were asked about before, to which new ones can be added.
+
+        They are kept for one vocabulary, and until there are ``_MOST_NOTES``.
+        """
+        kept = self._kept_notes.get(vocabulary)
+        if kept is None or len(kept) > _MOST_NOTES:
+            self._kept_notes.clear()
+            kept = self._kept_notes[vocabulary] = {}
+        return kept
+
+    @cached_property
+    def _kept_notes(self) -> dict[Vocabulary, dict[str, Notes]]:
+        return {}
 
     def possible_tasks(self, forms: Iterable[str]) -> frozenset[int]:
         """The tasks, as positions in ``tasks``, that have the most of some forms of sentences: those of a question."""
