@@ -185,12 +185,14 @@ class Asked:
 
     def _notes_of(self, texts: Iterable[str]) -> list[Notes]:
         assert self._unseen is not None
-        notes = self._kept_notes
+        kept = self._kept_notes
         found = []
         for text in texts:
-            note = notes.get(text)
+            note = kept.get(text)
             if note is None:
-                note = notes[text] = self._unseen.notes(text, self._vocabulary)
+                note = self._unseen.notes(text, self._vocabulary)
+                if note.form:  # a sentence that is not too long
+                    kept[text] = note
             found.append(note)
         return found
 

@@ -131,6 +131,16 @@ def test_only_the_most_frequent_frames_are_kept(carrying: Placing, monkeypatch: 
     assert few.frames.items() < carrying.words.frames.items()
 
 
+def test_a_second_training_adds_its_frames(moving: Placing) -> None:
+    first, second = moving.examples[:400], moving.examples[400:]
+    symmetries, vocabulary = moving.words.symmetries, moving.vocabulary
+    earlier = UnseenWords.of(first, symmetries, vocabulary)
+    both = UnseenWords.of(second, symmetries, vocabulary, earlier)
+    assert (both.tasks, both.forms, both.frames) == (moving.words.tasks, moving.words.forms, moving.words.frames)
+    other = UnseenWords.of(second, Symmetries(symmetries.classes[1:]), vocabulary, earlier)
+    assert other == UnseenWords.of(second, Symmetries(symmetries.classes[1:]), vocabulary)
+
+
 def test_values_and_case() -> None:
     keyed = Example(("Key of Mary",), "Who?", "Mary", values=("Mary has it",))
     vocabulary = Vocabulary(("Has", "John", "Mary", "has", "it", "of", "Key", "Who"), lowercase=False)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_FRAMES = 20_000
 """Most frames, and most forms of sentences, that are kept: the most frequent ones."""
 
+LONGEST = 50
+"""Sentences with more words than this have no frames, whose size grows with the square of their length."""
+
 _MOST_NOTES = 4096  # about 4 MB
 
 _FOLLOWED = "!"
@@ -36,7 +39,7 @@ class Notes(NamedTuple):
     words: list[str]
     exchangeable: tuple[str, ...]  # its words that are in a class
     unknown: tuple[str, ...]  # its unknown words; one that occurs twice is there twice
-    frames: tuple[tuple[str, str], ...]  # the unknown words with their frames
+    frames: tuple[tuple[str, str], ...]  # the unknown words with their frames; "" in a sentence that is too long
     form: str  # the sentence with ``_ANY`` for each word of a class and each unknown word
     before: str  # the frame that the sentence gives to the words of the sentence before; empty if training has none
 
@@ -93,6 +96,8 @@ class UnseenWords:
         form_number = Counter(forms.keys())
         for (task, text), times in number.items():
             words = tokenize(text, vocabulary.lowercase)
+            if len(words) > LONGEST:
+                continue
             classes = class_of[task]
             form = [_ANY if word in empty.words else word for word in words]
             for i, word in enumerate(words):
@@ -102,7 +107,7 @@ class UnseenWords:
                 whole = " ".join(form)
                 forms.setdefault(whole, set()).add(tasks.index(task))
                 form_number[whole] += times
-        alike = _alike(symmetries, frames.values())
+        alike = _alike(symmetries, (counts for frame, counts in frames.items() if not frame.startswith(_FOLLOWED)))
         if alike:
             for frame, counts in empty._followers(examples, class_of, alike, vocabulary).items():
                 frames.setdefault(frame, Counter()).update(counts)
@@ -171,6 +176,8 @@ class UnseenWords:
         words = tokenize(text, vocabulary.lowercase)
         unknown = vocabulary.unknown_of(words)
         exchangeable = [word for word in words if word in self.words]
+        if len(words) > LONGEST:
+            return Notes(words, tuple(exchangeable), tuple(unknown), tuple((word, "") for word in unknown), "", "")
         form = [_ANY if word in exchangeable or word in unknown else word for word in words]
         frames = [(word, _frame(form, i)) for i, word in enumerate(words) if word in unknown] if unknown else ()
         whole = " ".join(form)
