@@ -174,7 +174,8 @@ def decoded(stories: StorySet) -> list[object]:
 def test_candidates_are_named_back() -> None:
     train = [replace(example, answer=f"in the {example.answer}")
              for example in simulate(task=1, n_train=60, n_test=0, seed=3).train]  # fmt: skip
-    qa = StoryQA.fit(train, candidates=[f"in the {place}" for place in PLACES], training=replace(QUICK, epochs=1, linear_start_epochs=1))
+    training = replace(QUICK, epochs=1, linear_start_epochs=1)
+    qa = StoryQA.fit(train, candidates=[f"in the {place}" for place in PLACES], training=training)
     unseen = UnseenWords.of(train, Symmetries((WordClass(PLACES),)), qa.vocabulary)
     exchanging = StoryQA(qa.networks, qa.vocabulary, qa.candidates, unseen=unseen)
     for renamings in (1, 3):

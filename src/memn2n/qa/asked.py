@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -112,8 +112,10 @@ class Asked:
 
     def named_back(self, i: int, answers: Sequence[str]) -> Sequence[str]:
         """Some answers to question ``i``, in the words of the question."""
+        if i not in self._placed:
+            return answers
         back = {known: word for word, known in self.placed(i)}
-        return [renamed(answer, back) for answer in answers] if back else answers
+        return [renamed(answer, back) for answer in answers]
 
     def placed(self, i: int) -> tuple[tuple[str, str], ...]:
         """The unknown words of question ``i`` that could be placed, each with the known word that it stands as."""
@@ -131,37 +133,36 @@ class Asked:
         """The encoded questions, with a lent word for each unknown word that can be placed."""
         assert self._unseen is not None
         stories = self.stories
-        story, question, answer = stories.story.copy(), stories.question.copy(), stories.answer.copy()
-        values = None if stories.values is None else stories.values.copy()
+        story, starts, question = stories.story.tolist(), stories.story_start.tolist(), stories.question.tolist()
+        values = None if stories.values is None else stories.values.tolist()
+        answer = stories.answer.copy()
         words: list[int] = []
         ends: list[int] = []
         ids: dict[tuple[int | str | None, ...], int] = {}  # key: the id of a sentence, and the words that it is lent
 
-        def with_lent(sentences: Ints, notes: Sequence[Notes], lent: Mapping[str, str | None]) -> list[int]:
-            found: list[int] = sentences.tolist()
-            for position, note in enumerate(notes):
+        def rewrite(sentences: list[int], begin: int, notes: Sequence[Notes], lent: Mapping[str, str | None]) -> None:
+            for position, note in enumerate(notes, begin):
                 if note.unknown:
-                    key = (found[position], *map(lent.get, note.unknown))
+                    key = (sentences[position], *map(lent.get, note.unknown))
                     new = ids.get(key)
                     if new is None:
                         new = ids[key] = len(stories.sentence_start) - 1 + len(ends)
                         words.extend(self._vocabulary.ids_of([lent.get(word) or word for word in note.words]))
                         ends.append(len(stories.words) + len(words))
-                    found[position] = new
-            return found
+                    sentences[position] = new
 
         for i in np.flatnonzero(self._unknown).tolist():
             example = self.examples[i]
             notes = self._notes_of((*example.story, *example.values, example.question))
             lent = self._placed[i] = self._unseen.lend(notes, self._possible_tasks(notes))
             if any(lent.values()):
-                here = slice(stories.story_start[i], stories.story_start[i + 1])
-                number = len(example.story)
-                story[here] = with_lent(story[here], notes[:number], lent)
+                sentences = len(example.story)
+                rewrite(story, starts[i], notes[:sentences], lent)
                 if values is not None:
-                    values[here] = with_lent(values[here], notes[number:-1] or notes[:number], lent)
-                question[i : i + 1] = with_lent(question[i : i + 1], notes[-1:], lent)
-                answer[i] = self._answer(i)
+                    rewrite(values, starts[i], notes[sentences:-1] or notes[:sentences], lent)
+                rewrite(question, i, notes[-1:], lent)
+                if example.answer:
+                    answer[i] = self._answer(i)
         return replace(
             stories, words=_frozen(np.append(stories.words, words)), story=_frozen(story), question=_frozen(question),
             sentence_start=_frozen(np.append(stories.sentence_start, ends)), answer=_frozen(answer),
@@ -257,9 +258,9 @@ def _some(stories: StorySet, examples: Longs) -> StorySet:
     )  # fmt: skip
 
 
-def _frozen(ids: npt.NDArray[Any]) -> Ints:
+def _frozen(ids: npt.ArrayLike) -> Ints:
     """An array of a StorySet: int32 and read-only."""
-    array = ids.astype(np.int32)
+    array = np.array(ids, np.int32)
     array.flags.writeable = False
     return array
 
