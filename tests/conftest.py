@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
+from memn2n.qa.symmetries.classes import Symmetries, WordClass
+from memn2n.qa.symmetries.unseen import UnseenWords
 
 for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
     if signal.getsignal(number) == signal.SIG_IGN:  # as under nohup; programs that tests start would ignore it, too
@@ -40,6 +42,16 @@ def examples() -> list[Example]:
 def qa(examples: list[Example]) -> StoryQA:
     """A model of task 1 that can answer easy questions."""
     return StoryQA.fit(examples, training=QUICK)
+
+
+@pytest.fixture(scope="session")
+def exchanging(qa: StoryQA, examples: list[Example]) -> StoryQA:
+    """The same model, which knows that persons and places can be exchanged."""
+    people = WordClass(("daniel", "john", "mary", "sandra"))
+    places = WordClass(("bathroom", "bedroom", "garden", "hallway", "kitchen", "office"))
+    unseen = UnseenWords.of(examples, Symmetries((people, places)), qa.vocabulary)
+    return StoryQA(qa.networks, qa.vocabulary, training=qa.training, restarts=qa.restarts,
+                   fingerprints=qa.fingerprints, unseen=unseen)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,14 @@ def edit(folder: Path, **changes: object) -> None:
         {"training": {"epochs": -1}},
         {"restarts": [{}]},
         {"restarts": 3},
+        {"symmetries": {"class": [{"words": ["mary"]}], "swap": []}},
+        {"unseen_words": {}},
+        {
+            "symmetries": {"class": [], "swap": []},
+            "unseen_words": {"tasks": [], "frames": {"?": {"0": 1}}, "forms": {}},
+        },
+        {"symmetries": {"class": [], "swap": []}, "unseen_words": {"tasks": [], "frames": {}, "forms": {"a": [1]}}},
+        {"symmetries": 5},
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(model: Path, tmp_path: Path, changes: dict[str, object]) -> None:

@@ -34,9 +34,9 @@ class Stub:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    def answer_many(self, questions: Sequence[Any], *, top: int) -> list[Answer]:
+    def answer_many(self, questions: Sequence[Any], *, top: int, renamings: int) -> list[Answer]:
         self.before()
-        return self.real.answer_many(questions, top=top)
+        return self.real.answer_many(questions, top=top, renamings=renamings)
 
 
 def app_of(before: Callable[[], object] = lambda: None, limits: Limits | None = None) -> Guard:

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import memn2n
-from memn2n import MemoryLM
-from tests.serve.conftest import STORY, Server
+from memn2n import MemoryLM, StoryQA
+from tests.serve.conftest import STORY, Server, serving
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -122,6 +122,23 @@ def test_remarks_on_dropped_sentences_and_unknown_words(page: Page) -> None:
     expect(page.locator("#remarks")).to_contain_text("did not fit into the memory: 2.")
     expect(page.locator("#remarks")).to_contain_text("Words that are not in the vocabulary: zelda.")
     expect(page.get_by_role("cell", name="not in memory")).to_have_count(2)
+
+
+def test_unseen_words_and_renamings(page: Page, exchanging: StoryQA, tmp_path: Path) -> None:
+    expect(page.get_by_label("Mean over renamings")).to_be_hidden()  # no model of this server has exchangeable words
+    exchanging.save(tmp_path / "model")
+    story = ["Mary moved to the cellar.", STORY[1]]
+    with serving(tmp_path / "model") as other:
+        page.goto(f"{other.url}/")
+        fill_in(page, story, "Where is Mary?")
+        for renamings in (1, 4):
+            page.get_by_label("Mean over renamings").fill(str(renamings))
+            page.get_by_role("button", name="Ask").click()
+            answer = exchanging.answer(story, "Where is Mary?", renamings=renamings)
+            expect(page.locator("#answers li").first).to_have_text(
+                re.compile(rf"cellar\s*{100 * answer.probability:.1f}%")
+            )
+            expect(page.locator("#remarks")).to_contain_text("read like a known word: cellar as ")
 
 
 def test_errors_are_shown_with_their_field(page: Page) -> None:

@@ -29,6 +29,10 @@ StoryModel = Annotated[Path, Argument(metavar="DIR", help=_STORY_MODEL)]
 _BY_DEFAULT = f'{_STORY_MODEL} By default "stories".'
 OptionalStoryModel = Annotated[Path | None, Argument(metavar="DIR", help=_BY_DEFAULT, show_default=False)]
 
+Renamings = Annotated[
+    int, Option(min=1, help="Average each answer over this many random renamings of the exchangeable words.")
+]
+
 # language modelling
 TextModel = Annotated[Path, Argument(metavar="DIR", help="The folder of a model that lm train wrote.")]
 TextFolder = Annotated[Path | None, Option(help="A folder of NAME.train.txt, NAME.valid.txt and NAME.test.txt.")]

@@ -42,10 +42,12 @@ def show_evaluation(evaluation: Evaluation, console: Console | None = None) -> N
 
 
 def answer_line(answer: Answer) -> str:
-    """The answer with its probability, and a remark on unknown words and on sentences that were not read."""
+    """The answer with its probability, and remarks on unknown and placed words, and on sentences that were not read."""
     line = f"{answer.text} ({answer.probability:.0%})"
     if answer.unknown_words:
         line += f"  [never seen in training: {listed(answer.unknown_words)}]"
+    if answer.placed:
+        line += f"  [never seen in training, read like a known word: {answer.placings}]"
     if answer.dropped:
         line += f"  [the memory is full: the oldest {len(answer.dropped)} sentences were not read]"
     return printable(line)

@@ -22,6 +22,7 @@ def simulate(
     seed: Annotated[int, Option(help="The same seed gives the same files.")] = 0,
     world: Annotated[Path | None, Option(help="Your own names and sentences, a TOML file: docs/simulator.md.")] = None,
     file_format: Annotated[StoryFormat, Option("--format", help="babi: bAbI's text files; jsonl: JSONL.")] = "babi",
+    unseen: Annotated[bool, Option("--unseen", help="Invent new names for the test questions.")] = False,
     out: Annotated[Path, Option(help="Folder for the files; files of the same names are replaced.")] = _OUT,
 ) -> None:
     """Simulate stories with questions for the 20 tasks of bAbI, and write them to files."""
@@ -37,7 +38,7 @@ def simulate(
     check_range("test", test, 1, MAX_QUESTIONS)
     own = None if world is None else read_world(world)
     console = Console(stderr=True)
-    written = write_simulated(out, tasks, train, test, seed=seed, world=own, file_format=file_format)
+    written = write_simulated(out, tasks, train, test, seed, own, file_format, unseen)
     for _ in track(written, "stories", len(tasks), console=console, transient=True, disable=not console.is_terminal):
         pass
     typer.echo(out)

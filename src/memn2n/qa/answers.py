@@ -43,7 +43,9 @@ class Answer:
         attention: (hops, sentences of the story) float32, each hop's weight on each sentence, 0 for a dropped one. A
             row sums to 1 minus the attention on empty memory slots.
         dropped: positions of the sentences that did not fit into the memory; these are the oldest ones.
-        unknown_words: words of the story and question that the vocabulary does not have, each once.
+        unknown_words: words of the story and question that the vocabulary does not have, each once, and that could not
+            be placed.
+        placed: the other words that the vocabulary does not have, each with the known word that it stood as.
     """
 
     story: tuple[str, ...]
@@ -54,16 +56,24 @@ class Answer:
     attention: npt.NDArray[np.float32]
     dropped: tuple[int, ...] = ()
     unknown_words: tuple[str, ...] = ()
+    placed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def placings(self) -> str:
+        """The placed words and the known words that they stood as, for the reader; empty if there are none."""
+        return listed([f"{word} as {known}" for word, known in self.placed])
 
     @property
     def remarks(self) -> list[str]:
-        """Notes for the reader: one line if sentences were dropped, one line if there are unknown words."""
+        """Notes for the reader: one line each if sentences were dropped, and if there are unknown or placed words."""
         lines = []
         if self.dropped:
             kept = len(self.story) - len(self.dropped)
             lines.append(f"the memory holds {kept} sentences; older ones ({len(self.dropped)}) were not read")
         if self.unknown_words:
             lines.append(f"never seen in training: {listed(self.unknown_words)}")
+        if self.placed:
+            lines.append(f"never seen in training, read like a known word: {self.placings}")
         return lines
 
     def attention_view(self, support: Collection[int] = ()) -> AttentionView:
@@ -91,6 +101,7 @@ class Answer:
             "attention": self.attention.astype(float).round(6).tolist(),
             "dropped": list(self.dropped),
             "unknown_words": list(self.unknown_words),
+            "placed": [list(pair) for pair in self.placed],
         }
 
 

@@ -10,20 +10,21 @@ from memn2n.errors import ConfigError, Setting
 from memn2n.files.model_folder import load_model, save_model
 from memn2n.html_table import html_table
 from memn2n.qa.answers import Answer, Evaluation
+from memn2n.qa.asked import Asked
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.config import FamilyConfig, TrainingConfig
 from memn2n.qa.fingerprints import fingerprints, fingerprints_of
 from memn2n.qa.networks import family_name
 from memn2n.qa.parameters import Parameters
-from memn2n.qa.predict import most_probable, predict_mean
 from memn2n.qa.recipes import choose_recipes
 from memn2n.qa.record import FINGERPRINTS, QARecord, check_sizes
-from memn2n.qa.stories import Example, StorySet, check_examples, example_of
+from memn2n.qa.stories import Example, check_examples, example_of
 from memn2n.qa.symmetries.classes import Symmetries
+from memn2n.qa.symmetries.unseen import UnseenWords
 from memn2n.qa.training.data import TrainingData
 from memn2n.qa.training.problem import INTERRUPTED, Restart
 from memn2n.qa.training.restarts import going_on, train_recipes
-from memn2n.qa.vocabulary import UNKNOWN, Vocabulary
+from memn2n.qa.vocabulary import Vocabulary
 from memn2n.settings import check_type, check_whole
 from memn2n.terminal import quoted
 from memn2n.training_display import shown
@@ -58,6 +59,8 @@ class StoryQA:
         restarts: the result of each restart.
         fingerprints: (training questions) int64, from ``memn2n.qa.fingerprints``. ``evaluate`` uses them to find the
             test questions that are also in the training data.
+        unseen: the sentences in which training saw the exchangeable words, to place words that the vocabulary does not
+            have. Without them, such words stay unknown.
 
     Raises:
         ConfigError: if there is no network, two have different settings or sizes, or the sizes do not fit the
@@ -68,16 +71,19 @@ class StoryQA:
         self, networks: Sequence[Parameters], vocabulary: Vocabulary, candidates: Candidates | None = None, *,
         symmetries: Symmetries | None = None, training: TrainingConfig | None = None,
         restarts: Sequence[Restart] = (), fingerprints: npt.NDArray[np.int64] | None = None,
+        unseen: UnseenWords | None = None,
     ) -> None:  # fmt: skip
         for network in (networks := tuple(networks)):
             check_type("networks", network, Parameters, "qa.networks of another model")
         check_type("training", training, TrainingConfig)
         check_type("candidates", candidates, Candidates)
+        check_type("unseen", unseen, UnseenWords)
         self.networks = networks
         self.vocabulary = vocabulary
         self.candidates = candidates
         check_type("symmetries", symmetries, Symmetries)
-        self.symmetries = symmetries or Symmetries()
+        self.unseen = UnseenWords(symmetries) if unseen is None and symmetries else unseen
+        self.symmetries = self.unseen.symmetries if self.unseen else Symmetries()
         self.training = training or TrainingConfig()
         self.restarts = tuple(restarts)
         self.fingerprints = np.empty(0, np.int64) if fingerprints is None else fingerprints
@@ -171,9 +177,10 @@ class StoryQA:
         with shown(progress, display, on_event) as listener:
             problem, outcome = train_recipes(problems, listener, threads)
         trained = [data.fingerprints, *([] if start is None else [start.fingerprints])]
+        earlier = None if start is None else start.unseen
         return cls(outcome.networks, data.vocabulary, data.candidates, symmetries=data.symmetries,
                    training=problem.training, restarts=outcome.restarts,
-                   fingerprints=np.unique(np.concatenate(trained)))  # fmt: skip
+                   fingerprints=np.unique(np.concatenate(trained)), unseen=data.unseen_words(earlier))  # fmt: skip
 
     @property
     def network(self) -> Parameters:
@@ -211,7 +218,9 @@ class StoryQA:
         """The summary, as a notebook shows it."""
         return html_table("StoryQA", (), list(self.summary().items()))
 
-    def answer(self, story: Iterable[str], question: str, values: Iterable[str] = (), *, top: int = 5) -> Answer:
+    def answer(
+        self, story: Iterable[str], question: str, values: Iterable[str] = (), *, top: int = 5, renamings: int = 1
+    ) -> Answer:
         """Answer one question.
 
         Args:
@@ -219,56 +228,51 @@ class StoryQA:
             question: the question.
             values: for a key-value memory, what it returns for each sentence; by default the sentence itself.
             top: how many of the most probable answers to return.
+            renamings: answer under this many random renamings of the exchangeable words, and return the means of the
+                probabilities and of the attention. The first one is the question as it is.
 
         Raises:
             InputError: if there is no sentence, a sentence is blank, there is no word in the question, not a value for
-                each sentence, or ``top`` is below 1.
+                each sentence, or ``top`` or ``renamings`` is below 1.
             ConfigError: if the network does not read values, or if only PyTorch can compute it and is not installed.
         """
-        return self.answer_many([(story, question, values)], top=top)[0]
+        return self.answer_many([(story, question, values)], top=top, renamings=renamings)[0]
 
     def answer_many(
-        self, questions: Iterable[tuple[Iterable[str], str] | tuple[Iterable[str], str, Iterable[str]]], *, top: int = 5
-    ) -> list[Answer]:
+        self, questions: Iterable[tuple[Iterable[str], str] | tuple[Iterable[str], str, Iterable[str]]], *,
+        top: int = 5, renamings: int = 1,
+    ) -> list[Answer]:  # fmt: skip
         """Answer many questions, each a tuple (story, question) or (story, question, values); see ``answer``.
 
         Each answer is the same as if the question were asked alone.
         """
         examples = list(map(example_of, questions))
         check_whole("top", top, 1)
-        stories = StorySet.encode(examples, self.vocabulary, self.candidates)
-        texts = self.vocabulary.words if self.candidates is None else self.candidates.texts
-        memory_size = self.network.config.memory_size
-        any_unknown = bool((stories.words == UNKNOWN).any())
-        answers: list[Answer] = []
-        for chosen, probabilities, attention in predict_mean(self.networks, stories):
-            best = most_probable(probabilities, top)  # (batch, top)
-            shares = np.take_along_axis(probabilities, best, 1)
-            rows = zip(chosen.tolist(), best.tolist(), shares.tolist(), strict=True)
-            for row, (i, columns, share) in enumerate(rows):
-                story, question = examples[i].story, examples[i].question
-                ranked = tuple(zip([texts[column] for column in columns], share, strict=True))
-                answers.append(Answer(
-                    story=story, question=question, text=ranked[0][0], probability=ranked[0][1], top=ranked,
-                    attention=_by_sentence(attention[:, row], len(story), memory_size),
-                    dropped=tuple(range(len(story) - memory_size)),
-                    unknown_words=self._unknown_words(examples[i]) if any_unknown else (),
-                ))  # fmt: skip
-        return answers
+        asked = self._ask(examples, renamings)
+        return asked.answers(self.networks, top, renamings)
 
-    def evaluate(self, test: Iterable[Example]) -> Evaluation:
+    def evaluate(self, test: Iterable[Example], *, renamings: int = 1) -> Evaluation:
         """Answer every question of a test set and count the wrong answers.
 
-        A question whose right answer is not in the vocabulary, or not a candidate, counts as wrong.
+        A question whose right answer is not in the vocabulary, or not a candidate, counts as wrong, unless it is an
+        unseen word of the question that could be placed.
+
+        Args:
+            test: the questions with their right answers.
+            renamings: as in ``answer``.
 
         Raises:
-            InputError: if there is no example, or an example is malformed.
+            InputError: if there is no example, an example is malformed, or ``renamings`` is below 1.
         """
         examples = check_examples(test, "test")
-        stories = StorySet.encode(examples, self.vocabulary, self.candidates)
+        asked = self._ask(examples, renamings)
         seen = np.isin(fingerprints_of(examples, self.vocabulary), self.fingerprints)
         seen |= np.isin(fingerprints(examples, str), self.fingerprints)  # models of earlier versions have these
-        return Evaluation.of(examples, stories, predict_mean(self.networks, stories), seen)
+        return Evaluation.of(examples, asked.stories, asked.predictions(self.networks, renamings), seen)
+
+    def _ask(self, examples: Sequence[Example], renamings: int) -> Asked:
+        check_whole("renamings", renamings, 1)
+        return Asked(examples, self.vocabulary, self.candidates, self.unseen)
 
     def save(self, folder: str | Path) -> None:
         """Save to a directory, completely or not at all. Replaces an earlier model there.
@@ -281,7 +285,7 @@ class StoryQA:
         record = QARecord(
             config=self.network.config, shape=self.network.shape, networks=len(self.networks),
             candidates=self.candidates, symmetries=self.symmetries, training=self.training,
-            restarts=self.restarts,
+            restarts=self.restarts, unseen=self.unseen,
         )  # fmt: skip
         arrays: Arrays = {
             f"{i}.{name}": array for i, one in enumerate(self.networks) for name, array in one.arrays.items()
@@ -304,16 +308,4 @@ class StoryQA:
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             networks.append(Parameters.of(record.config, record.shape, own))
         return cls(networks, vocabulary, record.candidates, symmetries=record.symmetries, training=record.training,
-                   restarts=record.restarts, fingerprints=arrays.get(FINGERPRINTS))  # fmt: skip
-
-    def _unknown_words(self, example: Example) -> tuple[str, ...]:
-        """Each word of the story and question that the vocabulary does not have, once."""
-        words = (self.vocabulary.unknown_words(text) for text in (*example.story, example.question))
-        return tuple(dict.fromkeys(word for sentence in words for word in sentence))
-
-
-def _by_sentence(latest_first: npt.NDArray[np.float32], sentences: int, memory_size: int) -> npt.NDArray[np.float32]:
-    """The attention on each sentence of a story, oldest first, from the attention on memory slots."""
-    kept = min(sentences, memory_size)
-    attention = np.ascontiguousarray(latest_first[:, :kept][:, ::-1])  # a copy, so that the batch's array can be freed
-    return np.pad(attention, ((0, 0), (sentences - kept, 0))) if kept < sentences else attention
+                   restarts=record.restarts, fingerprints=arrays.get(FINGERPRINTS), unseen=record.unseen)  # fmt: skip

@@ -13,6 +13,7 @@ from memn2n.qa.config import DataShape, TrainingConfig
 from memn2n.qa.networks import family_name, family_named
 from memn2n.qa.parameters import check_layout
 from memn2n.qa.symmetries.classes import Symmetries
+from memn2n.qa.symmetries.unseen import UnseenWords
 from memn2n.qa.training.problem import Restart
 from memn2n.qa.vocabulary import Vocabulary
 
@@ -36,6 +37,7 @@ class QARecord:
         symmetries: as in StoryQA; none in a model of an older version.
         training: as in StoryQA.
         restarts: as in StoryQA.
+        unseen: as in StoryQA.
     """
 
     config: FamilyConfig
@@ -45,6 +47,7 @@ class QARecord:
     symmetries: Symmetries
     training: TrainingConfig
     restarts: tuple[Restart, ...]
+    unseen: UnseenWords | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -57,6 +60,7 @@ class QARecord:
             "networks": self.networks,
             "candidates": self.candidates and dataclasses.asdict(self.candidates),
             "symmetries": self.symmetries.to_dict(),
+            "unseen_words": self.unseen and self.unseen.to_dict(),
         }
 
     @classmethod
@@ -81,6 +85,9 @@ class QARecord:
             training=TrainingConfig.from_dict(values["training"]),
             restarts=tuple(Restart.from_dict(restart) for restart in values["restarts"]),
         )
+        if values.get("unseen_words") is not None:
+            unseen = UnseenWords.from_dict(values["unseen_words"], record.symmetries)
+            record = dataclasses.replace(record, unseen=unseen)
         check_sizes(record.config, record.shape, vocabulary, record.candidates)
         if type(record.networks) is not int or record.networks < 1:
             raise TypeError("there is no network")

@@ -93,11 +93,19 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Word ids of a sentence; ``UNKNOWN`` for words that the vocabulary does not have."""
-        return [self._ids.get(word, UNKNOWN) for word in tokenize(text, self.lowercase)]
+        return self.ids_of(tokenize(text, self.lowercase))
+
+    def ids_of(self, words: Iterable[str]) -> list[int]:
+        """Ids of some words, as ``tokenize`` gives them; ``UNKNOWN`` for those that the vocabulary does not have."""
+        return [self._ids.get(word, UNKNOWN) for word in words]
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a sentence that the vocabulary does not have, in order."""
-        return [word for word in tokenize(text, self.lowercase) if word not in self._ids]
+        return self.unknown_of(tokenize(text, self.lowercase))
+
+    def unknown_of(self, words: Iterable[str]) -> list[str]:
+        """Those of some words, as ``tokenize`` gives them, that the vocabulary does not have."""
+        return [word for word in words if word not in self._ids]
 
     def answer_id(self, answer: str) -> int | None:
         """Id of an answer, or None if the vocabulary does not have it."""

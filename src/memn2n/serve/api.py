@@ -15,7 +15,7 @@ from memn2n.errors import InputError
 from memn2n.lm.answers import perplexity
 from memn2n.serve import schemas
 from memn2n.serve.bodies import checked_route
-from memn2n.serve.checks import check_questions, check_story, check_text, check_top
+from memn2n.serve.checks import check_questions, check_renamings, check_story, check_text, check_top
 from memn2n.serve.models import QueuedQuestion, ServedLM, ServedQA, describe
 from memn2n.serve.refusals import RESPONSES, invalid, json_response
 
@@ -38,8 +38,10 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         """Answer a question about a story, with the attention of each hop."""
         model = models.get(ServedQA, request.model)
         check_top(request.top, limits)
+        check_renamings(request.renamings, limits)
         check_story(request, limits)
-        (result,) = await model.answers([QueuedQuestion(request.story, request.question, request.top)])
+        asked = QueuedQuestion(request.story, request.question, request.top, request.renamings)
+        (result,) = await model.answers([asked])
         metrics.asked(model.name)
         return json_response({"model": model.name, **_answer(result, request.top, request.attention)})
 
@@ -49,7 +51,8 @@ def routes(models: Models, limits: Limits, metrics: RequestMetrics, examples: Ba
         model = models.get(ServedQA, request.model)
         await asyncio.to_thread(check_questions, request.questions, limits)  # long, so that others are answered
         check_top(request.top, limits, len(request.questions))
-        results = await model.answers([QueuedQuestion(one.story, one.question, request.top)
+        check_renamings(request.renamings, limits, len(request.questions))
+        results = await model.answers([QueuedQuestion(one.story, one.question, request.top, request.renamings)
                                        for one in request.questions])  # fmt: skip
         metrics.asked(model.name, len(request.questions))
         content = [_answer(result, request.top, request.attention) for result in results]
@@ -129,4 +132,5 @@ def _answer(answer: Answer, top: int, attention: bool) -> dict[str, Any]:
         "attention": answer.attention if attention else None,
         "dropped": answer.dropped,
         "unknown_words": answer.unknown_words,
+        "placed": answer.placed,
     }

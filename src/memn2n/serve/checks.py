@@ -30,6 +30,13 @@ def check_top(top: int, limits: Limits, questions: int = 1) -> None:
         raise too_many(f"top is {top}: at most {limit} is allowed", "top")
 
 
+def check_renamings(renamings: int, limits: Limits, questions: int = 1) -> None:
+    """Raise a RefusedError if answers to some questions under so many renamings are more than the limits allow."""
+    limit = min(limits.max_renamings, max(1, limits.max_questions // questions))
+    if renamings > limit:
+        raise too_many(f"renamings is {renamings}: at most {limit} is allowed", "renamings")
+
+
 def check_questions(questions: Sequence[StoryQuestion], limits: Limits) -> None:
     """Raise a RefusedError if there is no question, there are too many, or one cannot be answered."""
     if not questions:

@@ -87,6 +87,9 @@ class Limits(Settings):
     max_top: Annotated[int, _COUNT] = 100
     """Most answers to one question, or next words of one text, in a response."""
 
+    max_renamings: Annotated[int, _COUNT] = 16
+    """Most renamings over which the answers of a request are averaged. Each one costs as much as the answers alone."""
+
     max_connections: Annotated[int, _COUNT] = 900
     """Most open connections."""
 

@@ -42,6 +42,7 @@ class QueuedQuestion(NamedTuple):
     story: Sequence[str]
     question: str
     top: int
+    renamings: int = 1
 
 
 class ServedQA:
@@ -67,8 +68,9 @@ class ServedQA:
             RefusedError: 503, if too many requests wait.
         """
         answers: list[Answer] = []
-        for start in range(0, len(questions), self._batch):  # other requests get their turn between the batches
-            answers += await self.queue.run(questions[start : start + self._batch])
+        size = max(1, self._batch // max((question.renamings for question in questions), default=1))
+        for start in range(0, len(questions), size):  # other requests get their turn between the batches
+            answers += await self.queue.run(questions[start : start + size])
         return answers
 
     async def check(self) -> None:
@@ -77,7 +79,12 @@ class ServedQA:
 
     def _answer(self, questions: list[QueuedQuestion]) -> list[Answer]:
         top = max(question.top for question in questions)
-        return self.model.answer_many([(story, text) for story, text, _ in questions], top=top)
+        answers: dict[int, Answer] = {}
+        for renamings in {question.renamings for question in questions}:
+            chosen = [i for i, question in enumerate(questions) if question.renamings == renamings]
+            asked = [(questions[i].story, questions[i].question) for i in chosen]
+            answers |= zip(chosen, self.model.answer_many(asked, top=top, renamings=renamings), strict=True)
+        return [answers[i] for i in range(len(questions))]
 
 
 class ServedLM:
@@ -235,5 +242,6 @@ def describe(served: Served) -> dict[str, Any]:
         "dim": getattr(config, "dim", None),
         "memory_size": config.memory_size,
         "words": len(served.model.vocabulary.words if isinstance(served, ServedQA) else served.model.vocabulary),
+        "exchangeable": len(served.model.unseen.words) if isinstance(served, ServedQA) and served.model.unseen else 0,
         "networks": len(served.model.networks) if isinstance(served, ServedQA) else 1,
     }

@@ -38,6 +38,9 @@ class _Request(_Fields):
 
 class _QARequest(_Request):
     top: int = Field(5, ge=1, description="Number of most probable answers to include.")
+    renamings: int = Field(
+        1, ge=1, description="Number of random renamings of the exchangeable words to average the answers over."
+    )
     attention: bool = Field(True, description="Whether to include the attention; without it, responses are shorter.")
 
 
@@ -92,8 +95,13 @@ class QAAnswer(BaseModel):
         description="Positions, from 0, of the sentences that did not fit into the memory.", examples=[[]]
     )
     unknown_words: list[str] = Field(
-        description="Words of the story and the question that are not in the vocabulary.", examples=[[]]
-    )
+        description="Words of the story and the question that are not in the vocabulary, and that no class of "
+        "exchangeable words fits.", examples=[[]],
+    )  # fmt: skip
+    placed: list[list[str]] = Field(
+        description="The other words that are not in the vocabulary, as pairs of the word and the known word that it "
+        "stood as.", examples=[[]],
+    )  # fmt: skip
 
 
 class AnswerResponse(QAAnswer):
@@ -162,6 +170,10 @@ class ServedModel(BaseModel):
     dim: int | None = Field(description="Size of the embeddings and the state; null if its family does not say.")
     memory_size: int = Field(description="Number of sentences (qa) or words (lm) that the memory holds.")
     words: int = Field(description="Number of words in the vocabulary.")
+    exchangeable: int = Field(
+        description="Number of words that can be exchanged for others, such as names of persons. Unknown words are "
+        "placed beside them."
+    )
     networks: int = Field(description="Number of networks in the ensemble; 1 if it is none.")
 
 

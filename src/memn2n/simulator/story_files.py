@@ -12,6 +12,7 @@ from memn2n.qa.data.babi import write_babi
 from memn2n.qa.data.jsonl import write_jsonl
 from memn2n.settings import check_range
 from memn2n.simulator import MAX_QUESTIONS, SKILLS, iter_simulated
+from memn2n.simulator.unseen import with_unseen_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ _WRITERS = {"babi": (write_babi, "txt"), "jsonl": (write_jsonl, "jsonl")}
 
 def write_simulated(
     folder: str | Path, tasks: Iterable[int], n_train: int, n_test: int, seed: int = 0, world: World | None = None,
-    file_format: StoryFormat = "babi",
+    file_format: StoryFormat = "babi", unseen: bool = False,
 ) -> Iterator[tuple[Path, Path]]:  # fmt: skip
     """Write the stories of tasks to files that are named like those of bAbI.
 
@@ -40,6 +41,7 @@ def write_simulated(
         seed: as in ``simulate``.
         world: as in ``simulate``.
         file_format: "babi" for bAbI's own format, "jsonl" for JSON lines.
+        unseen: replace the names in the test questions by invented words; see ``with_unseen_words``.
 
     Yields:
         The training file and the test file of each task, once both are written.
@@ -61,7 +63,7 @@ def write_simulated(
                 train_path, test_path = folder / f"{start}_train.{ending}", folder / f"{start}_test.{ending}"
                 with whole_files(train_path, test_path) as (train_file, test_file):
                     write(train_file, train)
-                    write(test_file, test)
+                    write(test_file, with_unseen_words(test, world) if unseen else test)
                 yield train_path, test_path
     except OSError as error:
         raise file_error(error, folder, "cannot be written to", InputError) from None

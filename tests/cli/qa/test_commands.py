@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from memn2n import Example, write_jsonl
+from memn2n import Example, StoryQA, simulate, write_jsonl
 from memn2n.cli.qa import talk
+from memn2n.simulator.unseen import with_unseen_words
 from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, process
 
 
@@ -32,6 +33,37 @@ def test_a_conversation(cli: CLI, model: Path, tmp_path: Path) -> None:
     assert any("hop 1" in line for line in table)
     assert "never seen in training: zelda" in table[-1]
     assert talked.status == 0
+
+
+def test_unseen_words_are_placed_in_a_conversation(cli: CLI, exchanging: StoryQA, tmp_path: Path) -> None:
+    exchanging.save(tmp_path / "model")
+    asked = "Mary moved to the cellar.\nWhere is Mary?\n"
+    for options in ((), ("--renamings", "3")):
+        talked = cli("qa", "ask", tmp_path / "model", *options, stdin=asked + ":why\n")
+        line, *table = talked.out.splitlines()
+        assert line.startswith("cellar (")
+        assert "[never seen in training, read like a known word: cellar as " in line
+        assert any("read like a known word: cellar as " in row for row in table)
+        assert (talked.status, talked.err) == (0, "")
+    record = json.loads(cli("qa", "ask", tmp_path / "model", "--json", stdin=asked).out)
+    ((word, known),) = record["placed"]
+    assert (word, record["prediction"], record["unknown_words"]) == ("cellar", "cellar", [])
+    assert known not in [text for text, _ in record["top"]]
+
+
+def test_predict_and_eval_with_unseen_words(cli: CLI, exchanging: StoryQA, tmp_path: Path) -> None:
+    exchanging.save(tmp_path / "model")
+    test = list(with_unseen_words(simulate(task=1, n_train=0, n_test=20, seed=8).test))
+    write_jsonl(tmp_path / "test.jsonl", test)
+    for k in (1, 3):
+        predicted = cli("qa", "predict", tmp_path / "model", tmp_path / "test.jsonl", "--renamings", k)
+        answers = exchanging.answer_many(((one.story, one.question) for one in test), renamings=k)
+        found = [json.loads(line) for line in predicted.out.splitlines()]
+        assert [one["prediction"] for one in found] == [answer.text for answer in answers]
+        assert [one["placed"] for one in found] == [[*map(list, answer.placed)] for answer in answers]
+        report = cli("qa", "eval", tmp_path / "model", tmp_path / "test.jsonl", "--renamings", k, "--json")
+        assert json.loads(report.out) == exchanging.evaluate(test, renamings=k).to_dict()
+    assert cli("qa", "predict", tmp_path / "model", tmp_path / "test.jsonl", "--renamings", 0).status == 2
 
 
 def test_a_conversation_has_no_endless_line(cli: CLI, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from memn2n.cli.options import (
     OptionalStoryModel,
     Pdf,
     Png,
+    Renamings,
     StoryModel,
     Svg,
     Tasks,
@@ -43,6 +44,7 @@ def evaluate(
     model: StoryModel,
     data: Annotated[Path, Argument(help="A bAbI file, a folder of them (its test files), or a JSONL file.")],
     task: Tasks = None,
+    renamings: Renamings = 1,
     as_json: Json = False,
 ) -> None:
     """Test a model: error and attention recall for each task."""
@@ -50,7 +52,7 @@ def evaluate(
     from memn2n.qa.data import read_stories
 
     qa = _load(model)
-    evaluation = qa.evaluate(read_stories(data, "test", parse_tasks(task, "--task")))
+    evaluation = qa.evaluate(read_stories(data, "test", parse_tasks(task, "--task")), renamings=renamings)
     if as_json:
         typer.echo(json.dumps(evaluation.to_dict()))
     else:
@@ -61,6 +63,7 @@ def evaluate(
 def ask(
     model: OptionalStoryModel = None,
     story: Annotated[Path | None, Option(help="A text file with one sentence per line, to begin the story.")] = None,
+    renamings: Renamings = 1,
     as_json: Json = False,
 ) -> None:
     """Talk with a model: a line that ends in "?" is a question, any other line is the story's next sentence.
@@ -70,7 +73,7 @@ def ask(
     from memn2n.cli.qa.talk import talk
 
     begin = [] if story is None else _sentences(story)
-    if not talk(_load(model), begin, stdin(), as_json=as_json):
+    if not talk(_load(model), begin, stdin(), renamings=renamings, as_json=as_json):
         raise typer.Exit(InputError.exit_status)
 
 
@@ -117,15 +120,17 @@ def predict(
     data: Annotated[Path, Argument(help="A JSONL file of stories with questions; - for standard input.")] = Path("-"),
     out: Annotated[Path | None, Option(help="A file, written at the end; by default, standard output.")] = None,
     top: Annotated[int, Option(min=1, help="Number of answers to list with their probabilities.")] = 5,
+    renamings: Renamings = 1,
 ) -> None:
     """Answer questions from JSONL to JSONL: each object is written with the prediction added."""
     from memn2n.files.records import json_line, write_records
 
     qa = _load(model)
     if str(data) == "-":
-        predicted = _predict(qa, stdin().buffer, "<stdin>", top, at_once=1)  # the writer may wait for each answer
+        # the writer may wait for each answer
+        predicted = _predict(qa, stdin().buffer, "<stdin>", top, renamings, at_once=1)
     else:
-        predicted = _predict(qa, data, str(data), top, at_once=256)
+        predicted = _predict(qa, data, str(data), top, renamings, at_once=256)
     if out is not None:
         write_records(out, predicted)
         return
@@ -134,7 +139,9 @@ def predict(
         sys.stdout.buffer.flush()
 
 
-def _predict(qa: StoryQA, source: Path | BinaryIO, name: str, top: int, *, at_once: int) -> Iterator[dict[str, Any]]:
+def _predict(
+    qa: StoryQA, source: Path | BinaryIO, name: str, top: int, renamings: int, *, at_once: int
+) -> Iterator[dict[str, Any]]:
     """Yield the records of a JSONL source with their predictions, answered ``at_once`` at a time."""
     from memn2n.files.records import iter_records
     from memn2n.qa.data.jsonl import question_of, values_of
@@ -143,7 +150,8 @@ def _predict(qa: StoryQA, source: Path | BinaryIO, name: str, top: int, *, at_on
     while batch := list(islice(records, at_once)):
         questions = [(*question_of(record, where, number), values_of(record, where, number))
                      for where, number, record in batch]  # fmt: skip
-        for (_, _, record), answer in zip(batch, qa.answer_many(questions, top=top), strict=True):
+        answers = qa.answer_many(questions, top=top, renamings=renamings)
+        for (_, _, record), answer in zip(batch, answers, strict=True):
             yield record | answer.to_dict()
 
 

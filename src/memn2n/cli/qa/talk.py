@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 _HELP = ":reset new story · :why attention of the last answer · :story the story so far · :quit"
 
 
-def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool:
+def talk(qa: StoryQA, story: list[str], lines: TextIO, *, renamings: int = 1, as_json: bool) -> bool:
     """Read sentences, questions and commands line by line, and print the answers.
 
     Args:
         qa: the model that answers.
         story: sentences to begin with. Sentences that are read are appended; ``:reset`` removes all.
         lines: a terminal, which gets a prompt, or a pipe.
+        renamings: as in ``StoryQA.answer``.
         as_json: print each answer as a JSON object.
 
     Returns:
@@ -60,7 +61,7 @@ def talk(qa: StoryQA, story: list[str], lines: TextIO, *, as_json: bool) -> bool
             elif text.startswith(":"):
                 raise InputError(f"{text} is not a command; the commands are {_HELP}")
             elif is_question(text):
-                last = qa.answer(story, text)
+                last = qa.answer(story, text, renamings=renamings)
                 if as_json:
                     sys.stdout.buffer.write(json_line({"question": text} | last.to_dict()))
                     sys.stdout.buffer.flush()

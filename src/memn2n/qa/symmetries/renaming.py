@@ -138,6 +138,22 @@ def _lacking(entry: str) -> ConfigError:
                        "with all words and answers")  # fmt: skip
 
 
+def draw_renamings(symmetries: Symmetries, vocabulary: Vocabulary, number: int, seed: int = 0) -> Ints:
+    """Draw renamings by symmetries without tasks: (number, vocabulary), the id that stands for each id.
+
+    An answer of several words is renamed if the vocabulary has all answers that renamings make of it.
+
+    Raises:
+        ConfigError: if the vocabulary lacks a word that a renaming makes.
+    """
+    known = set(vocabulary.words)
+    several = [entry for entry in vocabulary.words if len(parts_of_answer(entry)) > 1]
+    answers = [entry for entry in several if _orbit([entry], symmetries) <= known]
+    ids = np.tile(np.arange(len(vocabulary), dtype=np.int32), (number, 1))
+    _Group(symmetries, vocabulary, answers).rename(ids, np.random.default_rng(seed))
+    return ids
+
+
 def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowercase: bool) -> set[str]:
     """The answers that renaming makes of the examples' answers and that none of them has.
 

@@ -11,6 +11,7 @@ from memn2n.qa.same_words import warn_of_same_words
 from memn2n.qa.stories import StorySet, check_examples, vocabulary_of
 from memn2n.qa.symmetries.choice import choose_symmetries
 from memn2n.qa.symmetries.renaming import Renamings, renamed_answers
+from memn2n.qa.symmetries.unseen import UnseenWords
 from memn2n.qa.training.data_warnings import warn_of_long_stories, warn_of_unknown_words, warn_of_untrained_answers
 from memn2n.qa.training.problem import Problem
 from memn2n.qa.vocabulary import Vocabulary
@@ -101,3 +102,7 @@ class TrainingData:
     def fingerprints(self) -> npt.NDArray[np.int64]:
         """The fingerprints of the training examples."""
         return fingerprints_of(self.examples, self.vocabulary)
+
+    def unseen_words(self, earlier: UnseenWords | None) -> UnseenWords | None:
+        """The sentences with exchangeable words, beside those of an earlier training; None without symmetries."""
+        return UnseenWords.of(self.examples, self.symmetries, self.vocabulary, earlier) if self.symmetries else None

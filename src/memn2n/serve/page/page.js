@@ -142,6 +142,7 @@ function offer(kind, models) {
   const own = models.filter((model) => model.kind === kind);
   byId(`${kind}-model`).replaceChildren(...own.map((model) => new Option(model.name, model.name)));
   byId(`${kind}-models`).hidden = own.length < 2;
+  if (kind === "qa") byId("rename").hidden = !own.some((model) => model.exchangeable);
   byId(`no-${kind}`).hidden = own.length > 0;
   byId(kind).hidden = !own.length;
   return own.length;

@@ -54,7 +54,8 @@ export async function ask(signal) {
   const story = sentences();
   const question = byId("question").value;
   const known = shownExample();
-  const answer = await post("api/answer", { story, question, model: byId("qa-model").value || null }, signal);
+  const renamings = Math.max(1, Number.parseInt(byId("renamings").value, 10) || 1);
+  const answer = await post("api/answer", { story, question, renamings, model: byId("qa-model").value || null }, signal);
   byId("result").hidden = false; // first, so that screen readers announce the changes
   byId("answer").textContent = answer.prediction;
   byId("truth").textContent = !known ? "" : known.answer === answer.prediction ? "correct" : `wrong; the correct answer is ${known.answer}`;
@@ -62,6 +63,8 @@ export async function ask(signal) {
   const remarks = [];
   if (answer.dropped.length) remarks.push(`Oldest sentences that did not fit into the memory: ${answer.dropped.length}.`);
   if (answer.unknown_words.length) remarks.push(`Words that are not in the vocabulary: ${answer.unknown_words.join(", ")}.`);
+  if (answer.placed.length)
+    remarks.push(`Words that are not in the vocabulary, read like a known word: ${answer.placed.map((two) => two.join(" as ")).join(", ")}.`);
   if (known?.support.length) remarks.push("★ marks the supporting facts, from which the correct answer follows.");
   showLines(byId("remarks"), remarks);
   showHeat(story, answer, new Set(known?.support));
