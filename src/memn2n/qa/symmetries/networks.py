@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,11 +30,7 @@ Classes = tuple[tuple[str, ...], ...]
 
 PLAIN = NetworkConfig(dim=20)
 """The network that learns most tasks."""
-RELATIONS = NetworkConfig(dim=48, encoding="pe", temporal="add", tying="layerwise", relu=True)
-"""A network that learns relations of places and sizes once names are exchanged, which ``PLAIN`` does not."""
-
 _COPIES = 6  # renamings of each example, if there are classes to rename
-_LARGE = 3000  # more examples than these need no renamed copies
 _UNKNOWN = -1
 
 
@@ -68,6 +63,11 @@ class Trial:
     changed: Bools
 
 
+def joined_trials(trials: Sequence[Trial]) -> Trial:
+    """The trials of several renamings as one."""
+    return Trial(*(np.concatenate([getattr(one, name) for one in trials]) for name in ("before", "after", "changed")))
+
+
 class HeldOut:
     """Networks that were trained on different parts of some examples, and the examples that each of them did not see.
 
@@ -75,11 +75,12 @@ class HeldOut:
         examples: examples of one task.
         folds: number of parts. Each is held out once.
         seed: of the parts and the networks.
+        lowercase: whether words that differ in upper and lower case are one word.
     """
 
-    def __init__(self, examples: Sequence[Example], folds: int, seed: int) -> None:
+    def __init__(self, examples: Sequence[Example], folds: int, seed: int, lowercase: bool = True) -> None:
         examples = [_joined(example) for example in examples]
-        self.vocabulary = vocabulary_of(examples)
+        self.vocabulary = vocabulary_of(examples, lowercase)
         self.stories = StorySet.encode(examples, self.vocabulary)
         self.seed = seed
         self.folds = folds
@@ -226,14 +227,3 @@ def _joined(example: Example) -> Example:
         return replace(example, task="")
     story = tuple(" ".join(both) for both in zip(example.story, example.values, strict=True))
     return replace(example, story=story, values=(), task="")
-
-
-def words_of(stories: StorySet, vocabulary: Vocabulary) -> list[tuple[str, ...]]:
-    """The words of each distinct sentence."""
-    words = ["", "", *vocabulary.words]
-    return [tuple(words[i] for i in stories.words[start:end])
-            for start, end in zip(stories.sentence_start, stories.sentence_start[1:], strict=False)]  # fmt: skip
-
-
-def pairs_of(classes: Classes) -> list[tuple[str, str]]:
-    return list(chain.from_iterable(((a, b) for i, a in enumerate(one) for b in one[i + 1 :]) for one in classes))
