@@ -20,6 +20,7 @@ ABLE = 0.5
 """Networks below this skill have no say."""
 
 _SIGNIFICANT = 1e-4  # hundreds of pairs are tested
+_SUSPICIOUS = 5e-3
 _MOST_RISE = 0.05  # of the error, by an upper bound of 95%
 _ONE_SIDED_95 = 1.645
 _FEWEST_QUESTIONS = 30
@@ -67,12 +68,16 @@ def of_networks(task: str, first: Words, second: Words, trial: Trial, skill: flo
         reason = f"the networks are hardly better than chance (skill {skill:.2f})"
     elif accident < _SIGNIFICANT:
         verdict, reason = "refused", f"{lost} answers became wrong and {won} right (p = {accident:.0e})"
+    elif accident < _SUSPICIOUS:
+        reason = f"{lost} answers became wrong and {won} right (p = {accident:.4f}), which may be an accident"
     elif changed >= _FEWEST_QUESTIONS and most <= _MOST_RISE:
         verdict, reason = "allowed", f"the error grows by at most {100 * max(most, 0):.1f} points"
     else:
         reason = f"{changed} questions do not tell: the error may grow by {100 * most:.1f} points"
-    wrong = [1 - float(right[trial.changed].mean()) if changed else None for right in (trial.before, trial.after)]
-    return Evidence(task, first, second, "network", verdict, *wrong, changed, reason)
+    before, after = (
+        1 - float(right[trial.changed].mean()) if changed else None for right in (trial.before, trial.after)
+    )
+    return Evidence(task, first, second, "network", verdict, before, after, changed, reason)
 
 
 def of_patterns(task: str, first: Words, second: Words, agreement: Agreement) -> Evidence:
@@ -90,4 +95,4 @@ def of_patterns(task: str, first: Words, second: Words, agreement: Agreement) ->
 
 def _tail(heads: int, throws: int) -> float:
     """The probability of at least this number of heads of a fair coin."""
-    return sum(comb(throws, k) for k in range(heads, throws + 1)) / 2**throws
+    return float(sum(comb(throws, k) for k in range(heads, throws + 1)) / 2**throws)

@@ -1,9 +1,10 @@
-"""Networks that test whether words are exchangeable: their answers to held-out questions before and after a renaming."""
+"""Networks that test whether words can be exchanged: they answer held-out questions before and after a renaming."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,13 +92,8 @@ class HeldOut:
     @property
     def skill(self) -> float:
         """The share of the questions beyond those of the most frequent answer that the networks answer."""
-        return self.skill_of(np.ones(len(self.before), bool))
-
-    def skill_of(self, among: Bools) -> float:
-        if not among.any():
-            return 0.0
-        chance = np.bincount(self.stories.answer[among]).max() / among.sum()
-        return float((self.before[among].mean() - chance) / (1 - chance)) if chance < 1 else 0.0
+        chance = np.bincount(self.stories.answer).max() / len(self.stories)
+        return float((self.before.mean() - chance) / (1 - chance)) if chance < 1 else 0.0
 
     def problem(self, fold: int, recipe: Recipe, training: TrainingConfig) -> Problem:
         """The training of the networks that do not see a fold."""
@@ -111,6 +107,7 @@ class HeldOut:
                             vocabulary_size=len(self.vocabulary))  # fmt: skip
 
     def set_networks(self, networks: list[Parameters]) -> None:
+        """Take the networks of the folds, and answer all questions."""
         self.networks = networks
         self.before = self._right(self.stories)
 
@@ -215,10 +212,15 @@ def part_of(stories: StorySet, examples: npt.NDArray[np.int64]) -> StorySet:
 
 def _folds(examples: Sequence[Example], folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """The fold of each example. Questions about the same story, in a row, are in one fold."""
-    firsts = [i == 0 or one.story[:1] != examples[i - 1].story[:1] or len(one.story) < len(examples[i - 1].story)
-              for i, one in enumerate(examples)]  # fmt: skip
-    group = np.cumsum(firsts) - 1
+    group = story_of_each(examples)
     return (rng.permutation(group[-1] + 1) % folds)[group]
+
+
+def story_of_each(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
+    """The number of each example's story: examples in a row whose stories begin alike and grow have the same story."""
+    begins = [one.story[:1] != before.story[:1] or len(one.story) < len(before.story)
+              for before, one in pairwise(examples)]  # fmt: skip
+    return np.cumsum([0, *begins])
 
 
 def _joined(example: Example) -> Example:

@@ -8,7 +8,7 @@ pattern must have the renamed answer.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import chain, combinations
+from itertools import combinations
 from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,7 @@ LONGEST_STORY = 12
 
 _SURPRISE = 16.0  # bits; the equal answers of a pattern are no accident if they are as improbable as this
 _ABSENT = 8  # a renamed pattern that should be there this often, and is not there at all, contradicts
-_MOST_EXAMPLES = 1000
+_MOST_PATTERNS = 25_000
 
 
 class Agreement(NamedTuple):
@@ -57,9 +57,15 @@ class Patterns:
         frequent: Counter[Words] = Counter()
         counted: set[tuple[Pattern, Words]] = set()  # in this story, whose questions often have the same patterns
         begin: Pattern = ()
-        for one in questions[:_MOST_EXAMPLES]:
+        if len({one.answer for one in questions}) < 2:
+            questions = ()  # which say nothing
+        left = _MOST_PATTERNS
+        for one in questions:
             if len(one.story) > LONGEST_STORY:
                 continue
+            left -= 1 + len(one.story) + len(one.story) * (len(one.story) - 1) // 2
+            if left < 0:
+                break
             if one.story[:1] != begin:
                 begin = one.story[:1]
                 counted.clear()
@@ -72,7 +78,7 @@ class Patterns:
             whole, answer = self._numbered((one.question, *one.story), one.answer)
             self._wholes[whole][answer].add(one.story)
             frequent[answer] += 1
-        self._surprise = -log2(max(frequent.values()) / frequent.total()) if len(frequent) > 1 else 0.0
+        self._surprise = -log2(max(frequent.values()) / frequent.total()) if frequent else 0.0
 
     def agreement(self, names: Mapping[str, str]) -> Agreement:
         """Test a renaming of words outside the classes."""
@@ -101,28 +107,19 @@ class Patterns:
                     wrong += new(answer) != other
         return Agreement(right, wrong)
 
-    def contradictions(self) -> Agreement:
-        """How many pairs of different stories with the same pattern as a whole have the same answer, or different ones."""
-        right = wrong = 0
-        for by_answer in self._wholes.values():
-            sizes = [len(stories) for stories in by_answer.values()]
-            right += sum(size * (size - 1) // 2 for size in sizes)
-            wrong += sum(a * b for a, b in combinations(sizes, 2))
-        return Agreement(right, wrong)
-
     def _numbered(self, sentences: Pattern, answer: Words) -> tuple[Pattern, Words]:
         """The sentences and the answer with the members of each class numbered in the order in which they occur."""
         number: dict[str, str] = {}
         counts: Counter[str] = Counter()
-        for word in chain(*sentences, answer):
-            label = self._class.get(word)
-            if label is not None and word not in number:
-                number[word] = f"{label}.{counts[label]}"
-                counts[label] += 1
-        if not number:
-            return sentences, answer
-
-        def form(words: Words) -> Words:
-            return tuple(number.get(word, word) for word in words)
-
-        return tuple(map(form, sentences)), form(answer)
+        found: list[Words] = []
+        for words in (*sentences, answer):
+            new = list(words)
+            for i, word in enumerate(words):
+                label = self._class.get(word)
+                if label is not None:
+                    if word not in number:
+                        number[word] = f"{label}.{counts[label]}"
+                        counts[label] += 1
+                    new[i] = number[word]
+            found.append(tuple(new))
+        return tuple(found[:-1]), found[-1]

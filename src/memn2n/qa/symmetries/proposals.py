@@ -46,7 +46,9 @@ def propose(sentences: Mapping[Words, int], words: Collection[str]) -> tuple[lis
     return groups, similar
 
 
-def _similarities(sentences: Mapping[Words, int], words: Collection[str], label: Mapping[str, str]) -> dict[Pair, float]:
+def _similarities(
+    sentences: Mapping[Words, int], words: Collection[str], label: Mapping[str, str]
+) -> dict[Pair, float]:
     """The cosine between the square roots of the frame counts, for all pairs of words that share a frame.
 
     The frames of two words are compared as after their swap: each stands in the frames of the other one as "partner".
@@ -84,19 +86,19 @@ def _cosine(first: Counter[Frame], second: Counter[Frame]) -> float:
 
 
 def linked(words: Sequence[str], similar: Mapping[Pair, float], least: float) -> list[Words]:
-    """Complete-linkage groups: the two groups whose least similar words are most alike are joined, as long as these
-    have at least the similarity ``least``.
+    """Group words by complete linkage: join the two groups whose least similar words are most alike, and so on.
+
+    Args:
+        words: the words to group.
+        similar: the similarity of pairs of words.
+        least: the smallest similarity of two words of a group.
 
     Returns:
         The groups of two or more words, sorted.
     """
     groups = [(word,) for word in words]
     links = {pair: value for pair, value in similar.items() if value >= least}
-    scores = {
-        (i, j): links[a, b]
-        for (i, (a,)), (j, (b,)) in combinations(enumerate(groups), 2)
-        if (a, b) in links
-    }
+    scores = {(i, j): links[a, b] for (i, (a,)), (j, (b,)) in combinations(enumerate(groups), 2) if (a, b) in links}
     alive: dict[int, Words] = dict(enumerate(groups))
     while scores:
         i, j = max(scores, key=lambda pair: (scores[pair], -pair[0], -pair[1]))
@@ -105,8 +107,8 @@ def linked(words: Sequence[str], similar: Mapping[Pair, float], least: float) ->
         merged = {}
         for k in alive:
             if k != i:
-                both = scores.pop(_ordered(i, k), None), scores.pop(_ordered(j, k), None)
-                if both[0] is not None and both[1] is not None:
+                both = [scores.pop(link) for link in (_ordered(i, k), _ordered(j, k)) if link in scores]
+                if len(both) == 2:
                     merged[_ordered(i, k)] = min(both)
         scores |= merged
     return sorted(group for group in alive.values() if len(group) > 1)
