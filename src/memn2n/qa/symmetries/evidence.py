@@ -25,8 +25,9 @@ _MOST_RISE = 0.05  # of the error, by an upper bound of 95%
 _ONE_SIDED_95 = 1.645
 _FEWEST_QUESTIONS = 30
 _FEWEST_AGREEMENTS = 10
+_FEWEST_CONTRADICTIONS = 30
 _MOST_WRONG = 0.03  # a pattern may have one answer by accident
-_WRONG_ENOUGH = 0.1
+_WRONG_ENOUGH = 0.25
 
 
 class Evidence(NamedTuple):
@@ -87,7 +88,7 @@ def of_patterns(task: str, first: Words, second: Words, agreement: Agreement) ->
     verdict: Verdict = "undecided"
     if right >= _FEWEST_AGREEMENTS and wrong <= _MOST_WRONG * total:
         verdict = "allowed"
-    elif wrong >= _FEWEST_AGREEMENTS and wrong >= _WRONG_ENOUGH * total:
+    elif wrong >= _FEWEST_CONTRADICTIONS and wrong >= _WRONG_ENOUGH * total:
         verdict = "refused"
     reason = f"{right} of {total} answers agree with those to other stories"
     return Evidence(task, first, second, "patterns", verdict, 0.0, wrong / total if total else None, total, reason)

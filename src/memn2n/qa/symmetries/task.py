@@ -111,8 +111,10 @@ class Task:
         stays = self.verdict(pair) == "refused" and not (pair in self.weakly_refused and skilled)
         if not stays and (evidence.verdict != "undecided" or pair not in self.verdicts):
             self.verdicts[pair] = evidence
-            if evidence.test == "network" and not skilled:
+            if evidence.test == "network" and evidence.verdict == "refused" and not skilled:
                 self.weakly_refused.add(pair)
+            else:
+                self.weakly_refused.discard(pair)
 
     def ask_networks(self, pairs: Iterable[Pair], least_skill: float) -> None:
         """Judge pairs by networks. Below ``least_skill`` they can only refuse."""
@@ -152,32 +154,48 @@ class Task:
                 self.judge(pair, Evidence(self.label, (a,), (b,), "other tasks", verdict, None, None, 0, reason))
 
     def is_like(self, other: Task) -> bool:
-        """Whether this task has the words of another one. Else the others may be tied to words that it does not have."""
+        """Whether this task has the words of another one, so that what is refused there is not due to other words."""
         return len(other.story_words & self.story_words) >= _LIKE * len(other.story_words)
 
     def ask_patterns(self) -> None:
-        """Judge the undecided candidates by the consistency of the examples.
+        """Judge the candidates by the consistency of the examples; also refuse what networks allowed by a shortcut.
 
-        Each pair is judged alone first. The evidence about the pairs of a group that stay undecided counts together.
+        A pair is refused with the other candidate groups as classes, which can only hide contradictions. It is allowed
+        with the classes found so far, alone or together with the other pairs of a group that stay undecided; then the
+        other members of the group are a class, too.
         """
         made: dict[tuple[Words, ...], Patterns] = {}
 
-        def agreement(a: str, b: str, classes: Iterable[Words]) -> Agreement:
-            known = tuple(tuple(word for word in words if word not in {a, b}) for words in classes)
+        def test(pair: Pair, classes: Iterable[Words]) -> Evidence:
+            known = tuple(tuple(word for word in words if word not in pair) for words in classes)
             if known not in made:
                 made[known] = Patterns(self.questions, known)
-            return made[known].agreement({a: b, b: a})
+            a, b = pair
+            return of_patterns(self.label, (a,), (b,), made[known].agreement({a: b, b: a}))
 
-        known = self.classes
-        for a, b in self._undecided():
-            self.judge((a, b), of_patterns(self.label, (a,), (b,), agreement(a, b, known)))
-        for group in self._groups(self._undecided()):
+        groups = self._groups(pair for pair in self.candidates if self.verdict(pair) != "refused")
+        for pair in [pair for words in groups for pair in combinations(words, 2)]:
+            found = test(pair, [words for words in groups if set(words).isdisjoint(pair)])
+            if found.verdict == "refused":
+                self.judge(pair, found)
+        pooled: list[Words] = []
+        while True:
+            for pair in self._undecided():
+                found = test(pair, self.classes)
+                if found.verdict != "undecided":
+                    self.judge(pair, found)
+            left = [words for words in self._groups(self._undecided()) if words not in pooled]
+            if not left:
+                break
+            group = max(left, key=len)
+            pooled.append(group)
             pairs = list(combinations(group, 2))
-            of_pairs = [agreement(a, b, [*known, group]) for a, b in pairs]
-            together = Agreement(*map(sum, zip(*of_pairs, strict=True)))
-            for a, b in pairs:
-                found = of_patterns(self.label, (a,), (b,), together)
-                self.judge((a, b), found._replace(reason=f"{found.reason}, for all pairs of {', '.join(group)}"))
+            tests = [test(pair, [*self.classes, group]) for pair in pairs]
+            wrong = sum(round((one.after or 0) * one.questions) for one in tests)
+            agreement = Agreement(sum(one.questions for one in tests) - wrong, wrong)
+            for pair in pairs:
+                together = of_patterns(self.label, pair[:1], pair[1:], agreement)
+                self.judge(pair, together._replace(reason=f"{together.reason}, for all pairs of {', '.join(group)}"))
 
     def _groups(self, pairs: Iterable[Pair]) -> list[Words]:
         """The words of some pairs, in groups of which all pairs are given."""
