@@ -1,0 +1,125 @@
+"""A logical test of symmetries: the answers that follow from a few sentences must follow after the renaming, too.
+
+A pattern is a question with up to two sentences of its story, in which the members of known classes are numbered in the
+order in which they occur. Many questions have the same pattern. If all of them have the same answer, then the renamed
+pattern must have the renamed answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import combinations
+from math import log2
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from memn2n.qa.symmetries.proposals import Words
+
+Pattern = tuple["Words", ...]
+
+LONGEST_STORY = 12
+"""Stories of more sentences have too many pairs of sentences, and are left out."""
+
+_SURPRISE = 16.0  # bits; the equal answers of a pattern are no accident if they are as improbable as this
+_ABSENT = 8  # a renamed pattern that should be there this often, and is not there at all, contradicts
+_MOST_PATTERNS = 15_000
+
+
+class Agreement(NamedTuple):
+    """Of the questions whose answer a renamed pattern says, how many have that answer, and how many have not."""
+
+    right: int
+    wrong: int
+
+
+class Question(NamedTuple):
+    """The words of an example."""
+
+    story: tuple[Words, ...]
+    question: Words
+    answer: Words
+
+
+class Patterns:
+    """The patterns of some examples, with the answers that were given to each.
+
+    Args:
+        questions: examples of one task.
+        classes: classes of words that are known to be exchangeable.
+    """
+
+    def __init__(self, questions: Sequence[Question], classes: Iterable[Words]) -> None:
+        self._class = {word: f"\0{i}" for i, words in enumerate(classes) for word in words}
+        self._answers: dict[Pattern, Counter[Words]] = defaultdict(Counter)
+        self._wholes: dict[Pattern, dict[Words, set[Pattern]]] = defaultdict(lambda: defaultdict(set))
+        frequent: Counter[Words] = Counter()
+        counted: set[tuple[Pattern, Words]] = set()  # in this story, whose questions often have the same patterns
+        begin: Pattern = ()
+        if len({one.answer for one in questions}) < 2:
+            questions = ()  # which say nothing
+        left = _MOST_PATTERNS
+        for one in questions:
+            if len(one.story) > LONGEST_STORY:
+                continue
+            left -= 1 + len(one.story) + len(one.story) * (len(one.story) - 1) // 2
+            if left < 0:
+                break
+            if one.story[:1] != begin:
+                begin = one.story[:1]
+                counted.clear()
+            for size in range(3):
+                for sentences in combinations(one.story, size):
+                    found = self._numbered((one.question, *sentences), one.answer)
+                    if found not in counted:
+                        counted.add(found)
+                        self._answers[found[0]][found[1]] += 1
+            whole, answer = self._numbered((one.question, *one.story), one.answer)
+            self._wholes[whole][answer].add(one.story)
+            frequent[answer] += 1
+        self._surprise = -log2(max(frequent.values()) / frequent.total()) if frequent else 0.0
+
+    def agreement(self, names: Mapping[str, str]) -> Agreement:
+        """Test a renaming of words outside the classes."""
+        right = wrong = 0
+
+        def new(words: Words) -> Words:
+            return tuple(names.get(word, word) for word in words)
+
+        for pattern, answers in self._answers.items():
+            if len(answers) > 1 or answers.total() * self._surprise < _SURPRISE:
+                continue
+            image, (answer,) = tuple(map(new, pattern)), answers
+            if image == pattern and new(answer) == answer:
+                continue
+            found = self._answers.get(image)
+            if found is not None:
+                right += found[new(answer)]
+                wrong += found.total() - found[new(answer)]
+            elif answers.total() >= _ABSENT:
+                wrong += answers.total()
+        for whole, by_answer in self._wholes.items():
+            image = tuple(map(new, whole))
+            if image != whole and image in self._wholes:
+                for answer, other in ((a, b) for a in by_answer for b in self._wholes[image]):
+                    right += new(answer) == other
+                    wrong += new(answer) != other
+        return Agreement(right, wrong)
+
+    def _numbered(self, sentences: Pattern, answer: Words) -> tuple[Pattern, Words]:
+        """The sentences and the answer with the members of each class numbered in the order in which they occur."""
+        number: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        found: list[Words] = []
+        for words in (*sentences, answer):
+            new = list(words)
+            for i, word in enumerate(words):
+                label = self._class.get(word)
+                if label is not None:
+                    if word not in number:
+                        number[word] = f"{label}.{counts[label]}"
+                        counts[label] += 1
+                    new[i] = number[word]
+            found.append(tuple(new))
+        return tuple(found[:-1]), found[-1]
