@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from memn2n.qa.symmetries.classes import words_of_answer
+from memn2n.qa.symmetries.classes import parts_of_answer
 from memn2n.qa.symmetries.evidence import SKILLED, Evidence, of_networks, of_patterns
 from memn2n.qa.symmetries.networks import HeldOut, joined_trials
 from memn2n.qa.symmetries.patterns import Agreement, Patterns, Question
@@ -61,7 +61,7 @@ class Task:
         sentences: Counter[Words] = Counter()
         story: tuple[Words, ...] = ()
         for one in self.examples:
-            answer = tuple(words_of_answer(answer_symbol(one.answer, self.lowercase)))
+            answer = tuple(parts_of_answer(answer_symbol(one.answer, self.lowercase))[::2])
             before, story = story, tuple(map(words, one.story))
             if one.values:
                 story = tuple(key + words(value) for key, value in zip(story, one.values, strict=True))
