@@ -26,6 +26,7 @@ from memn2n.cli.options import (
     parse_tasks,
     stdin,
 )
+from memn2n.cli.qa.symmetries import symmetries
 from memn2n.cli.qa.train import train
 from memn2n.errors import DataError, InputError
 from memn2n.terminal import quoted
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Question answering about stories.", no_args_is_help=True)
 app.command(cls=FamilyCommand)(train)
+app.command()(symmetries)
 
 
 @app.command("eval")

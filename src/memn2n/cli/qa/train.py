@@ -51,7 +51,7 @@ def train(
     ] = None,
     symmetries: Annotated[
         str | None,
-        Option(metavar="auto|none|FILE", help="Exchangeable words: found in the data, none, or a TOML file."),
+        Option(metavar="auto|none|FILE", help="Exchangeable words: found (best), none, or a TOML file."),
     ] = None,
     family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
     variant: Annotated[
@@ -81,6 +81,8 @@ def train(
 
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=trainings[0].seed)
+    if symmetries is None and model is None:
+        symmetries = "auto" if variant == "best" and family == "memn2n" else "none"
     same = _read_symmetries(symmetries, examples, answers, lowercase)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:

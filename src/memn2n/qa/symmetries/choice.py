@@ -18,23 +18,21 @@ if TYPE_CHECKING:
 
 
 def choose_symmetries(
-    given: Symmetries | Literal["auto", "none"] | None, earlier: Symmetries | None, examples: Sequence[Example],
-    candidates: Candidates | None, lowercase: bool,
+    given: Symmetries | Literal["auto", "none"], examples: Sequence[Example], candidates: Candidates | None,
+    lowercase: bool, threads: int | None = None,
 ) -> Symmetries:  # fmt: skip
     """The symmetries of a training, in the form of its vocabulary.
 
     Args:
-        given: what the caller gave.
-        earlier: those of the model that the training goes on from.
+        given: what the caller gave; "auto" finds them in the examples.
         examples: the training examples.
-        candidates: the answers to choose from, if they are not words.
+        candidates: the answers to choose from, if they are not words. Then only symmetries of all tasks are found.
         lowercase: whether case is ignored.
+        threads: how many networks "auto" trains at a time; by default one for each core.
 
     Raises:
         ConfigError: if ``given`` is something else, or has a word that the examples do not have.
     """
-    if given is None:
-        return earlier or Symmetries()
     if isinstance(given, Symmetries):
         known = in_training_form(given, lowercase)
         foreign = foreign_word(known, examples, candidates, lowercase)
@@ -45,7 +43,8 @@ def choose_symmetries(
     if given == "auto":
         from memn2n.qa.symmetries.finder import find_symmetries
 
-        return find_symmetries(examples).symmetries
+        found = find_symmetries(examples, lowercase, threads=threads).symmetries
+        return found if candidates is None else found.of_all({example.task for example in examples})
     if given != "none":
         raise ConfigError(Setting("symmetries"), f" is {quoted(given)}: it must be auto, none or Symmetries")
     return Symmetries()

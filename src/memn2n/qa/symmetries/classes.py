@@ -11,7 +11,7 @@ from memn2n.errors import ConfigError, Setting
 from memn2n.terminal import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _SEPARATORS = re.compile(r"([\s,;/|]+)")
 
@@ -132,6 +132,13 @@ class Symmetries:
         return Symmetries(
             tuple(WordClass(one.words) for one in self.classes if not one.tasks or task in one.tasks),
             tuple(Swap(one.first, one.second) for one in self.swaps if not one.tasks or task in one.tasks),
+        )
+
+    def of_all(self, tasks: Collection[str]) -> Symmetries:
+        """The symmetries that all of some tasks have, without the tasks' labels."""
+        return Symmetries(
+            tuple(WordClass(one.words) for one in self.classes if not one.tasks or set(one.tasks) >= set(tasks)),
+            tuple(Swap(one.first, one.second) for one in self.swaps if not one.tasks or set(one.tasks) >= set(tasks)),
         )
 
     def in_form(self, form: Callable[[str], str]) -> Symmetries:

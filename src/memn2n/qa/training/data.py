@@ -54,8 +54,8 @@ class TrainingData:
     @classmethod
     def prepare(
         cls, train: Iterable[Example], valid: Iterable[Example] | None, *, start: StoryQA | None,
-        symmetries: Symmetries | Literal["auto", "none"] | None, vocabulary: Vocabulary | None,
-        candidates: Iterable[str] | None, lowercase: bool,
+        symmetries: Symmetries | Literal["auto", "none"], vocabulary: Vocabulary | None,
+        candidates: Iterable[str] | None, lowercase: bool, threads: int | None = None,
     ) -> Self:  # fmt: skip
         """Check and encode the examples. The arguments mean the same as those of ``StoryQA.fit``.
 
@@ -71,8 +71,7 @@ class TrainingData:
         if start is not None:
             vocabulary, answers = start.vocabulary, start.candidates
             warn_of_unknown_words(examples, vocabulary)
-        earlier = None if start is None else start.symmetries
-        same = choose_symmetries(symmetries, earlier, examples, answers, lowercase)
+        same = choose_symmetries(symmetries, examples, answers, lowercase, threads)
         if vocabulary is None:
             more = () if answers else renamed_answers(examples, same, lowercase)
             vocabulary = vocabulary_of(examples, lowercase, answers, more)
