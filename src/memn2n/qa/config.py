@@ -210,6 +210,9 @@ class TrainingConfig(Settings):
     learning_rate: Annotated[float | None, POSITIVE] = None
     """Learning rate of the first epoch; by default 0.005, or 0.01 for sgd without a linear start. The paper has the
     same two rates."""
+    stop_loss: Annotated[float, Range(0, 100)] = 0.0
+    """Loss that ends a training: it ends after an epoch whose training loss, and validation loss if there is one, are
+    below this many nats. 0 for none."""
     decay: Decay = "halving"
     """How the learning rate falls over the epochs after the linear start. halving: it is halved every ``decay_every``
     epochs (paper). cosine: like half a period of a cosine, from the first rate towards 0."""

@@ -323,3 +323,14 @@ def test_the_unknown_word_is_trained_only_with_unknown_rate(rate: float) -> None
     run(dataclasses.replace(SHORT, unknown_rate=rate), net)
     moved = [bool(table[UNKNOWN].any()) for table in tables(net)]
     assert moved == [rate > 0] * len(moved)
+
+
+def test_a_training_ends_below_the_stop_loss() -> None:
+    config = TrainingConfig(epochs=200, linear_start="none", stop_loss=0.4)
+    events = run(config)
+    assert len(events) < 200
+    last = events[-1]
+    assert last.valid is not None
+    assert max(last.train.loss, last.valid.loss) < 0.4
+    assert all(max(event.train.loss, event.valid.loss) >= 0.4 for event in events[:-1] if event.valid is not None)
+    assert all(event.train.loss < 0.4 for event in run(config, valid=False)[-1:])

@@ -117,6 +117,11 @@ def train(
                            seconds=seconds))  # fmt: skip
             if phase == "linear" and validated is not None:
                 linear_losses.append(validated.loss)
+            if (
+                phase == "softmax"
+                and max(trained.loss, 0.0 if validated is None else validated.loss) < config.stop_loss
+            ):
+                break
     except KeyboardInterrupt:
         if not begun:
             raise
