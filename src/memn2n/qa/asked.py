@@ -222,6 +222,8 @@ def _have_unknown_words(stories: StorySet) -> npt.NDArray[np.bool_]:
     unknown = stories.words == UNKNOWN
     if not unknown.any():
         return np.zeros(len(stories), np.bool_)
+    if len(stories) == 1:
+        return np.ones(1, np.bool_)
     of_sentence = _any(unknown, stories.sentence_start)
     found = of_sentence[stories.question]
     for sentences in (stories.story, stories.values):

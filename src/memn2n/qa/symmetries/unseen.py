@@ -312,7 +312,10 @@ class UnseenWords:
 
 def _frame(form: list[str], position: int) -> str:
     """The form of a sentence with one position blanked."""
-    return " ".join((*form[:position], _BLANK, *form[position + 1 :]))
+    there, form[position] = form[position], _BLANK
+    frame = " ".join(form)
+    form[position] = there
+    return frame
 
 
 def _alike(symmetries: Symmetries, frames: Iterable[Mapping[int, int]]) -> set[frozenset[int]]:
