@@ -52,9 +52,9 @@ class Asked:
         self._vocabulary = vocabulary
         self._candidates = candidates
         self._unseen = unseen
-        self._placed: dict[int, dict[str, str | None]] = {}  # by question: unknown word -> what it stands as
+        self._placed: dict[int, tuple[tuple[str, str], ...]] = {}  # by question
         self.stories = StorySet.encode(examples, vocabulary, candidates)
-        self._unknown = _have_unknown_words(self.stories)
+        self._unknown = _have_unknown_words(self.stories)  # then, whether one stays unknown
         if unseen is not None and self._unknown.any():
             self.stories = self._with_lent_words()
 
@@ -114,20 +114,20 @@ class Asked:
         """Some answers to question ``i``, in the words of the question."""
         if i not in self._placed:
             return answers
-        back = {known: word for word, known in self.placed(i)}
+        back = {known: word for word, known in self._placed[i]}
         return [renamed(answer, back) for answer in answers]
 
     def placed(self, i: int) -> tuple[tuple[str, str], ...]:
         """The unknown words of question ``i`` that could be placed, each with the known word that it stands as."""
-        return tuple((word, known) for word, known in self._placed[i].items() if known) if i in self._placed else ()
+        return self._placed.get(i, ())
 
     def unknown_words(self, i: int) -> tuple[str, ...]:
         """Each word of the story and question that the vocabulary does not have and that was not placed, once."""
-        example, placed = self.examples[i], self._placed.get(i, {})
-        if not self._unknown[i] or (placed and all(placed.values())):
+        if not self._unknown[i]:
             return ()
+        example, placed = self.examples[i], dict(self.placed(i))
         words = (self._vocabulary.unknown_words(text) for text in (*example.story, example.question))
-        return tuple(dict.fromkeys(word for sentence in words for word in sentence if not placed.get(word)))
+        return tuple(dict.fromkeys(word for sentence in words for word in sentence if word not in placed))
 
     def _with_lent_words(self) -> StorySet:
         """The encoded questions, with a lent word for each unknown word that can be placed."""
@@ -154,8 +154,11 @@ class Asked:
         for i in np.flatnonzero(self._unknown).tolist():
             example = self.examples[i]
             notes = self._notes_of((*example.story, *example.values, example.question))
-            lent = self._placed[i] = self._unseen.lend(notes, self._possible_tasks(notes))
-            if any(lent.values()):
+            lent = self._unseen.lend(notes, self._possible_tasks(notes))
+            placed = tuple((word, known) for word, known in lent.items() if known)
+            self._unknown[i] = len(placed) < len(lent)
+            if placed:
+                self._placed[i] = placed
                 sentences = len(example.story)
                 rewrite(story, starts[i], notes[:sentences], lent)
                 if values is not None:
@@ -171,9 +174,8 @@ class Asked:
 
     def _answer(self, i: int) -> int:
         """The id of the right answer to question ``i``, with the lent words."""
-        lent = {word: known for word, known in self._placed[i].items() if known}
         symbol = answer_symbol(self.examples[i].answer, self._vocabulary.lowercase)
-        answer = renamed(symbol, lent)
+        answer = renamed(symbol, dict(self._placed[i]))
         if self.named_back(i, [answer]) != [symbol]:  # the answer is a word that was lent to another one
             return UNKNOWN_ANSWER
         known = (self._vocabulary if self._candidates is None else self._candidates).answer_id(answer)
@@ -220,6 +222,8 @@ def _have_unknown_words(stories: StorySet) -> npt.NDArray[np.bool_]:
     unknown = stories.words == UNKNOWN
     if not unknown.any():
         return np.zeros(len(stories), np.bool_)
+    if len(stories) == 1:
+        return np.ones(1, np.bool_)
     of_sentence = _any(unknown, stories.sentence_start)
     found = of_sentence[stories.question]
     for sentences in (stories.story, stories.values):

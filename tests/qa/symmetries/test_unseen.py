@@ -7,7 +7,7 @@ import pytest
 from memn2n import Example, simulate
 from memn2n.qa.stories import vocabulary_of
 from memn2n.qa.symmetries import unseen as module
-from memn2n.qa.symmetries.classes import Symmetries, WordClass
+from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
 from memn2n.qa.symmetries.unseen import Notes, UnseenWords
 from memn2n.qa.vocabulary import Vocabulary
 
@@ -20,10 +20,10 @@ WOMEN, MEN = ("mary", "sandra"), ("daniel", "john")
 class Placing:
     """The frames of simulated tasks, and the vocabulary."""
 
-    def __init__(self, tasks: list[int], *classes: WordClass) -> None:
+    def __init__(self, tasks: list[int], *classes: WordClass, swaps: tuple[Swap, ...] = ()) -> None:
         self.examples = simulate(tasks, n_train=400, n_test=0, seed=1).train
         self.vocabulary = vocabulary_of(self.examples)
-        self.words = UnseenWords.of(self.examples, Symmetries(classes), self.vocabulary)
+        self.words = UnseenWords.of(self.examples, Symmetries(classes, swaps), self.vocabulary)
 
     def notes(self, *texts: str) -> list[Notes]:
         return [self.words.notes(text, self.vocabulary) for text in texts]
@@ -139,6 +139,18 @@ def test_a_second_training_adds_its_frames(moving: Placing) -> None:
     assert (both.tasks, both.forms, both.frames) == (moving.words.tasks, moving.words.forms, moving.words.frames)
     other = UnseenWords.of(second, Symmetries(symmetries.classes[1:]), vocabulary, earlier)
     assert other == UnseenWords.of(second, Symmetries(symmetries.classes[1:]), vocabulary)
+
+
+def test_swaps_of_two_words_make_a_class() -> None:
+    swaps = (Swap(("daniel",), ("john",), ("11",)), Swap(("mary",), ("sandra",), ("11",)),
+             Swap(("daniel", "john", "he"), ("mary", "sandra", "she"), ("11",)))  # fmt: skip
+    placing = Placing([11], WordClass(PLACES), swaps=swaps)
+    assert [one.words for one in placing.words.classes] == [PLACES, MEN, WOMEN]
+    lent = placing.lend("Aisha went to the cellar.", "After that she moved to the office.")
+    assert lent["aisha"] in WOMEN
+    assert lent["cellar"] in PLACES
+    chain = Symmetries(swaps=tuple(Swap((a,), (b,)) for a, b in (("a", "b"), ("c", "d"), ("b", "c"), ("e", "f"))))
+    assert [one.words for one in UnseenWords(chain).classes] == [("a", "b", "c", "d"), ("e", "f")]
 
 
 def test_values_and_case() -> None:

@@ -9,7 +9,7 @@ from itertools import chain, combinations, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from zlib import crc32
 
-from memn2n.qa.symmetries.classes import Symmetries
+from memn2n.qa.symmetries.classes import Symmetries, WordClass
 from memn2n.qa.vocabulary import tokenize
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class UnseenWords:
         tasks = tuple(dict.fromkeys((*(earlier.tasks if earlier else ()), *(task for task, _ in number))))
         empty = cls(symmetries, tasks)
         class_of = {
-            task: {word: c for c, one in enumerate(symmetries.classes) if not one.tasks or task in one.tasks
+            task: {word: c for c, one in enumerate(empty.classes) if not one.tasks or task in one.tasks
                    for word in one.words}
             for task in tasks
         }  # fmt: skip
@@ -107,7 +107,7 @@ class UnseenWords:
                 whole = " ".join(form)
                 forms.setdefault(whole, set()).add(tasks.index(task))
                 form_number[whole] += times
-        alike = _alike(symmetries, (counts for frame, counts in frames.items() if not frame.startswith(_FOLLOWED)))
+        alike = _alike(empty.classes, (counts for frame, counts in frames.items() if not frame.startswith(_FOLLOWED)))
         if alike:
             for frame, counts in empty._followers(examples, class_of, alike, vocabulary).items():
                 frames.setdefault(frame, Counter()).update(counts)
@@ -154,7 +154,7 @@ class UnseenWords:
         tasks = tuple(map(str, values["tasks"]))
         frames = {frame: {int(c): int(n) for c, n in counts.items()} for frame, counts in values["frames"].items()}
         forms = {form: frozenset(map(int, of)) for form, of in values["forms"].items()}
-        classes = range(len(symmetries.classes))
+        classes = range(len(_classes(symmetries)))
         if not all(c in classes and n > 0 for counts in frames.values() for c, n in counts.items()):
             raise ValueError("a frame has a class that the symmetries do not have, or a number below 1")
         if not all(i in range(len(tasks)) for of in forms.values() for i in of):
@@ -162,9 +162,14 @@ class UnseenWords:
         return cls(symmetries, tasks, frames, forms)
 
     @cached_property
+    def classes(self) -> tuple[WordClass, ...]:
+        """The classes of exchangeable words, also those that are given as swaps of two words."""
+        return _classes(self.symmetries)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words of all classes."""
-        return frozenset(chain.from_iterable(one.words for one in self.symmetries.classes))
+        return frozenset(chain.from_iterable(one.words for one in self.classes))
 
     @cached_property
     def uniform(self) -> bool:
@@ -221,7 +226,7 @@ class UnseenWords:
         )
 
     def classes_of(self, frames: frozenset[str], possible: frozenset[int] = frozenset()) -> tuple[int, ...]:
-        """The classes that fit a word best, as positions in ``symmetries.classes``, best first.
+        """The classes that fit a word best, as positions in ``classes``, best first.
 
         These are the classes that training saw in the most of the word's frames. If there are several, the one that
         more of the possible tasks have comes first, then the one that the sentences that follow speak for, then the one
@@ -259,7 +264,7 @@ class UnseenWords:
         labels = {self.tasks[i] for i in possible}
 
         def rank(c: int) -> tuple[float, ...]:
-            of = self.symmetries.classes[c].tasks
+            of = self.classes[c].tasks
             return -(len(labels & {*of}) if of else len(labels)), -share[True, c], -share[False, c], c
 
         return tuple(sorted((c for c, n in covered.items() if n == most > 0), key=rank))
@@ -304,7 +309,7 @@ class UnseenWords:
         class for the first words of a story.
         """
         for c in classes:
-            free = [word for word in self.symmetries.classes[c].words if word not in used]
+            free = [word for word in self.classes[c].words if word not in used]
             if free:
                 return free[crc32(unknown.encode("utf-8", "surrogatepass")) % len(free)]
         return None
@@ -312,14 +317,29 @@ class UnseenWords:
 
 def _frame(form: list[str], position: int) -> str:
     """The form of a sentence with one position blanked."""
-    return " ".join((*form[:position], _BLANK, *form[position + 1 :]))
+    there, form[position] = form[position], _BLANK
+    frame = " ".join(form)
+    form[position] = there
+    return frame
 
 
-def _alike(symmetries: Symmetries, frames: Iterable[Mapping[int, int]]) -> set[frozenset[int]]:
+def _classes(symmetries: Symmetries) -> tuple[WordClass, ...]:
+    """The classes, then the words of the swaps of two words: those that such swaps connect are a class too."""
+    connected: list[tuple[set[str], tuple[str, ...]]] = []
+    for first, second, tasks in symmetries.swaps:
+        if len(first) == 1:
+            both = {*first, *second}
+            meeting = [one for one in connected if one[1] == tasks and not both.isdisjoint(one[0])]
+            connected = [one for one in connected if one not in meeting]
+            connected.append((both.union(*(words for words, _ in meeting)), tasks))
+    return (*symmetries.classes, *(WordClass(tuple(sorted(words)), tasks) for words, tasks in connected))
+
+
+def _alike(classes: Sequence[WordClass], frames: Iterable[Mapping[int, int]]) -> set[frozenset[int]]:
     """The pairs of classes of a task that have a frame in common."""
 
     def meet(a: int, b: int) -> bool:
-        of_a, of_b = symmetries.classes[a].tasks, symmetries.classes[b].tasks
+        of_a, of_b = classes[a].tasks, classes[b].tasks
         return not of_a or not of_b or not {*of_a}.isdisjoint(of_b)
 
     return {frozenset(two) for counts in frames for two in combinations(counts, 2) if meet(*two)}
