@@ -121,7 +121,8 @@ def test_commands_that_explain(cli: CLI, model: Path, tmp_path: Path) -> None:
 
 def test_training_curves(cli: CLI, tmp_path: Path) -> None:
     qa = tmp_path / "qa"
-    cli("qa", "train", "--epochs", 3, "--linear-start-epochs", 2, "--restarts", 2, "--dim", 4, "--out", qa)
+    sizes = ("--epochs", 3, "--linear-start-epochs", 2, "--restarts", 2, "--dim", 4)
+    cli("qa", "train", *sizes, "--variant", "official", "--out", qa)
     loss, error = curves_figure(qa).axes
     lines = [line for line in loss.lines if len(line.get_xdata())]  # type: ignore[arg-type]
     assert [len(line.get_xdata()) for line in lines] == [5] * 4  # type: ignore[arg-type]

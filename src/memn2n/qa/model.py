@@ -128,7 +128,8 @@ class StoryQA:
                 DataWarning; a training question with an answer that it does not know is refused.
             symmetries: the exchangeable words. Each batch of the training is renamed at random by them, and a word that
                 training does not have is lent the embedding of an exchangeable one. "auto" finds them in the data;
-                "none" is none. By default those of ``start``; or "auto", if no ``recipes`` and no settings are given.
+                "none" is none. By default those of ``start``; otherwise "auto", unless recipes, settings or a
+                vocabulary are given.
             recipes: the settings to choose from. Each is trained, and the validation data chooses. By default
                 ``memn2n.recipes("best")``.
             network: the network's settings, which name its family, instead of ``recipes``.
@@ -160,16 +161,19 @@ class StoryQA:
         check_type("start", start, cls, "memn2n.StoryQA.load(folder)")
         if isinstance(candidates, str):
             raise ConfigError(Setting("candidates"), f" is {quoted(candidates)}: give a list of answers")
-        if symmetries is None and start is not None:
-            symmetries = start.symmetries
-        elif symmetries is None:
-            symmetries = "auto" if network is None and training is None and recipes is None else "none"
-        data = TrainingData.prepare(train, valid, start=start, symmetries=symmetries, vocabulary=vocabulary,
-                                    candidates=candidates, lowercase=lowercase, threads=threads)  # fmt: skip
+        answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
         if start is not None:
             given = {"recipes": recipes, "network": network, "vocabulary": vocabulary, "candidates": candidates}
             training = going_on(training, len(start.networks), [name for name in given if given[name] is not None])
-            network = start.network.config
+            network, vocabulary, answers = start.network.config, start.vocabulary, start.candidates
+            symmetries = start.symmetries if symmetries is None else symmetries
+        elif symmetries is None:
+            chosen_by_caller = (network, training, recipes, vocabulary)
+            symmetries = "auto" if all(one is None for one in chosen_by_caller) else "none"
+        data = TrainingData.prepare(
+            train, valid, symmetries=symmetries, vocabulary=vocabulary, candidates=answers, lowercase=lowercase,
+            going_on=start is not None, threads=threads,
+        )  # fmt: skip
         chosen = choose_recipes(recipes, network, training, {"restarts": restarts, "seed": seed})
         problems = data.problems(chosen, backend, device, () if start is None else start.networks)
 

@@ -162,3 +162,20 @@ def test_validation_is_not_renamed() -> None:
 def test_wrong_symmetries_are_refused(given: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         StoryQA.fit(PAIRS, symmetries=given)
+
+
+def test_symmetries_that_are_found_make_few_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there would be too many, the classes of words in answers of several words are left out."""
+    monkeypatch.setattr(renaming, "MOST_NEW_ANSWERS", 5)
+    things = ("ball", "book", "cup", "pen", "shoe", "toy")
+    pairs = [(first, second) for first in things for second in things if first != second]
+    both = [
+        Example(
+            (f"{person} took the {first}.", f"{person} took the {second}."), f"What has {person}?", f"{first},{second}"
+        )
+        for person in PEOPLE
+        for first, second in pairs[:20]
+    ]
+    model = StoryQA.fit(both, training=SETTINGS.changed({"epochs": 1}), symmetries="auto")
+    assert model.symmetries.words.isdisjoint(things)
+    assert model.symmetries.words == {person.lower() for person in PEOPLE}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.qa.symmetries.classes import Symmetries, parts_of_answer
+from memn2n.qa.symmetries.renaming import renamed_answers
 from memn2n.qa.vocabulary import answer_symbol
 from memn2n.terminal import quoted
 
@@ -44,10 +45,26 @@ def choose_symmetries(
         from memn2n.qa.symmetries.finder import find_symmetries
 
         found = find_symmetries(examples, lowercase, threads=threads).symmetries
-        return found if candidates is None else found.of_all({example.task for example in examples})
+        if candidates is not None:
+            return found.of_all({example.task for example in examples})
+        return _with_few_answers(found, examples, lowercase)
     if given != "none":
         raise ConfigError(Setting("symmetries"), f" is {quoted(given)}: it must be auto, none or Symmetries")
     return Symmetries()
+
+
+def _with_few_answers(symmetries: Symmetries, examples: Sequence[Example], lowercase: bool) -> Symmetries:
+    """The symmetries, without those of words in answers of several words if they made too many new answers."""
+    try:
+        renamed_answers(examples, symmetries, lowercase)
+    except ConfigError:
+        several = (parts_of_answer(answer_symbol(example.answer, lowercase)) for example in examples)
+        words = {word for parts in several if len(parts) > 1 for word in parts}
+        return Symmetries(
+            tuple(one for one in symmetries.classes if words.isdisjoint(one.words)),
+            tuple(one for one in symmetries.swaps if words.isdisjoint(one.words)),
+        )
+    return symmetries
 
 
 def in_training_form(symmetries: Symmetries, lowercase: bool) -> Symmetries:

@@ -174,13 +174,14 @@ def _orbit(answers: Iterable[str], symmetries: Symmetries) -> set[str]:
     names += [{one.words[0]: word, word: one.words[0]} for one in symmetries.classes for word in one.words[1:]]
     found = set(answers)
     new = list(found)
+    most = len(found) + MOST_NEW_ANSWERS
     while new:
         answer = new.pop()
         for other in (renamed(answer, name) for name in names):
             if other not in found:
                 found.add(other)
                 new.append(other)
-        if len(found) > MOST_NEW_ANSWERS:
+        if len(found) > most:
             problem = f" make more than {MOST_NEW_ANSWERS} answers of {quoted(answer)} and others; leave out a class"
             raise ConfigError(Setting("symmetries"), problem)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from memn2n.qa.candidates import Candidates
 from memn2n.qa.fingerprints import fingerprints_of
 from memn2n.qa.same_words import warn_of_same_words
 from memn2n.qa.stories import StorySet, check_examples, vocabulary_of
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from memn2n.qa.candidates import Candidates
     from memn2n.qa.config import Backend
-    from memn2n.qa.model import StoryQA
     from memn2n.qa.parameters import Parameters
     from memn2n.qa.recipes import Recipe
     from memn2n.qa.stories import Example
@@ -53,11 +52,14 @@ class TrainingData:
 
     @classmethod
     def prepare(
-        cls, train: Iterable[Example], valid: Iterable[Example] | None, *, start: StoryQA | None,
+        cls, train: Iterable[Example], valid: Iterable[Example] | None, *,
         symmetries: Symmetries | Literal["auto", "none"], vocabulary: Vocabulary | None,
-        candidates: Iterable[str] | None, lowercase: bool, threads: int | None = None,
+        candidates: Candidates | None, lowercase: bool, going_on: bool, threads: int | None = None,
     ) -> Self:  # fmt: skip
-        """Check and encode the examples. The arguments mean the same as those of ``StoryQA.fit``.
+        """Check and encode the examples.
+
+        The arguments mean the same as those of ``StoryQA.fit``. ``going_on`` says that vocabulary and candidates are
+        those of an earlier model.
 
         Raises:
             InputError: if there is no example, an example is malformed, or an answer is not in the vocabulary or the
@@ -67,18 +69,16 @@ class TrainingData:
         examples = check_examples(train, "train")
         validation = None if valid is None else check_examples(valid, "validate")
         check_type("vocabulary", vocabulary, Vocabulary, "memn2n.Vocabulary((word, ...))")
-        answers = None if candidates is None else Candidates(tuple(candidates), lowercase)
-        if start is not None:
-            vocabulary, answers = start.vocabulary, start.candidates
+        if going_on and vocabulary is not None:
             warn_of_unknown_words(examples, vocabulary)
-        same = choose_symmetries(symmetries, examples, answers, lowercase, threads)
+        same = choose_symmetries(symmetries, examples, candidates, lowercase, threads)
         if vocabulary is None:
-            more = () if answers else renamed_answers(examples, same, lowercase)
-            vocabulary = vocabulary_of(examples, lowercase, answers, more)
+            more = () if candidates else renamed_answers(examples, same, lowercase)
+            vocabulary = vocabulary_of(examples, lowercase, candidates, more)
         warn_of_same_words(examples, vocabulary.lowercase)
-        stories = StorySet.encode_training(examples, vocabulary, answers)
-        encoded = None if validation is None else StorySet.encode_validation(validation, vocabulary, answers)
-        return cls(examples, stories, encoded, vocabulary, answers, same)
+        stories = StorySet.encode_training(examples, vocabulary, candidates)
+        encoded = None if validation is None else StorySet.encode_validation(validation, vocabulary, candidates)
+        return cls(examples, stories, encoded, vocabulary, candidates, same)
 
     def problems(
         self, recipes: Sequence[Recipe], backend: Backend, device: str, start: tuple[Parameters, ...]
