@@ -25,7 +25,7 @@ LONGEST_STORY = 12
 
 _SURPRISE = 16.0  # bits; the equal answers of a pattern are no accident if they are as improbable as this
 _ABSENT = 8  # a renamed pattern that should be there this often, and is not there at all, contradicts
-_MOST_PATTERNS = 15_000
+_MOST_PATTERNS = 25_000
 
 
 class Agreement(NamedTuple):
