@@ -56,7 +56,7 @@ MUST_SWAP = {4: TRUE_SWAPS[4][2:], 15: TRUE_SWAPS[15], 19: TRUE_SWAPS[19][2:], 2
 
 @pytest.fixture(scope="module")
 def simulated() -> list[Example]:
-    numbers = {task: 1000 if task == 16 else 400 for task in TASKS}  # few networks learn task 16 from 400 questions
+    numbers = {task: 1000 if task == 16 else 500 for task in TASKS}  # few networks learn task 16 from 500 questions
     return [one for task, number in numbers.items() for one in simulate(task, number, n_test=0, seed=1).train]
 
 

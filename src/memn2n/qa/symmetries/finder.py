@@ -81,7 +81,7 @@ def find_symmetries(
         task.ask_others([other for other in tasks if other is not task])
     for task in tasks:
         task.ask_patterns()
-    weak = [task for task in tasks if task.networks and task.skill < _GOOD_ENOUGH and task.candidates]
+    weak = [task for task in tasks if task.networks and task.skill < _GOOD_ENOUGH and task.classes]
     train([(task.networks, Recipe(classes=tuple(task.classes)), _RENAMED) for task in weak if task.networks], threads)
     for task in weak:
         task.ask_networks([pair for pair in task.tested if not task.is_in_class(pair)], ABLE)

@@ -107,9 +107,12 @@ class HeldOut:
                             vocabulary_size=len(self.vocabulary))  # fmt: skip
 
     def set_networks(self, networks: list[Parameters]) -> None:
-        """Take the networks of the folds, and answer all questions."""
+        """Answer all questions with the networks of the folds, and keep them if they answer more than the last ones."""
+        last = self.networks, self.before
         self.networks = networks
         self.before = self._right(self.stories)
+        if last[0] and self.before.sum() < last[1].sum():
+            self.networks, self.before = last
 
     def trial(self, names: Mapping[str, str]) -> Trial:
         """Answer all held-out questions after a renaming."""

@@ -8,7 +8,8 @@ pattern must have the renamed answer.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import combinations
+from functools import cached_property
+from itertools import chain, combinations
 from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ LONGEST_STORY = 12
 
 _SURPRISE = 16.0  # bits; the equal answers of a pattern are no accident if they are as improbable as this
 _ABSENT = 8  # a renamed pattern that should be there this often, and is not there at all, contradicts
-_MOST_PATTERNS = 15_000
+_MOST_PATTERNS = 25_000
 
 
 class Agreement(NamedTuple):
@@ -80,6 +81,14 @@ class Patterns:
             frequent[answer] += 1
         self._surprise = -log2(max(frequent.values()) / frequent.total()) if frequent else 0.0
 
+    @cached_property
+    def _sure(self) -> list[tuple[Pattern, Words, frozenset[str]]]:
+        """The patterns whose answers are equal by no accident, with the answer and all words."""
+        return [(pattern, answer, frozenset(chain(*pattern, answer)))
+                for pattern, answers in self._answers.items()
+                if len(answers) == 1 and answers.total() * self._surprise >= _SURPRISE
+                for answer in answers]  # fmt: skip
+
     def agreement(self, names: Mapping[str, str]) -> Agreement:
         """Test a renaming of words outside the classes."""
         right = wrong = 0
@@ -87,10 +96,10 @@ class Patterns:
         def new(words: Words) -> Words:
             return tuple(names.get(word, word) for word in words)
 
-        for pattern, answers in self._answers.items():
-            if len(answers) > 1 or answers.total() * self._surprise < _SURPRISE:
+        for pattern, answer, words in self._sure:
+            if names.keys().isdisjoint(words):
                 continue
-            image, (answer,) = tuple(map(new, pattern)), answers
+            image, answers = tuple(map(new, pattern)), self._answers[pattern]
             if image == pattern and new(answer) == answer:
                 continue
             found = self._answers.get(image)
@@ -100,6 +109,8 @@ class Patterns:
             elif answers.total() >= _ABSENT:
                 wrong += answers.total()
         for whole, by_answer in self._wholes.items():
+            if not any(names.keys() & set(words) for words in whole):
+                continue
             image = tuple(map(new, whole))
             if image != whole and image in self._wholes:
                 for answer, other in ((a, b) for a in by_answer for b in self._wholes[image]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from memn2n.qa.symmetries.classes import parts_of_answer
@@ -189,11 +189,10 @@ class Task:
                 break
             group = max(left, key=len)
             pooled.append(group)
-            pairs = list(combinations(group, 2))
-            tests = [test(pair, [*self.classes, group]) for pair in pairs]
+            tests = [test(pair, [*self.classes, group]) for pair in pairwise(group)]  # all others are their products
             wrong = sum(round((one.after or 0) * one.questions) for one in tests)
             agreement = Agreement(sum(one.questions for one in tests) - wrong, wrong)
-            for pair in pairs:
+            for pair in combinations(group, 2):
                 together = of_patterns(self.label, pair[:1], pair[1:], agreement)
                 self.judge(pair, together._replace(reason=f"{together.reason}, for all pairs of {', '.join(group)}"))
 
