@@ -29,7 +29,7 @@ Clip = Literal["frobenius", "spectral"]
 Decay = Literal["halving", "cosine"]
 Optimizer = Literal["sgd", "adam"]
 Select = Literal["train", "validation", "ensemble"]
-Variant = Literal["best", "official", "paper"]
+Variant = Literal["quick", "best", "official", "paper"]
 Backend = Literal["auto", "native", "torch"]
 
 
@@ -131,8 +131,8 @@ class NetworkConfig(FamilyConfig):
     values around the identity matrix."""
     relu: bool = False
     """Apply a ReLU to the state after each hop. The starred column of the paper's table has one."""
-    linear: Annotated[int, Range(0, 4096)] = 0
-    """Number of components of the state that pass through no ReLU. It needs ``relu``. In the paper's language model,
+    linear: Annotated[float, Range(0, 1)] = 0.0
+    """Share of the components of the state that pass through no ReLU. It needs ``relu``. In the paper's language model,
     half of the components stay linear."""
     gate: bool = False
     """Give each hop a gate between what it reads and its state (Liu and Perez 2016). With the gate T = sigmoid(G u +
@@ -184,15 +184,12 @@ class NetworkConfig(FamilyConfig):
     @property
     def linear_components(self) -> int:
         """Number of components of the state that pass through no ReLU; the first ones of the vector."""
-        return self.linear if self.relu else self.dim
+        return round(self.linear * self.dim) if self.relu else self.dim
 
     def check(self) -> None:
         """Raise ConfigError if two settings contradict each other."""
         if self.linear and not self.relu:
             raise ConfigError(Setting("linear"), f" is {self.linear}, but there is no ReLU; set ", Setting("relu"))
-        if self.linear > self.dim:
-            raise ConfigError(Setting("linear"), f" is {self.linear}: it must be from 0 to ", Setting("dim"),
-                              f", {self.dim}")  # fmt: skip
         if self.temporal == "word" and self.encoding == "pe":
             temporal, encoding = Setting("temporal"), Setting("encoding")
             raise ConfigError(temporal, ' "word" does not work with ', encoding, ' "pe"; take ', temporal, ' "add"')

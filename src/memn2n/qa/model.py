@@ -131,7 +131,7 @@ class StoryQA:
                 "none" is none. By default those of ``start``; otherwise "auto", unless recipes, settings or a
                 vocabulary are given.
             recipes: the settings to choose from. Each is trained, and the validation data chooses. By default
-                ``memn2n.recipes("best")``.
+                ``memn2n.recipes("quick")``.
             network: the network's settings, which name its family, instead of ``recipes``.
             training: the training's settings, instead of ``recipes``.
             restarts: overrides ``training.restarts`` of each recipe.

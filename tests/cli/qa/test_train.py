@@ -51,11 +51,11 @@ def test_training_without_data_is_on_simulated_stories(cli: CLI, tmp_path: Path)
     assert result["interrupted"] is False
 
 
-def test_the_best_variant_trains_recipes_until_one_learns(cli: CLI, babi: Path, tmp_path: Path) -> None:
+def test_the_default_variant_trains_recipes_until_one_learns(cli: CLI, babi: Path, tmp_path: Path) -> None:
     trained = cli("qa", "train", babi, "--task", 1, "--out", tmp_path / "run", "--restarts", 2, "--json", *FAST[:4])
     restarts = json.loads(trained.out)["restarts"]
     assert [restart["restart"] for restart in restarts] == list(range(len(restarts)))
-    assert len(restarts) == 2 * len(recipes("best")), "one epoch solves nothing"
+    assert len(restarts) == 2 * len(recipes("quick")), "one epoch solves nothing"
     first = next(restart["restart"] for restart in restarts if restart["kept"])
     assert [restart["kept"] for restart in restarts] == [
         number in {first, first + 1} for number in range(len(restarts))
@@ -65,7 +65,7 @@ def test_the_best_variant_trains_recipes_until_one_learns(cli: CLI, babi: Path, 
         loss[restart["restart"] // 2] += restart["valid"]["loss"]
     assert first // 2 == min(loss, key=lambda recipe: loss[recipe])
     model = StoryQA.load(tmp_path / "run")
-    assert model.network.config == recipes("best")[first // 2].network
+    assert model.network.config == recipes("quick")[first // 2].network
     assert len(model.networks) == 2
 
 

@@ -84,9 +84,9 @@ def test_random_settings_stories_and_batches(seed: int) -> None:
 
     encoding, temporal = one_of(*SENTENCES)
     dim = int(rng.integers(1, 80))
-    relu = one_of({}, {"relu": True}, {"relu": True, "linear": int(rng.integers(0, dim + 1))})
+    relu = one_of({}, {"relu": True}, {"relu": True, "linear": float(rng.random())})
     net = network(
-        0.4 / dim**0.25, encoding=encoding, temporal=temporal, tying=one_of("adjacent", "layerwise"),
+        0.25 / dim**0.25, encoding=encoding, temporal=temporal, tying=one_of("adjacent", "layerwise"),
         state_matrix=one_of("auto", "none", "random", "identity"), **relu,
         empty_slots=one_of("keep", "mask"), answer_softmax=one_of("all", "words"), dim=dim,
         hops=int(rng.integers(1, 9)),

@@ -48,10 +48,10 @@ CONFIGS = [
 ]
 CONFIGS += [
     NetworkConfig(dim=5, memory_size=MEMORY, tying=tying, state_matrix=matrix, relu=linear is not None,
-                  linear=linear or 0, gate=gate)
+                  linear=linear or 0.0, gate=gate)
     for tying in ("adjacent", "layerwise")
     for matrix in ("none", "random", "identity")
-    for linear in (None, 0, 2, 5)
+    for linear in (None, 0.0, 0.4, 1.0)
     for gate in (False, True)
 ]  # fmt: skip
 
@@ -144,7 +144,7 @@ def transcription(net: QANetwork, example: Example, linear: bool) -> tuple[Array
         else:
             u = carried + o  # (4)
         if config.relu:
-            u[config.linear :] = np.maximum(u[config.linear :], 0)
+            u[config.linear_components :] = np.maximum(u[config.linear_components :], 0)
     return W @ u, attention  # (3) without its softmax
 
 

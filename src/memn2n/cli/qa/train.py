@@ -51,12 +51,12 @@ def train(
     ] = None,
     symmetries: Annotated[
         str | None,
-        Option(metavar="auto|none|FILE", help="Exchangeable words: found (best), none, or a TOML file."),
+        Option(metavar="auto|none|FILE", help="Exchangeable words: found (quick, best), none, or a TOML file."),
     ] = None,
     family: Annotated[str, Option(help="The family of networks; memn2n --import adds others.")] = "memn2n",
     variant: Annotated[
-        Variant, Option(help="Default settings: the best, those of the paper's official code, or of the paper.")
-    ] = "best",
+        Variant, Option(help="Default settings: quick or best, or those of the official code or the paper.")
+    ] = "quick",
     lowercase: Annotated[bool, Option(help="Treat upper and lower case as the same.")] = True,
     tensorboard: Annotated[Path | None, Option(help="TensorBoard's folder; needs memn2n[tensorboard].")] = None,
     as_json: Json = False,
@@ -82,7 +82,7 @@ def train(
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
     examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=trainings[0].seed)
     if symmetries is None and model is None:
-        symmetries = "auto" if variant == "best" and family == "memn2n" else "none"
+        symmetries = "auto" if variant in {"quick", "best"} and family == "memn2n" else "none"
     same = _read_symmetries(symmetries, examples, answers, lowercase)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:

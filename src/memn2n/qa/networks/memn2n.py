@@ -134,7 +134,7 @@ class QANetwork(nn.Module):
         else:
             u = o + carried  # (4)
         if self.config.relu:
-            first = self.config.linear
+            first = self.config.linear_components
             u = torch.cat([u[:, :first], u[:, first:].relu()], 1)
         return u, p
 
