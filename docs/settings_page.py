@@ -40,8 +40,8 @@ def page() -> str:
         _table("Training", TrainingConfig),
         "### What the variants of `qa train` change\n",
         "`official` is the Matlab code that the paper's authors published, `paper` is the text of the paper. `best`\n"
-        "answers better than both; it has more than one recipe, and the validation data chooses. `quick`, which is the\n"
-        "default, trains the networks of `best` once, for a third of the epochs. They differ in these settings:\n",
+        "answers better than both; it has more than one recipe, and the validation data chooses. `quick` is the\n"
+        "default; it trains the networks of `best` once, for a third of the epochs. They differ in these settings:\n",
         _differences(_recipes_by_name()),
         "## Language model: `memn2n lm train`\n",
         _table("Network", LMConfig),
