@@ -23,7 +23,7 @@ EmptySlots = Literal["keep", "mask"]
 AnswerSoftmax = Literal["words", "all"]
 LinearStart = Literal["none", "fixed", "validation"]
 NoiseKind = Literal["none", "jitter", "empty"]
-Sampling = Literal["permutation", "replacement"]
+Sampling = Literal["permutation", "replacement", "hard"]
 ValidationSplit = Literal["auto", "tail", "random"]
 Clip = Literal["frobenius", "spectral"]
 Decay = Literal["halving", "cosine"]
@@ -249,7 +249,14 @@ class TrainingConfig(Settings):
     after training."""
     sampling: Sampling = "replacement"
     """How the questions of an epoch are drawn. permutation: each question once (paper). replacement: as many full
-    batches as fit, drawn with replacement (official code)."""
+    batches as fit, drawn with replacement (official code). hard: like replacement, but first the task of each question
+    is drawn. Tasks with a training loss above 0.1 nats are equally probable; others are less so in proportion to their
+    loss, down to a tenth."""
+    short_epochs: Annotated[int, Range(0, 1_000_000)] = 0
+    """Number of the first epochs, and all those of the linear start if it is above 0, in which only questions about
+    short stories are drawn, of at most ``short_story`` sentences. It needs ``sampling`` hard."""
+    short_story: Annotated[int, Range(1, 10_000)] = 10
+    """Number of sentences of a short story, at most; see ``short_epochs``."""
     validation: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
     given."""
@@ -268,6 +275,12 @@ class TrainingConfig(Settings):
     """Standard deviation of the normal distribution of the initial parameters."""
     seed: Annotated[int, Range(0, 2**63 - 1)] = 0
     """Seed of the random numbers. The same seed, data and machine give the same model."""
+
+    def check(self) -> None:
+        """Raise ConfigError if two settings contradict each other."""
+        if self.short_epochs and self.sampling != "hard":
+            raise ConfigError(Setting("short_epochs"), f" is {self.short_epochs}, but ", Setting("sampling"),
+                              f" is {self.sampling}: it needs hard")  # fmt: skip
 
     @property
     def first_rate(self) -> float:

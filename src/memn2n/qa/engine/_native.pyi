@@ -83,7 +83,12 @@ class Trainer:
     ) -> None: ...
     def batches(self) -> int: ...
     def epoch(
-        self, rate: float, linear: bool, supervision: float = 0.0, renamings: npt.NDArray[np.int32] | None = None
+        self,
+        rate: float,
+        linear: bool,
+        supervision: float = 0.0,
+        renamings: npt.NDArray[np.int32] | None = None,
+        order: npt.NDArray[np.int64] | None = None,
     ) -> tuple[float, int, int]: ...
     def step(
         self,

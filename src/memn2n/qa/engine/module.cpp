@@ -163,12 +163,16 @@ class NativeTrainer {
 
   // (sum of losses, number of wrong answers, number of questions) of an epoch
   std::tuple<double, int64_t, int64_t> epoch(double rate, bool linear, double supervision,
-                                             const std::optional<Array>& renamings) {
+                                             const std::optional<Array>& renamings, const std::optional<Array>& order) {
     const Alone alone(*this);
     const float weight = stories_.checked_supervision(supervision);
-    const std::vector<int32_t> names = checked_renamings(renamings, trainer_->batches());
+    const std::vector<int64_t> at = order ? stories_.positions(*order, true) : std::vector<int64_t>();
+    if (order && at.empty()) refuse("there is no example to train on");
+    const int64_t size = trainer_->batch_size(), batches = (static_cast<int64_t>(at.size()) + size - 1) / size;
+    const std::vector<int32_t> names = checked_renamings(renamings, order ? batches : trainer_->batches());
     const nb::gil_scoped_release unlocked;
-    const Sums sums = trainer_->epoch(static_cast<float>(rate), linear, weight, names.empty() ? nullptr : names.data());
+    const Sums sums =
+        trainer_->epoch(static_cast<float>(rate), linear, weight, names.empty() ? nullptr : names.data(), at);
     return {sums.result.loss, sums.result.wrong, sums.questions};
   }
 
@@ -278,7 +282,7 @@ NB_MODULE(_native, m) {
            "noise"_a, "noise_rate"_a, "unknown_rate"_a, "sampling"_a, "seed"_a, "groups"_a.none() = nb::none())
       .def("batches", &NativeTrainer::batches)
       .def("epoch", &NativeTrainer::epoch, "rate"_a, "linear"_a, "supervision"_a = 0.0,
-           "renamings"_a.none() = nb::none())
+           "renamings"_a.none() = nb::none(), "order"_a.none() = nb::none())
       .def("step", &NativeTrainer::step, "examples"_a, "rate"_a, "linear"_a, "supervision"_a = 0.0,
            "renamings"_a.none() = nb::none())
       .def("draw", &NativeTrainer::draw, "examples"_a);

@@ -35,16 +35,18 @@ int64_t Trainer::batches() const {
   return settings_.replacement ? std::max<int64_t>(n / size, 1) : (n + size - 1) / size;
 }
 
-Sums Trainer::epoch(float rate, bool linear, float supervision, const int32_t* renamings) {
+Sums Trainer::epoch(float rate, bool linear, float supervision, const int32_t* renamings, std::vector<int64_t> order) {
   Sums sums;
-  const int64_t n = static_cast<int64_t>(examples_.size()), size = std::min<int64_t>(settings_.batch_size, n);
-  std::vector<int64_t> order = examples_;
-  if (!settings_.replacement)
+  const bool drawn = order.empty(), replacement = drawn && settings_.replacement;
+  if (drawn) order = examples_;
+  const int64_t n = static_cast<int64_t>(order.size()), size = std::min<int64_t>(settings_.batch_size, n);
+  if (drawn && !replacement)
     for (int64_t i = n - 1; i > 0; --i) std::swap(order[i], order[random_.below(i + 1)]);
-  for (int64_t b = 0; b < batches(); ++b) {
-    int64_t* batch = order.data() + (settings_.replacement ? 0 : b * size);
-    const int64_t here = settings_.replacement ? size : std::min(size, n - b * size);
-    if (settings_.replacement)
+  const int64_t number = drawn ? batches() : (n + size - 1) / size;
+  for (int64_t b = 0; b < number; ++b) {
+    int64_t* batch = order.data() + (replacement ? 0 : b * size);
+    const int64_t here = replacement ? size : std::min(size, n - b * size);
+    if (replacement)
       for (int64_t i = 0; i < here; ++i) batch[i] = examples_[random_.below(n)];
     const int32_t* own = renamings ? renamings + b * groups_ * session_.network().vocabulary : nullptr;
     const Result result = step(batch, static_cast<int>(here), rate, linear, supervision, own);

@@ -19,11 +19,13 @@ class Trainer {
 
   // Trains for an epoch, up to the first loss that is not finite. supervision is the weight of the loss of the
   // attention on supporting facts. If it is above 0, the stories must have them. renamings, if it is not null, has the
-  // ids of a Renaming for each batch.
-  Sums epoch(float rate, bool linear, float supervision, const int32_t* renamings = nullptr);
+  // ids of a Renaming for each batch. order, if it is not empty, has the examples of all batches; else they are drawn.
+  Sums epoch(float rate, bool linear, float supervision, const int32_t* renamings = nullptr,
+             std::vector<int64_t> order = {});
   // The number of batches of an epoch, and that of groups of examples that are renamed alike.
   int64_t batches() const;
   int groups() const { return groups_; }
+  int batch_size() const { return settings_.batch_size; }
   // Trains on one batch. The network does not change if the loss is not finite.
   Result step(const int64_t* examples, int n, float rate, bool linear, float supervision,
               const int32_t* renamings = nullptr);

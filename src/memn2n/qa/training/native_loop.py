@@ -31,21 +31,23 @@ class NativeLoop:
         self, parameters: Parameters, stories: StorySet, examples: Longs, config: TrainingConfig,
         rng: np.random.Generator, device: str = "cpu", renamings: Renamings | None = None,  # noqa: ARG002
     ) -> None:  # fmt: skip
-        self._renamings, self._rng = renamings, rng
+        self._renamings, self._rng, self._batch_size = renamings, rng, config.batch_size
         self._network = engine.native_network(parameters)
         # by id; holding the StorySet keeps its id from being reused
         self._stories = {id(stories): (stories, engine.native_stories(stories))}
         self.trainer = engine._native.Trainer(
             self._network, self._of(stories), np.asarray(examples, np.int64), batch_size=config.batch_size,
             clip_norm=config.clip_norm, clip=config.clip, optimizer=config.optimizer, noise=config.noise,
-            noise_rate=config.noise_rate, unknown_rate=config.unknown_rate, sampling=config.sampling,
+            noise_rate=config.noise_rate, unknown_rate=config.unknown_rate,
+            sampling="permutation" if config.sampling == "permutation" else "replacement",
             seed=int(rng.integers(2**63)), groups=None if renamings is None else renamings.group,
         )  # fmt: skip
 
-    def epoch(self, rate: float, stage: Stage) -> Score:
+    def epoch(self, rate: float, stage: Stage, order: Longs | None = None) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
-        names = None if self._renamings is None else self._renamings.draw(self.trainer.batches(), self._rng)
-        return Score.of(*self.trainer.epoch(rate, stage.linear, stage.supervision, names))
+        batches = self.trainer.batches() if order is None else -(-len(order) // self._batch_size)
+        names = None if self._renamings is None else self._renamings.draw(batches, self._rng)
+        return Score.of(*self.trainer.epoch(rate, stage.linear, stage.supervision, names, order))
 
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise."""

@@ -16,6 +16,7 @@ from memn2n.qa.config import Backend, DataShape
 from memn2n.qa.networks import check_reads
 from memn2n.qa.parameters import Parameters
 from memn2n.qa.stories import BabiTask, shape_of
+from memn2n.qa.training.sampling import Sampling
 from memn2n.qa.training.schedule import DivergedError, Epoch, Loop, Score, train
 from memn2n.settings import check_choice
 
@@ -157,7 +158,8 @@ class Problem:
         loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device,
                                      self.renamings)  # fmt: skip
         try:
-            finished = train(loop, self.valid, self.training, remember, number)
+            sampling = Sampling.of(self.stories, self.examples, self.training, rng)
+            finished = train(loop, self.valid, self.training, remember, number, sampling)
             score = loop.score(self.stories, self.examples)
             valid_score = None if self.valid is None else loop.score(*self.valid)
         except DivergedError as error:

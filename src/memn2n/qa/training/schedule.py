@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memn2n.qa.batch import Longs
     from memn2n.qa.config import TrainingConfig
     from memn2n.qa.stories import StorySet
+    from memn2n.qa.training.sampling import Sampling
 
 Phase = Literal["linear", "softmax"]
 
@@ -61,8 +62,12 @@ class Loop(Protocol):
     generator, which draws the order of the questions; and the PyTorch device.
     """
 
-    def epoch(self, rate: float, stage: Stage) -> Score:
-        """Train for an epoch, up to the first loss that is not finite. The loss is the one of this stage."""
+    def epoch(self, rate: float, stage: Stage, order: Longs | None = None) -> Score:
+        """Train for an epoch, up to the first loss that is not finite. The loss is the one of this stage.
+
+        ``order`` has the positions of the examples of all batches; if it is None, they are drawn by
+        ``TrainingConfig.sampling``.
+        """
 
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise. All their answers must be known."""
@@ -79,7 +84,7 @@ class Loop(Protocol):
 
 def train(
     loop: Loop, valid: tuple[StorySet, Longs] | None, config: TrainingConfig, on_epoch: Callable[[Epoch], None],
-    restart: int = 0,
+    restart: int = 0, sampling: Sampling | None = None,
 ) -> bool:  # fmt: skip
     """Train a network in place, epoch by epoch.
 
@@ -89,6 +94,7 @@ def train(
         config: the training's settings.
         on_epoch: called after each epoch. It may raise KeyboardInterrupt to end the training.
         restart: the restart's number, for ``on_epoch``.
+        sampling: draws the questions of each epoch; by default, the loop does.
 
     Returns:
         False if Ctrl-C ended the training early. The network is then in the state after its last complete epoch.
@@ -105,7 +111,9 @@ def train(
                 continue
             begin = time.perf_counter()
             linear = phase == "linear"
-            trained = loop.epoch(rate, Stage(linear, 0.0 if linear else config.supervision(epoch)))
+            stage = Stage(linear, 0.0 if linear else config.supervision(epoch))
+            order = None if sampling is None else sampling.draw(loop, linear, epoch)
+            trained = loop.epoch(rate, stage, order)
             validated = None if valid is None else loop.score(*valid, Stage(linear))
             for loss in (trained.loss, 0.0 if validated is None else validated.loss):
                 if not math.isfinite(loss):

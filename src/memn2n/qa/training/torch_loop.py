@@ -48,14 +48,14 @@ class TorchLoop:
         self._kept: dict[str, torch.Tensor] = {}
 
     @own_torch_state(grad=True)
-    def epoch(self, rate: float, stage: Stage) -> Score:
+    def epoch(self, rate: float, stage: Stage, order: Longs | None = None) -> Score:
         """Train for an epoch, up to the first loss that is not finite."""
         memory_size = self.parameters.config.memory_size
         noise = RandomNoise(self.config, memory_size, self.rng)
         loss, wrong, seen = 0.0, 0, 0
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             self._seed_dropout(int(self.rng.integers(2**63)))
-            for chosen in batches_of_epoch(self.examples, self.config, self.rng):
+            for chosen in batches_of_epoch(self.examples, self.config, self.rng, order):
                 renaming = None if self.renamings is None else self.renamings.of_batch(chosen, self.rng)
                 batch = make_batch(self.stories, chosen, memory_size, noise, renaming)
                 cost, mistakes = self.step(batch, rate, stage)
@@ -123,14 +123,16 @@ class TorchLoop:
             self.parameters.arrays[name][...] = tensor.cpu().numpy()
 
 
-def batches_of_epoch(examples: Longs, config: TrainingConfig, rng: np.random.Generator) -> Iterator[Longs]:
-    """Yield the examples of each batch of an epoch, drawn by ``config.sampling``."""
+def batches_of_epoch(
+    examples: Longs, config: TrainingConfig, rng: np.random.Generator, order: Longs | None = None
+) -> Iterator[Longs]:
+    """Yield the examples of each batch of an epoch: those of ``order``, or drawn by ``config.sampling``."""
     size = config.batch_size
-    if config.sampling == "replacement":
+    if order is None and config.sampling != "permutation":
         for _ in range(max(len(examples) // size, 1)):
             yield rng.choice(examples, min(size, len(examples)))
     else:
-        order = rng.permutation(examples)
+        order = rng.permutation(examples) if order is None else order
         for start in range(0, len(order), size):
             yield order[start : start + size]
 
