@@ -208,8 +208,8 @@ class TrainingConfig(Settings):
     """Learning rate of the first epoch; by default 0.005, or 0.01 for sgd without a linear start. The paper has the
     same two rates."""
     stop_loss: Annotated[float, Range(0, 100)] = 0.0
-    """Loss that ends a training: it ends after an epoch whose training loss, and validation loss if there is one, are
-    below this many nats. 0 for none."""
+    """Loss in nats that ends a training, after an epoch whose training and validation loss are both below it. 0 for
+    none."""
     decay: Decay = "halving"
     """How the learning rate falls over the epochs after the linear start. halving: it is halved every ``decay_every``
     epochs (paper). cosine: like half a period of a cosine, from the first rate towards 0."""
@@ -253,10 +253,10 @@ class TrainingConfig(Settings):
     is drawn. Tasks with a training loss above 0.1 nats are equally probable; others are less so in proportion to their
     loss, down to a tenth."""
     short_epochs: Annotated[int, Range(0, 1_000_000)] = 0
-    """Number of the first epochs, and all those of the linear start if it is above 0, in which only questions about
-    short stories are drawn, of at most ``short_story`` sentences. It needs ``sampling`` hard."""
+    """Number of the first epochs that have only questions about short stories. If it is above 0, those of the linear
+    start do too. It needs ``sampling`` hard."""
     short_story: Annotated[int, Range(1, 10_000)] = 10
-    """Number of sentences of a short story, at most; see ``short_epochs``."""
+    """Number of sentences of a story of ``short_epochs``, at most."""
     validation: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
     given."""
