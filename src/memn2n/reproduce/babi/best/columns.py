@@ -72,6 +72,6 @@ def declared_symmetries(examples: Sequence[Example]) -> Symmetries:
     )
     foreign = foreign_word(symmetries, examples, None, lowercase=True)
     if foreign is not None:
-        raise InputError(f"the columns declared and supervised need the words of bAbI's English files, and {foreign[1]} "
-                         "is not in the training data; choose other columns")  # fmt: skip
+        raise InputError(f"the columns declared and supervised need the words of bAbI's English files, and "
+                         f"{quoted(foreign[1])} is not in the training data; choose other columns")  # fmt: skip
     return symmetries

@@ -65,7 +65,7 @@ class Record:
         """
         tasks = {int(task): Wrong(**wrong) for task, wrong in values["tasks"].items()}
         for wrong in tasks.values():
-            if not 0 <= max(wrong.one_network, wrong.ensemble) <= wrong.questions or not wrong.questions:
+            if not all(0 <= number <= wrong.questions != 0 for number in (wrong.one_network, wrong.ensemble)):
                 raise ValueError(f"{wrong} are not numbers of wrong answers")
         return cls(**(values | {"tasks": tasks, "seconds": float(values["seconds"])}))
 
