@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from memn2n.cli.reproduce.progress import EpochBar
+from memn2n.cli.reproduce.progress import EpochBar, TrainingBar
 from tests.cli.conftest import CLI
+from tests.reproduce.babi.best.small_recipes import QUICK as QUICK_BEST
+from tests.reproduce.babi.best.small_recipes import quick_best, use_recipes
 from tests.reproduce.babi.small_data import babi_1k, quick, write_recipes
 from tests.reproduce.ptb.small_data import ptb, quick_lm, write_lm_recipes
 
-__all__ = ["babi_1k", "ptb", "quick", "quick_lm"]
+__all__ = ["babi_1k", "ptb", "quick", "quick_best", "quick_lm"]
 
 ON_ONE_THREAD = ["--threads", 1, "--precision", "fp32"]
 QUICK = ["--restarts", 2, "--backend", "torch"]
@@ -106,6 +108,96 @@ def test_babi_needs_data(cli: CLI) -> None:
     failed = cli("reproduce", "babi-1k")
     assert (failed.status, failed.err.count("\n")) == (2, 1)
     assert failed.err == "memn2n: Missing option '--data'; see memn2n reproduce babi-1k --help\n"
+
+
+def best(data: Path, out: Path, *more: object) -> list[object]:
+    args = ["reproduce", "babi-1k-best", "--data", data, "--out", out, "--seeds", 2, "--threads", 1]
+    return [*args, "--column", "weak", "--column", "declared", *more]
+
+
+@pytest.mark.usefixtures("quick_best")
+def test_our_own_table_with_several_seeds(cli: CLI, babi_1k: Path, tmp_path: Path) -> None:
+    args = best(babi_1k, tmp_path / "out", "--tasks", "1,2")
+    shown = cli(*args)
+    assert shown.status == 0, shown.err
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    for column, place in zip(found["columns"], ("per-task", "per-task", "joint", "joint"), strict=True):
+        assert column["protocol"] == place
+        mean, deviation = (f"{100 * column['mean']['ensemble'][key]:.2f}" for key in ("mean", "deviation"))
+        line = next(one for one in shown.out.splitlines() if one.strip().startswith(f"{column['column']}, ensemble"))
+        assert f"{mean} ± {deviation}" in line
+    assert shown.out.count("babi-1k-best: ") == 5
+    assert "1: 1 supporting fact" in shown.out
+    assert "never the best seed" in shown.out
+    assert "because this call does not report them: tasks 3-20" in shown.out
+    lines = shown.err.splitlines()
+    assert len(lines) == 12, "a line a training without a terminal"
+    assert lines[4].startswith("5/12  declared, task 1, seed 0: error ")
+    assert lines[-1].startswith("12/12  declared, all tasks jointly, seed 1: error ")
+    again = cli(*args, "--json")
+    assert json.loads(again.out)["columns"] == found["columns"]
+    assert again.err == ""
+    joint = cli(*args, "--json", "--protocol", "joint")
+    assert json.loads(joint.out)["columns"] == found["columns"][2:]
+
+
+@pytest.mark.usefixtures("quick_best")
+def test_an_interrupted_table_of_ours_says_how_to_continue(
+    cli: CLI, babi_1k: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(bar: TrainingBar, event: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingBar, "show_progress", press)
+        shown = cli(*best(babi_1k, tmp_path / "out"))
+    assert shown.status == 130
+    assert shown.err.endswith("out holds what is finished, and the same command continues from there\n")
+    assert cli(*best(babi_1k, tmp_path / "out", "--tasks", "1", "--protocol", "per-task")).status == 0
+
+
+@pytest.mark.usefixtures("quick_best")
+def test_a_training_of_ours_that_diverged_fails_after_all(
+    cli: CLI, babi_1k: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_recipes(monkeypatch, QUICK_BEST.changed({"learning_rate": 1e30, "clip_norm": 1e30}))
+    failed = cli(*best(babi_1k, tmp_path / "out", "--tasks", "1", "--protocol", "per-task"))
+    assert failed.status == 1
+    assert failed.err.splitlines()[-1] == (
+        "memn2n: every restart diverged: per-task weak (task-1-seed-0, task-1-seed-1); "
+        "per-task declared (task-1-seed-0, task-1-seed-1)"
+    )
+    assert (tmp_path / "out" / "results.md").exists()
+
+
+@pytest.mark.usefixtures("quick_best")
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--column", "PE LS"], "there is no column 'PE LS'; there are: weak, found, declared, supervised"),
+        (["--tasks", "21"], "task 21 is not in babi-1k: its tasks are 1 to 20"),
+        (["--tasks", "3"], "none of the wanted tasks has its files (task 3: no train file)"),
+        (["--seeds", "0"], "--seeds is 0: it must be from 1"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--threads", "0"], "--threads is 0"),
+        (["--protocol", "all"], "--protocol"),
+        (["--restarts", "2"], "No such option: --restarts"),
+        (["--data", "{tmp}/none"], "none: there is no such folder"),
+        (["--out", "{tmp}/file"], "file is a file; name a folder for the results"),
+        (["--out", "{tmp}/file/below"], "below: Not a directory"),
+    ],
+)
+def test_bad_input_for_our_table_is_one_line_and_status_2(
+    cli: CLI, babi_1k: Path, tmp_path: Path, args: list[str], message: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    before = sorted(tmp_path.rglob("*"))
+    failed = cli(*best(babi_1k, tmp_path / "out", *(arg.format(tmp=tmp_path) for arg in args)))
+    assert failed.status == 2
+    assert failed.err.count("\n") == 1
+    assert message in failed.err
+    assert failed.out == ""
+    assert sorted(tmp_path.rglob("*")) == before, "nothing was written"
 
 
 def test_rows_side_by_side_with_the_paper(cli: CLI, ptb: Path, quick_lm: Path, tmp_path: Path) -> None:
@@ -232,7 +324,8 @@ def test_help_needs_no_heavy_imports() -> None:
         return found.stdout
 
     commands = shown().partition("Commands:")[2].split("\n")
-    tables = ("babi-1k", "babi-10k", "ptb", "transfer")
+    ours = ("babi-1k-best", "babi-10k-best")
+    tables = ("babi-1k", "babi-10k", *ours, "ptb", "transfer")
     assert [line.split()[0] for line in commands if line] == list(tables), "one line each"
     assert [table for table in tables if "--row" in shown(table)] == ["ptb"]
-    assert [table for table in tables if "--column" in shown(table)] == ["babi-1k", "babi-10k"]
+    assert [table for table in tables if "--column" in shown(table)] == ["babi-1k", "babi-10k", *ours]

@@ -1,8 +1,10 @@
+from .babi.best.run import run_best as run_best
 from .babi.paper import read_table as read_table
 from .babi.recipe import read_recipes as read_recipes
 from .babi.run import run_table as run_table
 from .babi.transfer import run_transfer as run_transfer
 from .options import BabiOptions as BabiOptions
+from .options import BestOptions as BestOptions
 from .options import PTBOptions as PTBOptions
 from .options import TransferOptions as TransferOptions
 from .ptb.recipe import read_lm_figures as read_lm_figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from memn2n.machine import Precision  # noqa: TC001 - the base class reads the types
 from memn2n.qa.config import Backend  # noqa: TC001
@@ -31,6 +31,25 @@ class TransferOptions(BabiOptions):
 
     restarts: Annotated[int, Range(1, 10_000)] = 5
     """Networks trained for each task on each kind of stories."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestOptions(Settings):
+    """Options of ``run_best``."""
+
+    protocol: Literal["per-task", "joint", "both"] = "both"
+    """per-task: a training for each task. joint: one training on all tasks. both: one after the other."""
+    seeds: Annotated[int, Range(1, 10_000)] = 5
+    """Number of seeds of each training; the figures are the mean and standard deviation over them."""
+    seed: Annotated[int, Range(0, 2**63 - 10_000)] = 0
+    """The first seed; the others follow it. The same seeds give the same figures."""
+    threads: int | None = None
+    """Restarts that the engine trains at the same time; by default one a core. The figures do not depend on it."""
+
+    @property
+    def protocols(self) -> tuple[Literal["per-task", "joint"], ...]:
+        """The protocols to train."""
+        return ("per-task", "joint") if self.protocol == "both" else (self.protocol,)
 
 
 @dataclass(frozen=True, kw_only=True)

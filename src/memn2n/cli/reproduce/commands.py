@@ -16,7 +16,7 @@ from typer import Option
 from memn2n.cli.ending import StoppedError
 from memn2n.cli.options import Json, parse_tasks, settings_options
 from memn2n.errors import TrainingError
-from memn2n.reproduce.options import BabiOptions, PTBOptions, TransferOptions
+from memn2n.reproduce.options import BabiOptions, BestOptions, PTBOptions, TransferOptions
 
 if TYPE_CHECKING:
     from memn2n.progress_bar import ProgressBar
@@ -75,6 +75,45 @@ def _add_babi(table: str, summary: str) -> None:
 
 _add_babi("babi-1k", "Table 1: bAbI, 1,000 training questions a task.")
 _add_babi("babi-10k", "Table 3: bAbI, 10,000 training questions a task.")
+
+
+def _add_best(table: str, summary: str) -> None:
+    @app.command(table, help=summary)
+    @settings_options(BestOptions)
+    def best(
+        data: Annotated[Path, Option(help="The folder of bAbI files: en for babi-1k-best, en-10k for babi-10k-best.")],
+        column: Annotated[
+            list[str] | None,
+            Option(metavar="NAME", help="weak, found, declared or supervised; can be repeated; by default all."),
+        ] = None,
+        tasks: Annotated[
+            str | None,
+            Option(metavar="N|N,N|N-N", help="Tasks to report; by default all. A joint training learns all tasks."),
+        ] = None,
+        *,
+        settings: dict[str, Any],
+        out: Out = None,
+        as_json: Json = False,
+    ) -> None:
+        options, numbers, out = BestOptions(**settings), parse_tasks(tasks, "--tasks"), out or Path("runs", table)
+
+        from memn2n.cli.reproduce.progress import TrainingBar
+        from memn2n.reproduce import run_best
+        from memn2n.reproduce.babi.best.report import BEST_EXPLANATION, KINDS
+
+        with TrainingBar() as bar, _interruptible(bar, out):
+            report = run_best(table, data, out, column, numbers, options, command=_command(),
+                              on_progress=bar.show_progress)  # fmt: skip
+        if not as_json:
+            for protocol in report.protocols:
+                for kind in KINDS:
+                    _print_table(report.figures(protocol, kind), title=f"{table}: {protocol}, {kind}")
+            _print_table(report.means(), BEST_EXPLANATION, *report.notes(), title=f"{table}: means")
+        _finish(report, out, as_json, report.diverged)
+
+
+_add_best("babi-1k-best", "Our own table: what qa train learns from 1,000 questions a task.")
+_add_best("babi-10k-best", "Our own table: the same with 10,000 questions a task.")
 
 
 @app.command()

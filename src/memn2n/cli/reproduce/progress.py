@@ -1,4 +1,4 @@
-"""The progress of ``memn2n reproduce``: a bar on a terminal; elsewhere a line a restart or epoch."""
+"""The progress of ``memn2n reproduce``: a bar on a terminal; elsewhere a line a restart, training or epoch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from memn2n.lm.training.progress import LMEpoch
 from memn2n.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
+    from memn2n.reproduce.babi.best.run import BestProgress
     from memn2n.reproduce.babi.run import TableProgress
     from memn2n.reproduce.ptb.report import LMTableReport, RowReport
     from memn2n.reproduce.ptb.run import RowEvent
@@ -30,6 +31,21 @@ class RestartBar(ProgressBar):
         if ended is not None:
             score = ended.stopped or (f"training loss {ended.train.loss:.4f}" if ended.train else "")
             self.log(f"{restarts}  {label}, restart {ended.restart + 1}: {score}  {ended.seconds:.1f} s")
+
+
+class TrainingBar(ProgressBar):
+    """Shows how many trainings of our own bAbI tables are done."""
+
+    def show_progress(self, progress: BestProgress) -> None:
+        """Show one event of ``run_best``."""
+        trainings = f"{progress.trainings_done}/{progress.trainings}"
+        self.show(progress.label, f"{trainings} trainings" if progress.trainings else "", progress.work_done,
+                  progress.work or None, stage=progress.trainings > 0)  # fmt: skip
+        ended = progress.record
+        if ended is not None:
+            errors = [wrong.ensemble / wrong.questions for wrong in ended.tasks.values()]
+            result = f"error {sum(errors) / len(errors):.1%}" if errors else "every restart diverged"
+            self.log(f"{trainings}  {progress.label}: {result}  {ended.seconds:.1f} s")
 
 
 class EpochBar(ProgressBar):

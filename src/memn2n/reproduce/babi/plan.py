@@ -72,7 +72,7 @@ def make_plan(
         replace(recipe, training=replace(recipe.training, restarts=options.restarts, seed=options.seed))
         for recipe in choose_recipes(table, columns)
     ]
-    wanted = _wanted(table, tasks)
+    wanted = wanted_tasks(table, tasks)
     choose_threads(options.threads)
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder for the results")
@@ -99,7 +99,12 @@ def make_plan(
     return Plan(table, files, wanted, usable, tuple((recipe, jobs(recipe)) for recipe in recipes))
 
 
-def _wanted(table: PaperTable, tasks: Sequence[int] | None) -> tuple[int, ...]:
+def wanted_tasks(table: PaperTable, tasks: Sequence[int] | None) -> tuple[int, ...]:
+    """The tasks that a call asks for, by default all, in order.
+
+    Raises:
+        InputError: if a task is not in the table, or there is none.
+    """
     if tasks is None:
         return tuple(table.tasks)
     for task in tasks:

@@ -193,12 +193,12 @@ class TableReport(Report):
         if source:
             lines.append(f"the figures under paper are those of {source}")
         if self.unwanted:
-            lines.append(f"left out of all means, because this call does not report them: {_tasks(self.unwanted)}")
+            lines.append(f"left out of all means, because this call does not report them: {tasks_text(self.unwanted)}")
         if column.diverged:
-            lines.append(f"left out of all means, because every restart diverged: {_tasks(column.diverged)}")
+            lines.append(f"left out of all means, because every restart diverged: {tasks_text(column.diverged)}")
         absent = [task for task in column.table.tasks if task not in column.trained_on] if column.recipe.joint else []
         if absent:
-            lines.append(f"not part of the joint training: {_tasks(absent)}")
+            lines.append(f"not part of the joint training: {tasks_text(absent)}")
         return lines
 
 
@@ -208,7 +208,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return fmean(numbers) if numbers and len(numbers) == len(given) else None
 
 
-def _tasks(numbers: Iterable[int]) -> str:
+def tasks_text(numbers: Iterable[int]) -> str:
     """For example "tasks 1, 3-5"."""
     # in a run of numbers without a gap, the difference between a number and its position is the same
     groups = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])

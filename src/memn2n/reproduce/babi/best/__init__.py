@@ -1,0 +1,1 @@
+"""Our own tables on bAbI: the errors of a default training, with and without exchangeable words."""
