@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from memn2n.cli.options import option_name
 from memn2n.lm.config import LMConfig, LMTraining, LMVariant, lm_variant
-from memn2n.qa.config import NetworkConfig, TrainingConfig, Variant
-from memn2n.qa.recipes import recipes
+from memn2n.qa.config import NetworkConfig, TrainingConfig
+from memn2n.qa.recipes import recipes, variant
 from memn2n.settings import DocumentedSetting, Range, Settings, documented_settings
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ def page() -> str:
         _table("Training", TrainingConfig),
         "### What the variants of `qa train` change\n",
         "`official` is the Matlab code that the paper's authors published, `paper` is the text of the paper. `best`\n"
-        "answers better than both; it has more than one recipe, and the validation data chooses. `quick` is the\n"
-        "default; it trains the networks of `best` once, for a third of the epochs. They differ in these settings:\n",
+        "answers better than both. For one task it has several recipes, of which the validation data chooses, and one\n"
+        "for several tasks jointly. `quick` is the default; it trains one network by each of these recipes, for a\n"
+        "third of the epochs. They differ in these settings:\n",
         _differences(_recipes_by_name()),
         "## Language model: `memn2n lm train`\n",
         _table("Network", LMConfig),
@@ -71,13 +72,12 @@ def _meaning(setting: DocumentedSetting) -> str:
 
 
 def _recipes_by_name() -> dict[str, tuple[Settings, Settings]]:
-    """The recipes of all variants; those of a variant with several ones are numbered."""
+    """The recipes of the variants; those of ``best`` are numbered."""
     found: dict[str, tuple[Settings, Settings]] = {}
-    for name in get_args(Variant):
-        of_variant = recipes(name)
-        for number, recipe in enumerate(of_variant, 1):
-            found[f"`{name}`" + (f", {number}" if len(of_variant) > 1 else "")] = recipe
-    return found
+    for number, recipe in enumerate(recipes("best"), 1):
+        found[f"`best`, {number}"] = recipe
+    (found["`best`, joint"],) = recipes("best", joint=True)
+    return found | {f"`{name}`": variant(name) for name in ("official", "paper")}
 
 
 def _differences(settings: Mapping[str, tuple[Settings, Settings]]) -> str:

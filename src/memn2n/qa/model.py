@@ -131,7 +131,7 @@ class StoryQA:
                 "none" is none. By default those of ``start``; otherwise "auto", unless recipes, settings or a
                 vocabulary are given.
             recipes: the settings to choose from. Each is trained, and the validation data chooses. By default
-                ``memn2n.recipes("quick")``.
+                ``memn2n.recipes("quick")``, which depends on whether the examples have several tasks.
             network: the network's settings, which name its family, instead of ``recipes``.
             training: the training's settings, instead of ``recipes``.
             restarts: overrides ``training.restarts`` of each recipe.
@@ -174,7 +174,8 @@ class StoryQA:
             train, valid, symmetries=symmetries, vocabulary=vocabulary, candidates=answers, lowercase=lowercase,
             going_on=start is not None, threads=threads,
         )  # fmt: skip
-        chosen = choose_recipes(recipes, network, training, {"restarts": restarts, "seed": seed})
+        joint = len(data.stories.tasks) > 1
+        chosen = choose_recipes(recipes, network, training, {"restarts": restarts, "seed": seed}, joint)
         problems = data.problems(chosen, backend, device, () if start is None else start.networks)
 
         def display() -> QAProgress:

@@ -26,14 +26,18 @@ class Recipe(NamedTuple):
     training: TrainingConfig
 
 
-def recipes(name: Variant) -> tuple[Recipe, ...]:
-    """The recipes of a variant: one for "official" and "paper", several for "best" and "quick".
+def recipes(name: Variant, joint: bool = False) -> tuple[Recipe, ...]:
+    """The recipes of a variant.
+
+    Args:
+        name: the variant. "official" and "paper" have one recipe, "best" and "quick" several for one task.
+        joint: whether one network learns several tasks. "best" and "quick" then have another recipe.
 
     Raises:
         ConfigError: for another name.
     """
     check_choice("variant", name, get_args(Variant))
-    return _RECIPES[name]
+    return _JOINT_RECIPES.get(name, _RECIPES[name]) if joint else _RECIPES[name]
 
 
 def variant(name: Variant) -> Recipe:
@@ -52,7 +56,7 @@ def variant(name: Variant) -> Recipe:
 
 def choose_recipes(
     given: Iterable[Recipe] | None, network: FamilyConfig | None, training: TrainingConfig | None,
-    changes: Mapping[str, Any],
+    changes: Mapping[str, Any], joint: bool,
 ) -> tuple[Recipe, ...]:  # fmt: skip
     """The recipes of a training: those given, the one of these settings, or the best.
 
@@ -61,6 +65,7 @@ def choose_recipes(
         network: settings of a network.
         training: settings of a training.
         changes: other values for settings of each training; None for no change.
+        joint: whether the data has several tasks.
 
     Raises:
         ConfigError: if there is no recipe, something has the wrong type, or both recipes and settings are given.
@@ -69,7 +74,7 @@ def choose_recipes(
     check_type("training", training, TrainingConfig, "memn2n.TrainingConfig(epochs=30)")
     if given is None:
         if network is None and training is None:
-            found = recipes("quick")
+            found = recipes("quick", joint)
         else:
             found = (Recipe(network or NetworkConfig(), training or TrainingConfig()),)
     elif network is not None or training is not None:
@@ -113,6 +118,24 @@ _BEST = (
     ),
 )
 
+_JOINT = (
+    Recipe(  # short stories first, and then more of the tasks that are not learned yet
+        _HALF_RELU.changed({"dim": 100, "memory_size": 130, "empty_slots": "mask"}),
+        _LONG.changed({"learning_rate": 0.0015, "epochs": 375, "linear_start_epochs": 10, "noise_rate": 0.5,
+                       "sampling": "hard", "short_epochs": 175}),
+    ),
+)  # fmt: skip
+
+
+def _quick(best: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    """The recipes with one network each, which is trained for a third of the epochs."""
+    return tuple(
+        Recipe(network, training.changed({"restarts": 1, "epochs": training.epochs // 3,
+                                          "short_epochs": training.short_epochs // 3}))
+        for network, training in best
+    )  # fmt: skip
+
+
 _RECIPES: dict[Variant, tuple[Recipe, ...]] = {
     "official": (Recipe(NetworkConfig(), TrainingConfig()),),
     "paper": (
@@ -123,8 +146,7 @@ _RECIPES: dict[Variant, tuple[Recipe, ...]] = {
         ),
     ),
     "best": _BEST,
-    "quick": tuple(
-        Recipe(network, training.changed({"restarts": 1, "epochs": training.epochs // 3}))
-        for network, training in _BEST
-    ),
+    "quick": _quick(_BEST),
 }  # fmt: skip
+
+_JOINT_RECIPES: dict[Variant, tuple[Recipe, ...]] = {"best": _JOINT, "quick": _quick(_JOINT)}

@@ -101,7 +101,7 @@ def test_a_training_has_the_weight_in_its_epochs_with_the_softmax_and_not_in_its
     validated: list[Stage] = []
 
     class Loop:
-        def epoch(self, rate: float, stage: Stage) -> Score:
+        def epoch(self, rate: float, stage: Stage, order: object = None) -> Score:
             trained.append(stage)
             return Score(rate, 0.5)
 

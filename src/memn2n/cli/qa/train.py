@@ -72,23 +72,25 @@ def train(
     from memn2n.qa.pretrained import load_qa
 
     model = None if start is None else load_qa(start)
-    recipes = None if model is not None else _recipes(family, variant, settings)
-    training = None if model is None else _going_on(model, settings)
-    trainings = [training] if training is not None else [recipe.training for recipe in recipes or ()]
+    training = TrainingConfig().changed(settings) if model is None else _going_on(model, settings)
 
     from memn2n import StoryQA
     from memn2n.files.model_folder import has_model, hold_folder
 
     answers = None if candidates is None else _read_candidates(candidates, lowercase)
-    examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=trainings[0].seed)
+    examples, held_out, test_examples = _read_examples(data, task, valid, test, simulation_seed=training.seed)
+    recipes = None
+    if model is None:
+        recipes = _recipes(family, variant, settings, joint=len({example.task for example in examples}) > 1)
+    trainings = [training] if recipes is None else [recipe.training for recipe in recipes]
     if symmetries is None and model is None:
         symmetries = "auto" if variant in {"quick", "best"} and family == "memn2n" else "none"
     same = _read_symmetries(symmetries, examples, answers, lowercase)
 
     def fit(on_event: Callable[[Epoch | Restart], None]) -> StoryQA:
-        return StoryQA.fit(examples, held_out, start=model, symmetries=same, recipes=recipes, training=training,
-                           candidates=answers, lowercase=lowercase, backend=backend, device=device, threads=threads,
-                           on_event=on_event)  # fmt: skip
+        return StoryQA.fit(examples, held_out, start=model, symmetries=same, recipes=recipes,
+                           training=None if model is None else training, candidates=answers, lowercase=lowercase,
+                           backend=backend, device=device, threads=threads, on_event=on_event)  # fmt: skip
 
     with hold_folder(out) as folder:
         replaced = has_model(folder)
@@ -98,8 +100,8 @@ def train(
         raise StoppedError(f"; the best model so far is in {out}")
 
 
-def _recipes(family: str, variant: Variant, given: dict[str, Any]) -> list[Recipe]:
-    """The recipes of the variant, changed by the settings that were given.
+def _recipes(family: str, variant: Variant, given: dict[str, Any], joint: bool) -> list[Recipe]:
+    """The recipes of the variant, for one task or several ones, changed by the settings that were given.
 
     A family other than memn2n has its own defaults, and those of the official code for the training.
 
@@ -110,7 +112,7 @@ def _recipes(family: str, variant: Variant, given: dict[str, Any]) -> list[Recip
     from memn2n.qa.recipes import Recipe, recipes
 
     config = family_named(family).config
-    chosen = list(recipes(variant))
+    chosen = list(recipes(variant, joint))
     if config is not NetworkConfig:
         if variant == "paper":
             raise ConfigError(Setting("variant"), f" is {variant}, which is for the family memn2n")
