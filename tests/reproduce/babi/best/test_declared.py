@@ -38,8 +38,11 @@ def rename(text: str, names: dict[str, str]) -> str:
 
 def renamings(part: WordClass | Swap) -> list[dict[str, str]]:
     """Renamings of which all others are made up: each exchanges two words, or the two sides of a swap."""
-    pairs = list(pairwise(part.words)) if isinstance(part, WordClass) else []
-    sides = [(pair[:1], pair[1:]) for pair in pairs] or [(part.first, part.second)]  # type: ignore[union-attr]
+    sides: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    if isinstance(part, WordClass):
+        sides = [((one,), (other,)) for one, other in pairwise(part.words)]
+    else:
+        sides = [(part.first, part.second)]
     return [dict(zip((*a, *b), (*b, *a), strict=True)) for a, b in sides]
 
 
