@@ -8,6 +8,7 @@ import pytest
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
 from memn2n.errors import ConfigError
 from memn2n.qa.stories import StorySet, vocabulary_of
+from memn2n.qa.training import sampling as module
 from memn2n.qa.training.sampling import Sampling
 from memn2n.qa.training.schedule import Score
 
@@ -40,7 +41,8 @@ def shares(drawn: Any) -> dict[str, float]:
     return {task: float(np.mean(STORIES.task[drawn] == i)) for i, task in enumerate(STORIES.tasks)}
 
 
-def test_tasks_that_are_not_learned_have_more_questions() -> None:
+def test_tasks_that_are_not_learned_have_more_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_QUESTIONS_BETWEEN_TESTS", 5 * 160)
     made, loop = sampling(TrainingConfig(sampling="hard", batch_size=40)), Loop()
     drawn = np.concatenate([made.draw(loop, False, epoch) for epoch in range(1, 41)])  # type: ignore[arg-type]
     assert len(drawn) == 40 * 160

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LEARNED = 0.1  # nats; the share of a task falls below this training loss
 _LEAST = 0.1  # of the largest share
-_EPOCHS_BETWEEN_TESTS = 5
+_QUESTIONS_BETWEEN_TESTS = 100_000
 _TESTED = 200  # questions of each task
 
 
@@ -39,7 +39,7 @@ class Sampling:
         self._tested = [np.sort(rng.permutation(some)[:_TESTED]) for some in self._of_tasks]
         self._shares = np.ones(len(self._of_tasks))
         self._size = max(len(examples) // config.batch_size, 1) * min(config.batch_size, len(examples))
-        self._epoch = 0
+        self._untested = _QUESTIONS_BETWEEN_TESTS  # questions drawn since the last test
 
     @classmethod
     def of(
@@ -56,10 +56,11 @@ class Sampling:
             linear: whether the epoch is one of the linear start.
             epoch: its number in its phase, from 1.
         """
-        if not linear and self._epoch % _EPOCHS_BETWEEN_TESTS == 0:
+        if not linear and self._untested >= _QUESTIONS_BETWEEN_TESTS:
+            self._untested = 0
             losses = [loop.score(self._stories, some, Stage(linear)).loss for some in self._tested]
             self._shares = np.clip(np.nan_to_num(np.array(losses) / _LEARNED, nan=1.0), _LEAST, 1)
-        self._epoch += not linear
+        self._untested += 0 if linear else self._size
         pools = self._of_tasks
         if self._config.short_epochs and (linear or epoch <= self._config.short_epochs) and any(map(len, self._short)):
             pools = self._short
