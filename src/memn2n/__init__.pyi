@@ -33,6 +33,11 @@ from .qa.recipes import recipes as recipes
 from .qa.recipes import variant as variant
 from .qa.stories import Example as Example
 from .qa.stories import Split as Split
+from .qa.symmetries.classes import Swap as Swap
+from .qa.symmetries.classes import Symmetries as Symmetries
+from .qa.symmetries.classes import WordClass as WordClass
+from .qa.symmetries.files import read_symmetries as read_symmetries
+from .qa.symmetries.finder import find_symmetries as find_symmetries
 from .qa.vocabulary import Vocabulary as Vocabulary
 from .rules import solve as solve
 from .simulator import simulate as simulate
