@@ -73,6 +73,11 @@ class Parameters:
             arrays[name] = array
         return cls(config, shape, arrays)
 
+    def draw_again(self, rng: np.random.Generator, std: float = 0.1) -> None:
+        """Set the arrays to other first values, in place."""
+        for name, array in self.draw(self.config, self.shape, rng, std).arrays.items():
+            self.arrays[name][...] = array
+
     @classmethod
     def of(cls, config: FamilyConfig, shape: DataShape, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
         """The parameters with these arrays, in any order.

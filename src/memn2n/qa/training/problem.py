@@ -158,7 +158,7 @@ class Problem:
         loop = loop_of(self.backend)(network, self.stories, self.examples, self.training, rng, self.device,
                                      self.renamings)  # fmt: skip
         try:
-            sampling = Sampling.of(self.stories, self.examples, self.training, rng)
+            sampling = Sampling.of(self.stories, self.examples, self.training, rng, pilot=not self.start)
             finished = train(loop, self.valid, self.training, remember, number, sampling)
             score = loop.score(self.stories, self.examples)
             valid_score = None if self.valid is None else loop.score(*self.valid)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memn2n.qa.stories import StorySet
     from memn2n.qa.training.sampling import Sampling
 
-Phase = Literal["linear", "softmax"]
+Phase = Literal["pilot", "linear", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,9 @@ class Loop(Protocol):
         ``TrainingConfig.sampling``.
         """
 
+    def begin_anew(self) -> None:
+        """Draw the parameters again, and forget what the optimizer knows."""
+
     def score(self, stories: StorySet, examples: Longs, stage: Stage = SOFTMAX) -> Score:
         """Loss and error on some examples, without noise. All their answers must be known."""
 
@@ -106,13 +109,20 @@ def train(
     begun = False
     linear_losses: list[float] = []
     try:
+        before: Phase | None = None
         for phase, epoch, rate in schedule(config):
+            if phase == "pilot" and not (sampling and sampling.needs_pilot):
+                continue
+            if before == "pilot" and phase != "pilot" and sampling is not None:
+                sampling.choose_hard_tasks(loop)
+                loop.begin_anew()
+            before = phase
             if phase == "linear" and config.linear_start == "validation" and _stopped_falling(linear_losses, config):
                 continue
             begin = time.perf_counter()
             linear = phase == "linear"
-            stage = Stage(linear, 0.0 if linear else config.supervision(epoch))
-            order = None if sampling is None else sampling.draw(loop, linear, epoch)
+            stage = Stage(linear, config.supervision(epoch) if phase == "softmax" else 0.0)
+            order = None if sampling is None else sampling.draw(loop, phase, epoch)
             trained = loop.epoch(rate, stage, order)
             validated = None if valid is None else loop.score(*valid, Stage(linear))
             for loss in (trained.loss, 0.0 if validated is None else validated.loss):
@@ -145,10 +155,12 @@ def _stopped_falling(losses: list[float], config: TrainingConfig) -> bool:
 
 
 def schedule(config: TrainingConfig) -> Iterator[tuple[Phase, int, float]]:
-    """Yield (phase, epoch from 1, learning rate) for all epochs: first the linear start, then those with the softmax.
+    """Yield (phase, epoch from 1, learning rate) for all epochs: pilot, linear start, then those with the softmax.
 
     With ``linear_start="validation"`` the linear start may end before its last epoch.
     """
+    for epoch in range(1, config.pilot_epochs + 1):
+        yield "pilot", epoch, config.first_rate
     if config.linear_start != "none":
         for epoch in range(1, config.linear_start_epochs + 1):
             yield "linear", epoch, config.first_rate

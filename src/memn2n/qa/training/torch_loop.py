@@ -43,9 +43,20 @@ class TorchLoop:
         self.rng = rng
         self.renamings = renamings
         self.device = torch.device(device)
-        self.adam = torch.optim.Adam(self.network.parameters()) if config.optimizer == "adam" else None
+        self.adam = self._new_adam()
         self._words = [self.tensors[name] for name in parameters.words()]
         self._kept: dict[str, torch.Tensor] = {}
+
+    def _new_adam(self) -> torch.optim.Adam | None:
+        return torch.optim.Adam(self.network.parameters()) if self.config.optimizer == "adam" else None
+
+    @own_torch_state(grad=False)
+    def begin_anew(self) -> None:
+        """Draw the parameters again, and forget what the optimizer knows."""
+        self.parameters.draw_again(self.rng, self.config.init_std)
+        for name, tensor in self.tensors.items():
+            tensor.copy_(torch.from_numpy(self.parameters.arrays[name]))
+        self.adam = self._new_adam()
 
     @own_torch_state(grad=True)
     def epoch(self, rate: float, stage: Stage, order: Longs | None = None) -> Score:
