@@ -232,6 +232,10 @@ def test_the_files_hold_what_the_report_says(babi_1k: Path, out: Path) -> None:
     task = written["columns"][0]["tasks"][1]["ensemble"]
     row = f"| 2: 2 supporting facts | 8.3 | {100 * task['mean']:.1f} ± {100 * task['deviation']:.1f} |"
     assert row in page.partition("## Per task, ensemble")[2]
+    chosen = [recipe for seed in written["columns"][0]["recipes"] for recipe in seed.values()]
+    numbers = [chosen.count(i) for i in (0, 1)]
+    assert sum(numbers) == 4
+    assert f"| {numbers[0]} | {numbers[1]} |" in page.partition("| per task, weak | ")[2].partition("\n")[0]
     assert "Left out of all means, because the train file is missing: task 3" in page
     assert "because this call does not report them: tasks 4, 6-20" in page
     assert "| Universal Transformer with ACT | joint | 7.78 | 5 | for each task the best of 10 seeds" in page

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from memn2n.qa.answers import FAILED_ABOVE
+from memn2n.qa.networks import family_name
 from memn2n.reproduce.babi.best.columns import SUPERVISION, recipes_of
 from memn2n.reproduce.babi.best.published import published_figures
 from memn2n.reproduce.babi.report import tasks_text
@@ -38,10 +39,10 @@ BEST_EXPLANATION = (
     "seed. A task is failed above 5%. Each training is that of StoryQA.fit with its default recipes: the loss on the "
     "tenth of the training questions that is held out chooses the recipe. ensemble: all restarts of that recipe, whose "
     "probabilities are averaged. one network: the one of them with the lowest loss on the held-out questions. The test "
-    "questions choose nothing. weak: answers are all that is trained with. found: and the exchangeable words that are "
-    "found in the training questions. declared: and those that we wrote down for the 20 tasks. supervised: and the "
-    f"supporting facts of the training questions, with weight {SUPERVISION}. per task: a training for each task. "
-    "joint: one training on all tasks."
+    "questions choose nothing. weak: only the answers are given, and no symmetries are used. found: exchangeable words "
+    "are found in the training questions, which is the default. declared: they are those that we wrote down for the 20 "
+    "tasks. supervised: like declared, and the supporting facts of the training questions supervise the attention with "
+    f"weight {SUPERVISION}. per task: a training for each task. joint: one training on all tasks."
 )
 
 
@@ -203,10 +204,12 @@ class BestReport(Report):
             "missing": {str(task): part for task, part in self.missing.items()},
             "simulated": {str(task): number for task, number in self.simulated.items()},
             "columns": [column.to_dict() for column in self.columns],
-            "recipes": [{"network": asdict(network), "training": asdict(training)}
-                        for network, training in recipes_of("weak")],
+            "recipes": [
+                {"family": family_name(network), "network": asdict(network), "training": asdict(training)}
+                for network, training in recipes_of("weak")
+            ],
             "published": [one._asdict() for one in published_figures(self.table)],
-        }  # fmt: skip
+        }
 
     def means(self) -> FigureTable:
         """The mean errors of all columns, and the numbers of failed tasks."""
@@ -247,6 +250,16 @@ class BestReport(Report):
         ]
         return FigureTable(["task", "paper", *(one.column for one in columns)], rows, summary)
 
+    def trainings(self) -> FigureTable:
+        """The seconds that the trainings of a seed took, and how many of all trainings chose each recipe."""
+        numbers = range(len(recipes_of("weak")))
+        rows = []
+        for one in self.columns:
+            chosen = [number for seed in one.seeds for number in seed.recipes.values()]
+            seconds = f"{fmean(seed.seconds for seed in one.seeds):.0f}"
+            rows.append([f"{_NAMES[one.protocol]}, {one.column}", seconds, *(str(chosen.count(i)) for i in numbers)])
+        return FigureTable(["trainings", "seconds of a seed", *(f"recipe {i + 1}" for i in numbers)], rows)
+
     def published(self) -> FigureTable:
         """The published mean errors."""
         rows = [
@@ -265,6 +278,9 @@ class BestReport(Report):
             for kind in KINDS:
                 figures = self.figures(protocol, kind).markdown()
                 lines += ["", f"## {_NAMES[protocol].capitalize()}, {kind}", "", *figures]
+        recipes = [f"{i}. {network.summary()}; {training.summary()}"
+                   for i, (network, training) in enumerate(recipes_of("weak"), 1)]  # fmt: skip
+        lines += ["", "## Trainings", "", *self.trainings().markdown(), "", "The recipes:", "", *recipes]
         lines += ["", "## Published", "", *self.published().markdown()]
         how = f", {self.seeds} seeds and up to {self.restarts} restarts of each training"
         return self._page(how, BEST_EXPLANATION, lines)
