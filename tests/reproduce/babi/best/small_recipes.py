@@ -1,4 +1,4 @@
-"""Quick default recipes, and declared symmetries for the small bAbI folder."""
+"""Quick recipes of the variant "best", and declared symmetries for the small bAbI folder."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ tasks = ["15"]
 
 
 def use_recipes(monkeypatch: pytest.MonkeyPatch, training: TrainingConfig = QUICK) -> None:
-    """Replace the default recipes of ``StoryQA.fit`` by two quick ones."""
+    """Replace the recipes of the variant "best" by two quick ones for a task, and one for several."""
     both = (Recipe(NetworkConfig(dim=4, hops=1), training), Recipe(NetworkConfig(dim=6, hops=2), training))
     monkeypatch.setitem(recipes._RECIPES, "best", both)
+    monkeypatch.setitem(recipes._JOINT_RECIPES, "best", both[1:])
 
 
 @pytest.fixture
 def quick_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quick default recipes, and declared symmetries of the words of the small folder."""
+    """Quick recipes of the variant "best", and declared symmetries of the words of the small folder."""
     use_recipes(monkeypatch)
     (tmp_path / "declared.toml").write_text(DECLARED)
     monkeypatch.setattr(columns, "DECLARED", tmp_path / "declared.toml")

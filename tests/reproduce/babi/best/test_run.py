@@ -60,7 +60,7 @@ def test_the_figures_are_those_of_the_models_that_fit_trains(
             symmetries = Symmetries() if column == "weak" else declared_symmetries(examples)
             settings = [
                 one._replace(training=one.training.changed({"supervise_attention": 1.0 * (column == "supervised")}))
-                for one in recipes("best")
+                for one in recipes("best", protocol == "joint")
             ]
             qa = StoryQA.fit(examples, symmetries=symmetries, seed=seed, recipes=settings)
             kept = [restart for restart in qa.restarts if restart.kept]
@@ -87,7 +87,7 @@ def test_the_figures_are_those_of_the_models_that_fit_trains(
 
 def test_weak_is_the_training_of_a_user_without_symmetries(babi_1k: Path, out: Path) -> None:
     report = table(babi_1k, out, ["weak"], [1], seeds=1)
-    qa = StoryQA.fit(read_stories(babi_1k, "train", 1), symmetries="none", seed=0)
+    qa = StoryQA.fit(read_stories(babi_1k, "train", 1), symmetries="none", recipes=recipes("best"), seed=0)
     assert errors(report.columns[0], "ensemble", 0) == [qa.evaluate(read_stories(babi_1k, "test", 1)).error]
 
 
@@ -123,7 +123,8 @@ def test_symmetries_are_found_once_and_kept_as_a_file_to_read(
 
 def test_found_symmetries_are_those_of_a_default_training(babi_1k: Path, out: Path) -> None:
     table(babi_1k, out, ["found"], [4], seeds=1)
-    qa = StoryQA.fit(read_stories(babi_1k, "train", 4), threads=1)
+    qa = StoryQA.fit(read_stories(babi_1k, "train", 4), symmetries="auto", recipes=recipes("best"), threads=1)
+    assert qa.symmetries.classes
     questions = read_data("babi-1k-best", babi_1k, [4], ["per-task"]).questions[0]
     assert found.found_symmetries(out / "found" / "task-4.toml", questions) == qa.symmetries
 

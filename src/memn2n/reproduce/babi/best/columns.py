@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from memn2n.qa.stories import Example
+    from memn2n.reproduce.babi.best.data import Protocol
 
 Column = Literal["weak", "found", "declared", "supervised"]
 """weak: no symmetries. found: those that ``find_symmetries`` finds in the training data. declared: those of
@@ -42,12 +43,12 @@ def choose_columns(names: Sequence[str] | None) -> tuple[Column, ...]:
     return tuple(column for column in COLUMNS if not names or column in names)
 
 
-def recipes_of(column: Column) -> tuple[Recipe, ...]:
-    """The recipes of a training; the validation data chooses one. They are those of ``StoryQA.fit``.
+def recipes_of(column: Column, protocol: Protocol) -> tuple[Recipe, ...]:
+    """The recipes of a training: those of the variant "best"; the validation data chooses one.
 
     The column supervised has the same recipes, with supervision.
     """
-    best = recipes("best")
+    best = recipes("best", joint=protocol == "joint")
     if column != "supervised":
         return best
     return tuple(Recipe(network, training.changed({"supervise_attention": SUPERVISION})) for network, training in best)

@@ -36,7 +36,7 @@ _PAPER_COLUMNS: dict[tuple[str, Protocol], str] = {
 
 BEST_EXPLANATION = (
     "Errors are in percent of all test questions: the mean ± the standard deviation over the seeds, never the best "
-    "seed. A task is failed above 5%. Each training is that of StoryQA.fit with its default recipes: the loss on the "
+    "seed. A task is failed above 5%. Each training is that of memn2n qa train --variant best: the loss on the "
     "tenth of the training questions that is held out chooses the recipe. ensemble: all restarts of that recipe, whose "
     "probabilities are averaged. one network: the one of them with the lowest loss on the held-out questions. The test "
     "questions choose nothing. weak: only the answers are given, and no symmetries are used. found: exchangeable words "
@@ -204,10 +204,13 @@ class BestReport(Report):
             "missing": {str(task): part for task, part in self.missing.items()},
             "simulated": {str(task): number for task, number in self.simulated.items()},
             "columns": [column.to_dict() for column in self.columns],
-            "recipes": [
-                {"family": family_name(network), "network": asdict(network), "training": asdict(training)}
-                for network, training in recipes_of("weak")
-            ],
+            "recipes": {
+                protocol: [
+                    {"family": family_name(network), "network": asdict(network), "training": asdict(training)}
+                    for network, training in recipes_of("weak", protocol)
+                ]
+                for protocol in self.protocols
+            },
             "published": [one._asdict() for one in published_figures(self.table)],
         }
 
@@ -252,7 +255,7 @@ class BestReport(Report):
 
     def trainings(self) -> FigureTable:
         """The seconds that the trainings of a seed took, and how many of all trainings chose each recipe."""
-        numbers = range(len(recipes_of("weak")))
+        numbers = range(max((len(recipes_of("weak", protocol)) for protocol in self.protocols), default=0))
         rows = []
         for one in self.columns:
             chosen = [number for seed in one.seeds for number in seed.recipes.values()]
@@ -278,9 +281,12 @@ class BestReport(Report):
             for kind in KINDS:
                 figures = self.figures(protocol, kind).markdown()
                 lines += ["", f"## {_NAMES[protocol].capitalize()}, {kind}", "", *figures]
-        recipes = [f"{i}. {network.summary()}; {training.summary()}"
-                   for i, (network, training) in enumerate(recipes_of("weak"), 1)]  # fmt: skip
-        lines += ["", "## Trainings", "", *self.trainings().markdown(), "", "The recipes:", "", *recipes]
+        lines += ["", "## Trainings", "", *self.trainings().markdown()]
+        for protocol in self.protocols:
+            settings = [f"{network.summary()}; {training.summary()}"
+                        for network, training in recipes_of("weak", protocol)]  # fmt: skip
+            numbered = [f"{i}. {one}" for i, one in enumerate(settings, 1)]
+            lines += ["", f"The recipes, {_NAMES[protocol]}:", "", *numbered]
         lines += ["", "## Published", "", *self.published().markdown()]
         how = f", {self.seeds} seeds and up to {self.restarts} restarts of each training"
         return self._page(how, BEST_EXPLANATION, lines)

@@ -93,7 +93,7 @@ def run_best(
     command: str = "",
     on_progress: Callable[[BestProgress], None] | None = None,
 ) -> BestReport:
-    """Train what ``StoryQA.fit`` trains by default, with several seeds and kinds of symmetries, and test it.
+    """Train by the recipes of the variant "best", with several seeds and kinds of symmetries, and test.
 
     Every finished training is stored in ``out`` at once. After Ctrl-C, a kill or a crash, the same call continues from
     there. Whenever the trainings of one seed of a column are finished, results.json and results.md in ``out`` are
@@ -129,7 +129,8 @@ def run_best(
     source = read_data(table, Path(data), tasks, options.protocols)
     report = BestReport(
         table=table, command=command, data=str(source.folder), seed=options.seed,
-        restarts=sum(training.restarts for _, training in recipes_of("weak")), seeds=options.seeds, paper=source.paper,
+        restarts=max(sum(training.restarts for _, training in recipes_of("weak", one)) for one in options.protocols),
+        seeds=options.seeds, paper=source.paper,
         unwanted=tuple(task for task in source.paper.tasks if task not in source.wanted), missing=source.missing,
         simulated=source.simulated,
     )  # fmt: skip
@@ -172,7 +173,7 @@ def _blocks(
 
     def training(column: Column, one: Questions, seed: int) -> Training:
         path = out / one.protocol / column / f"{one.name}-seed-{seed}.json"
-        return Training(column, one, seed, recipes_of(column), known[column, one.name], path)
+        return Training(column, one, seed, recipes_of(column, one.protocol), known[column, one.name], path)
 
     blocks = [
         [
