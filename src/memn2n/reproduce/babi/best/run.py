@@ -134,10 +134,11 @@ def run_best(
         unwanted=tuple(task for task in source.paper.tasks if task not in source.wanted), missing=source.missing,
         simulated=source.simulated,
     )  # fmt: skip
+    notify = on_progress or (lambda _progress: None)
     with locked(out):
-        blocks = _blocks(source, out, chosen, options, on_progress or (lambda _progress: None))
+        blocks = _blocks(source, out, chosen, options, notify)
         done = {one.path: record for block in blocks for one in block if (record := read_record(one.path, one.digest))}
-        tracker = _Tracker([one for block in blocks for one in block], done, on_progress or (lambda _progress: None))
+        tracker = _Tracker([one for block in blocks for one in block], done, notify)
         for block in blocks:
             for one in block:
                 if one.path not in done:
@@ -254,7 +255,7 @@ class _Tracker:
         self._work = sum(one.work for one in trainings)
         self._done = len(done)
         self._work_done = sum(one.work for one in trainings if one.path in done)
-        self._report("", 0.0)
+        self._report(trainings[0].label, 0.0)
 
     def listener(self, one: Training) -> Callable[[Epoch | Restart], None]:
         """The function to call with each event of a training."""
