@@ -28,7 +28,7 @@ ValidationSplit = Literal["auto", "tail", "random"]
 Clip = Literal["frobenius", "spectral"]
 Decay = Literal["halving", "cosine"]
 Optimizer = Literal["sgd", "adam"]
-Select = Literal["train", "validation", "ensemble"]
+Select = Literal["train", "validation", "ensemble", "good"]
 Variant = Literal["quick", "best", "official", "paper"]
 Backend = Literal["auto", "native", "torch"]
 
@@ -269,7 +269,8 @@ class TrainingConfig(Settings):
     select: Select = "train"
     """Which of the trained networks is kept. train: the one with the lowest loss on the training data (paper).
     validation: the one with the lowest loss on the validation data. ensemble: all of them, and their probabilities are
-    averaged."""
+    averaged. good: like ensemble, but only those whose loss is at most twice the lowest one, plus 0.01
+    nats: on the validation data or, without any, on the training data."""
     init_std: Annotated[float, POSITIVE] = 0.1
     """Standard deviation of the normal distribution of the initial parameters."""
     seed: Annotated[int, Range(0, 2**63 - 1)] = 0

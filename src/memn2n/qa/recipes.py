@@ -100,7 +100,7 @@ def _recipe(given: object) -> Recipe:
 _HALF_RELU = NetworkConfig(dim=60, hops=4, temporal="add", state_matrix="identity", relu=True, linear=0.5)
 _LONG = TrainingConfig(
     optimizer="adam", learning_rate=0.003, decay="cosine", epochs=500, stop_loss=0.001, clip="frobenius",
-    sampling="permutation", select="ensemble",
+    sampling="permutation", select="good",
 )  # fmt: skip
 
 _BEST = (

@@ -53,20 +53,16 @@ def test_training_without_data_is_on_simulated_stories(cli: CLI, tmp_path: Path)
 
 def test_the_default_variant_trains_recipes_until_one_learns(cli: CLI, babi: Path, tmp_path: Path) -> None:
     trained = cli("qa", "train", babi, "--task", 1, "--out", tmp_path / "run", "--restarts", 2, "--json", *FAST[:4])
-    restarts = json.loads(trained.out)["restarts"]
-    assert [restart["restart"] for restart in restarts] == list(range(len(restarts)))
-    assert len(restarts) == 2 * len(recipes("quick")), "one epoch solves nothing"
-    first = next(restart["restart"] for restart in restarts if restart["kept"])
-    assert [restart["kept"] for restart in restarts] == [
-        number in {first, first + 1} for number in range(len(restarts))
-    ]
-    loss = {number // 2: 0.0 for number in range(len(restarts))}
-    for restart in restarts:
-        loss[restart["restart"] // 2] += restart["valid"]["loss"]
-    assert first // 2 == min(loss, key=lambda recipe: loss[recipe])
+    restarts = {restart["restart"]: restart for restart in json.loads(trained.out)["restarts"]}
+    loss = {number: restart["valid"]["loss"] for number, restart in restarts.items()}
+    first = min(range(0, 2 * len(recipes("quick")), 2), key=lambda number: loss[number])  # of each recipe
+    assert set(restarts) == {0, 2, 4, first + 1}
+    kept = [number for number, restart in restarts.items() if restart["kept"]]
+    most = 2 * min(loss[first], loss[first + 1]) + 0.01
+    assert kept == [number for number in (first, first + 1) if loss[number] <= most]
     model = StoryQA.load(tmp_path / "run")
     assert model.network.config == recipes("quick")[first // 2].network
-    assert len(model.networks) == 2
+    assert len(model.networks) == len(kept)
 
 
 def test_training_on_a_folder_leaves_out_tasks_without_a_file(cli: CLI, babi: Path, tmp_path: Path) -> None:
@@ -120,7 +116,8 @@ def test_training_that_diverges_is_a_failure(cli: CLI, babi: Path, tmp_path: Pat
 
 
 def test_ctrl_c_saves_the_best_model_so_far(tmp_path: Path) -> None:
-    command = [*COMMAND, "qa", "train", "--out", str(tmp_path / "run"), "--epochs", "100000", "--dim", "4"]
+    command = [*COMMAND, "qa", "train", "--out", str(tmp_path / "run"), "--epochs", "100000", "--dim", "4",
+               "--stop-loss", "0"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr is not None
         for line in training.stderr:

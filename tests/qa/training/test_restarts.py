@@ -60,6 +60,23 @@ def test_the_restart_of_the_lowest_loss_is_kept(select: str) -> None:
     assert [event.restart for event in events if isinstance(event, Restart)] == list(range(5))
 
 
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_good_networks_are_kept(monkeypatch: pytest.MonkeyPatch, valid: bool) -> None:
+    """Those whose loss is at most twice the lowest one, plus 0.01."""
+    losses = {0: 0.05, 1: 0.02, 2: 0.049, 3: 0.051}
+    real = Problem.train
+
+    def trained(self: Problem, number: int, on_epoch: object) -> object:
+        found = real(self, number, on_epoch)  # type: ignore[arg-type]
+        score = Score(losses[number], 0.0)
+        return found._replace(restart=dataclasses.replace(found.restart, train=score, valid=score if valid else None))
+
+    monkeypatch.setattr(Problem, "train", trained)
+    outcome = run(dataclasses.replace(QUICK, restarts=4, select="good"))
+    assert [restart.kept for restart in outcome.restarts] == [True, True, True, False]
+    assert len(outcome.networks) == 3
+
+
 def test_restarts_do_not_depend_on_how_many_there_are() -> None:
     few, many = run(dataclasses.replace(QUICK, restarts=2)), run(QUICK)
     assert [r.train for r in few.restarts] == [r.train for r in many.restarts[:2]]
@@ -75,7 +92,7 @@ def diverge(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
     real = train
 
     def sometimes(*args: object) -> bool:
-        if args[-1] in numbers:
+        if args[4] in numbers:
             raise DivergedError("the loss became nan in softmax epoch 1")
         return real(*args)  # type: ignore[arg-type]
 
@@ -101,7 +118,7 @@ def test_ctrl_c_keeps_the_best_restart_so_far(monkeypatch: pytest.MonkeyPatch) -
     real = train
 
     def interrupted(*args: object) -> bool:
-        if args[-1] == 1:
+        if args[4] == 1:
             raise KeyboardInterrupt
         return real(*args)  # type: ignore[arg-type]
 

@@ -259,7 +259,7 @@ def _report(qa: StoryQA, test: list[Example] | None, replaced: bool, folder: Pat
         typer.echo(json.dumps(result | {"test": evaluation and evaluation.to_dict()}))
         return
     kept = [restart.restart + 1 for restart in qa.restarts if restart.kept]
-    if qa.training.select == "ensemble":
+    if qa.training.select in {"ensemble", "good"}:
         typer.echo(f"kept an ensemble of {len(kept)} of {len(qa.restarts)} restarts")
     else:
         loss = _SELECTED_BY[qa.training.select]

@@ -149,8 +149,12 @@ def train(jobs: Sequence[tuple[HeldOut, Recipe, TrainingConfig]], threads: int) 
 
     with ThreadPoolExecutor(threads) as pool:
         waiting = [[pool.submit(trained, job, fold) for fold in range(job[0].folds)] for job in jobs]
-        for job, networks in zip(jobs, waiting, strict=True):
-            job[0].set_networks([network.result() for network in networks])
+        try:
+            for job, networks in zip(jobs, waiting, strict=True):
+                job[0].set_networks([network.result() for network in networks])
+        except BaseException:  # Ctrl-C: without those that have not begun
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def ids_of(vocabulary: Vocabulary, names: Mapping[str, str]) -> Ids:

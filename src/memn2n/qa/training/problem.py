@@ -63,6 +63,12 @@ class Restart:
     stopped: str = ""
     kept: bool = False
 
+    @property
+    def loss(self) -> float:
+        """The loss on the validation data or, without any, on the training data; infinite if the training diverged."""
+        score = self.train if self.valid is None else self.valid
+        return math.inf if score is None else score.loss
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Restart:
         """The restart that ``dataclasses.asdict`` wrote.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from math import inf
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -25,11 +27,18 @@ def run_restarts(
     problem: Problem, numbers: Iterable[int], on_event: Callable[[Epoch | Restart], None],
     on_trained: Callable[[TrainedNetwork], None], threads: int | None = None,
 ) -> bool:  # fmt: skip
+    """Train some restarts of one problem; see ``run_jobs``. ``numbers`` are the restarts' numbers, from 0."""
+    return run_jobs([(problem, number) for number in numbers], on_event, on_trained, threads)
+
+
+def run_jobs(
+    jobs: Sequence[tuple[Problem, int]], on_event: Callable[[Epoch | Restart], None],
+    on_trained: Callable[[TrainedNetwork], None], threads: int | None = None,
+) -> bool:  # fmt: skip
     """Train some restarts: one after the other, or several at a time with the native engine.
 
     Args:
-        problem: the data, settings and backend.
-        numbers: the restarts' numbers, from 0.
+        jobs: the data, settings and backend, and the number of the restart, for each.
         on_event: called in the caller's thread after each epoch and each restart, in the order in which they end.
         on_trained: called with each trained network, before ``on_event`` is called with its restart.
         threads: number of restarts at a time, by default one for each core. PyTorch trains one at a time.
@@ -42,12 +51,11 @@ def run_restarts(
         ConfigError: if there are more threads than cores.
     """
     threads = choose_threads(threads)
-    numbers = list(numbers)
-    if problem.backend == "native":
-        return _run_in_threads(problem, numbers, on_event, on_trained, threads)
+    if all(problem.backend == "native" for problem, _ in jobs):
+        return _run_in_threads(jobs, on_event, on_trained, threads)
     with torch_threads(1):  # a second thread slows down products of matrices this small
         try:
-            for number in numbers:
+            for problem, number in jobs:
                 trained = problem.train(number, on_event)
                 on_trained(trained)
                 on_event(trained.restart)
@@ -59,7 +67,7 @@ def run_restarts(
 
 
 def _run_in_threads(
-    problem: Problem, numbers: list[int], on_event: Callable[[Epoch | Restart], None],
+    jobs: Sequence[tuple[Problem, int]], on_event: Callable[[Epoch | Restart], None],
     on_trained: Callable[[TrainedNetwork], None], threads: int,
 ) -> bool:  # fmt: skip
     """Train the restarts in threads; the engine releases Python's global lock.
@@ -75,7 +83,7 @@ def _run_in_threads(
         if stop.is_set():
             raise KeyboardInterrupt
 
-    def work(number: int) -> None:
+    def work(problem: Problem, number: int) -> None:
         try:
             events.put(None if stop.is_set() else problem.train(number, on_epoch))
         except BaseException as error:
@@ -83,9 +91,9 @@ def _run_in_threads(
 
     failure: BaseException | None = None
     with interrupt_sets(stop), ThreadPoolExecutor(threads, thread_name_prefix="memn2n-restart") as pool:
-        for number in numbers:
-            pool.submit(work, number)
-        running = len(numbers)
+        for job in jobs:
+            pool.submit(work, *job)
+        running = len(jobs)
         while running:
             event = events.get()
             running -= not isinstance(event, Epoch)
@@ -113,67 +121,99 @@ class Outcome:
     networks: tuple[Parameters, ...]
     restarts: tuple[Restart, ...]
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
-        return any(restart.stopped == INTERRUPTED for restart in self.restarts)
 
-    @property
-    def loss(self) -> float:
-        """The mean loss of the selected networks: on the validation data or, without any, on the training data."""
-        scores = [
-            restart.train if restart.valid is None else restart.valid for restart in self.restarts if restart.kept
-        ]
-        return sum(score.loss for score in scores if score is not None) / len(scores)
+SOLVED = 0.003
+"""Loss in nats of a network below which no other recipe is tried."""
 
 
-def train_restarts(
-    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None, first: int = 0
-) -> Outcome:
-    """Train ``problem.training.restarts`` networks and select by ``problem.training.select``.
+def train_recipes(
+    problems: Sequence[Problem], on_event: Callable[[Epoch | Restart], None], threads: int | None = None
+) -> tuple[Problem, Outcome]:
+    """Train the restarts of a recipe, which is chosen by one network of each recipe.
 
-    The arguments mean the same as those of ``run_restarts``; ``first`` is the number of the first restart.
+    The first recipe is trained first. If the loss of its network is not below ``SOLVED``, one network is trained by
+    each other recipe. The recipe with the lowest loss is chosen: on the validation data or, without any, on the
+    training data.
+
+    Args:
+        problems: the same data with the settings of each recipe.
+        on_event: as for ``run_jobs``. The restarts of all recipes are numbered through.
+        threads: as for ``run_jobs``.
 
     Returns:
-        The networks and restarts. After Ctrl-C, the best network so far.
+        The problem of the chosen recipe; its networks, and all restarts. After Ctrl-C, the best network so far.
 
     Raises:
         ConfigError: if there are more threads than cores.
         TrainingError: if every restart diverged.
         KeyboardInterrupt: on Ctrl-C before the first epoch has ended.
     """
-    config = problem.training
-    kept: list[TrainedNetwork] = []
-    restarts: list[Restart] = []
+    numbers = _numbers(problems)
+    trained: list[TrainedNetwork] = []
+    chosen, finished = 0, True
+    for group in ([0], range(1, len(problems))) if len(problems) > 1 else ():
+        finished = run_jobs([(problems[i], numbers[i][0]) for i in group], on_event, trained.append, threads)
+        losses = {one.restart.restart: one.restart.loss for one in trained}
+        chosen = min(range(len(problems)), key=lambda i: losses.get(numbers[i][0], inf))
+        if not finished or losses[numbers[chosen][0]] < SOLVED:
+            break
+    problem, restarts = problems[chosen], [one.restart for one in trained]
+    kept = [one for one in trained if one.restart.restart in numbers[chosen] and one.restart.train is not None]
 
-    def select(trained: TrainedNetwork) -> None:
-        restarts.append(trained.restart)
-        if trained.restart.train is None:
+    def select(one: TrainedNetwork) -> None:
+        restarts.append(one.restart)
+        if one.restart.train is None:
             return
-        kept.append(trained)
-        if config.select != "ensemble":
-            kept[:] = [min(kept, key=loss)]
+        kept.append(one)
+        if problem.training.select not in {"ensemble", "good"}:
+            kept[:] = [min(kept, key=lambda one: (_selected_by(problem, one.restart), one.restart.restart))]
 
-    def loss(trained: TrainedNetwork) -> tuple[float, int]:
-        score = trained.restart.valid if config.select == "validation" else trained.restart.train
-        assert score is not None
-        return score.loss, trained.restart.restart
-
-    wanted = range(first, first + config.restarts)
-    finished = run_restarts(problem, wanted, on_event, select, threads)
+    if finished:
+        begun = {restart.restart for restart in restarts}
+        left = [(problem, number) for number in numbers[chosen] if number not in begun]
+        finished = run_jobs(left, on_event, select, threads)
     if not finished and not kept:
         raise KeyboardInterrupt
     if not kept:
         raise TrainingError(f"every restart failed: {restarts[-1].stopped}; lower ", Setting("learning_rate"), " or ",
                             Setting("init_std"))  # fmt: skip
+    if problem.training.select == "good":
+        most = 2 * min(one.restart.loss for one in kept) + 0.01
+        kept = [one for one in kept if one.restart.loss <= most]
+    return problem, _outcome(kept, restarts, finished, numbers[chosen])
+
+
+def train_restarts(
+    problem: Problem, on_event: Callable[[Epoch | Restart], None], threads: int | None = None
+) -> Outcome:
+    """Train ``problem.training.restarts`` networks and select by ``problem.training.select``; see ``train_recipes``."""
+    return train_recipes([problem], on_event, threads)[1]
+
+
+def _numbers(problems: Sequence[Problem]) -> list[range]:
+    """The numbers of the restarts of each recipe."""
+    ends = list(accumulate(problem.training.restarts for problem in problems))
+    return [range(end - problem.training.restarts, end) for problem, end in zip(problems, ends, strict=True)]
+
+
+def _selected_by(problem: Problem, restart: Restart) -> float:
+    """The loss by which networks of a recipe are selected."""
+    score = restart.valid if problem.training.select == "validation" else restart.train
+    assert score is not None
+    return score.loss
+
+
+def _outcome(kept: list[TrainedNetwork], restarts: list[Restart], finished: bool, wanted: range) -> Outcome:
+    """The networks that are kept, and all restarts in order."""
     begun = {restart.restart for restart in restarts}
     # Ctrl-C between two restarts: record it with the first one that did not begin
     left = [number for number in wanted if number not in begun]
-    if left and all(restart.stopped != INTERRUPTED for restart in restarts):
-        restarts.append(Restart(restart=left[0], train=None, valid=None, seconds=0.0, stopped=INTERRUPTED))
+    if not finished and all(restart.stopped != INTERRUPTED for restart in restarts):
+        restarts.append(Restart(restart=left[0] if left else wanted.stop, train=None, valid=None, seconds=0.0,
+                                stopped=INTERRUPTED))  # fmt: skip
     restarts.sort(key=lambda restart: restart.restart)
     complete = [trained for trained in kept if not trained.restart.stopped]
-    if config.select == "ensemble" and complete:
+    if len(kept) > 1 and complete:
         kept = complete  # without those that Ctrl-C ended early
     kept.sort(key=lambda trained: trained.restart.restart)
     numbers = {trained.restart.restart for trained in kept}
@@ -181,58 +221,6 @@ def train_restarts(
         tuple(trained.network for trained in kept),
         tuple(replace(restart, kept=restart.restart in numbers) for restart in restarts),
     )
-
-
-SOLVED = 0.003
-"""The loss in nats, see ``Outcome.loss``, below which a recipe is taken without trying the next one."""
-
-
-def train_recipes(
-    problems: Sequence[Problem], on_event: Callable[[Epoch | Restart], None], threads: int | None = None
-) -> tuple[Problem, Outcome]:
-    """Train the restarts of each recipe, and select the recipe whose networks have the lowest ``Outcome.loss``.
-
-    Args:
-        problems: the same data with different settings. A recipe that comes later is not trained if an earlier one
-            has a loss below ``SOLVED``.
-        on_event: as for ``run_restarts``. The restarts of all recipes are numbered through.
-        threads: as for ``run_restarts``.
-
-    Returns:
-        The selected problem; its networks, and the restarts of all recipes.
-
-    Raises:
-        ConfigError, TrainingError, KeyboardInterrupt: as ``train_restarts``, if there is no network at all.
-    """
-    found: list[tuple[Problem, Outcome]] = []
-    failure: TrainingError | None = None
-    first = 0
-    for problem in problems:
-        try:
-            outcome = train_restarts(problem, on_event, threads, first)
-        except TrainingError as error:
-            failure = error
-        except KeyboardInterrupt:
-            if not found:
-                raise
-            stopped = Restart(restart=first, train=None, valid=None, seconds=0.0, stopped=INTERRUPTED)
-            found[-1] = found[-1][0], replace(found[-1][1], restarts=(*found[-1][1].restarts, stopped))
-            break
-        else:
-            found.append((problem, outcome))
-            if outcome.interrupted or outcome.loss < SOLVED:
-                break
-        first += problem.training.restarts
-    if not found:
-        assert failure is not None
-        raise failure
-    chosen, best = min(found, key=lambda one: one[1].loss)
-    restarts = [
-        restart if outcome is best else replace(restart, kept=False)
-        for _, outcome in found
-        for restart in outcome.restarts
-    ]
-    return chosen, Outcome(best.networks, tuple(restarts))
 
 
 def going_on(training: TrainingConfig | None, networks: int, given: Sequence[str]) -> TrainingConfig:

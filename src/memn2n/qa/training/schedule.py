@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from memn2n.qa.batch import Longs
     from memn2n.qa.config import TrainingConfig
     from memn2n.qa.stories import StorySet
-    from memn2n.qa.training.sampling import Sampling
 
 Phase = Literal["pilot", "linear", "softmax"]
 
@@ -85,9 +84,22 @@ class Loop(Protocol):
         """Write the trained parameters to the arrays, if they are elsewhere."""
 
 
+class Questions(Protocol):
+    """Draws the questions of each epoch, instead of the loop; see ``memn2n.qa.training.sampling``."""
+
+    needs_pilot: bool
+    """Whether a pilot training comes first, after which the network starts anew."""
+
+    def draw(self, loop: Loop, phase: Phase, epoch: int) -> Longs:
+        """Draw the positions of the examples of all batches of an epoch."""
+
+    def choose_hard_tasks(self, loop: Loop) -> None:
+        """Choose the tasks of the first epochs after the pilot training."""
+
+
 def train(
     loop: Loop, valid: tuple[StorySet, Longs] | None, config: TrainingConfig, on_epoch: Callable[[Epoch], None],
-    restart: int = 0, sampling: Sampling | None = None,
+    restart: int = 0, sampling: Questions | None = None,
 ) -> bool:  # fmt: skip
     """Train a network in place, epoch by epoch.
 
