@@ -51,7 +51,8 @@ def find_symmetries(
 ) -> Found:
     """Find the exchangeable words of training examples.
 
-    Words with the same frames are proposed (see ``propose``). A pair of them is allowed or refused, task by task, by
+    Words with the same frames are proposed (see ``propose``), and words at the same place of names with the same frames,
+    such as "pink rectangle" and "red square" (see ``find_units``). A pair of them is allowed or refused, task by task, by
     networks that answer held-out questions before and after a swap; where these are near chance, by other tasks with
     the same words; and else by the training examples themselves, which must be consistent with their swapped copies
     (see ``Patterns``). Networks that could not decide are then trained under renamings of the classes found so far,
@@ -80,6 +81,7 @@ def find_symmetries(
     for task in tasks:
         task.ask_others([other for other in tasks if other is not task])
     for task in tasks:
+        task.ask_patterns_about_units()
         task.ask_patterns()
     weak = [task for task in tasks if task.networks and task.skill < _GOOD_ENOUGH and task.classes]
     train([(task.networks, Recipe(classes=tuple(task.classes)), _RENAMED) for task in weak if task.networks], threads)
