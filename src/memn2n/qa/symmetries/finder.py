@@ -51,10 +51,10 @@ def find_symmetries(
 ) -> Found:
     """Find the exchangeable words of training examples.
 
-    Words with the same frames are proposed (see ``propose``), and words at the same place of names with the same frames,
-    such as "pink rectangle" and "red square" (see ``find_units``). A pair of them is allowed or refused, task by task, by
-    networks that answer held-out questions before and after a swap; where these are near chance, by other tasks with
-    the same words; and else by the training examples themselves, which must be consistent with their swapped copies
+    Words with the same frames are proposed (see ``propose``), and words at the same place of names with the same
+    frames, such as "pink rectangle" and "red square" (see ``find_units``). A pair of them is allowed or refused, task
+    by task, by networks that answer held-out questions before and after a swap; where these are near chance, by other
+    tasks with the same words; and else by the training examples themselves, which must be consistent with their swapped copies
     (see ``Patterns``). Networks that could not decide are then trained under renamings of the classes found so far,
     which makes them better, and decide about the rest. Pairs that are no symmetry alone are swapped with others.
 
