@@ -134,6 +134,13 @@ def test_one_task_has_no_labels_and_values_are_read_behind_their_sentences(simul
         assert set(PEOPLE.split()) in [set(one.words) for one in symmetries.classes]
 
 
+def test_one_hard_task_is_decided_by_networks_that_see_half_of_the_words_renamed(simulated: list[Example]) -> None:
+    symmetries = find_symmetries([one for one in simulated if one.task == "8"], seed=1).symmetries
+    check_nothing_is_wrong(symmetries, 8)
+    classes = [set(one.words) for one in symmetries.classes]
+    assert all(set(words.split()) in classes for words in (PLACES, PEOPLE, THINGS))
+
+
 @pytest.mark.parametrize("number", [1, 2, 10, 60])
 def test_few_examples_leave_the_words_undecided(simulated: list[Example], number: int) -> None:
     found = find_symmetries(simulated[:number])

@@ -69,7 +69,7 @@ def test_columns_are_the_words_at_one_place_of_names(names: list[str], columns: 
     assert columns_of(names) == columns
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_the_words_of_names_that_can_be_exchanged_are_found(seed: int) -> None:
     found = find_symmetries(simulate(17, 500, n_test=0, seed=seed).train)
     classes = [set(one.words) for one in found.symmetries.classes]

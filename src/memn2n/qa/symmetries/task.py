@@ -98,6 +98,12 @@ class Task:
         """Groups of candidates of which all pairs are allowed."""
         return self._groups(pair for pair in sorted(self.candidates) if self.verdict(pair) == "allowed")
 
+    @property
+    def groups(self) -> list[Words]:
+        """Groups of candidates of which no pair is refused, the largest first."""
+        groups = self._groups(pair for pair in sorted(self.candidates) if self.verdict(pair) != "refused")
+        return sorted(groups, key=len, reverse=True)
+
     def verdict(self, pair: Pair) -> str:
         """What was decided about a pair."""
         return self.verdicts[pair].verdict if pair in self.verdicts else "undecided"
