@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PLAIN = TrainingConfig(epochs=40, linear_start_epochs=20, decay_every=15, validation=0, restarts=2)
 _RENAMED = TrainingConfig(epochs=20, linear_start_epochs=10, decay_every=10, validation=0, restarts=2)
 _GOOD_ENOUGH = 0.97  # networks of this skill are not trained again under renamings
+_PROVEN = 0.8  # networks of this skill were trained under renamings that are right
 _MOST_EXAMPLES = 2000  # of a task
 
 
@@ -51,11 +53,14 @@ def find_symmetries(
 ) -> Found:
     """Find the exchangeable words of training examples.
 
-    Words with the same frames are proposed (see ``propose``). A pair of them is allowed or refused, task by task, by
-    networks that answer held-out questions before and after a swap; where these are near chance, by other tasks with
-    the same words; and else by the training examples themselves, which must be consistent with their swapped copies
-    (see ``Patterns``). Networks that could not decide are then trained under renamings of the classes found so far,
-    which makes them better, and decide about the rest. Pairs that are no symmetry alone are swapped with others.
+    Words with the same frames are proposed (see ``propose``), and words at the same place of names with the same
+    frames, such as "pink rectangle" and "red square" (see ``find_units``). A pair of them is allowed or refused, task
+    by task, by networks that answer held-out questions before and after a swap; where these are near chance, by other
+    tasks with the same words; and else by the training examples themselves, which must be consistent with their
+    swapped copies (see ``Patterns``). Where nothing was decided, networks see half of the candidates renamed, and
+    decide about the other half if they are good. Networks that could not decide are then trained under renamings of the
+    classes found so far, which makes them better, and decide about the rest. Pairs that are no symmetry alone are
+    swapped with others.
 
     Args:
         train_examples: the training examples. The tasks of their labels are looked at one by one.
@@ -80,15 +85,37 @@ def find_symmetries(
     for task in tasks:
         task.ask_others([other for other in tasks if other is not task])
     for task in tasks:
+        task.ask_patterns_about_units()
         task.ask_patterns()
+    stuck = [task for task in tasks if task.networks and not task.classes and task.skill < SKILLED]
+    _ask_halves(stuck, threads)
     weak = [task for task in tasks if task.networks and task.skill < _GOOD_ENOUGH and task.classes]
     train([(task.networks, Recipe(classes=tuple(task.classes)), _RENAMED) for task in weak if task.networks], threads)
     for task in weak:
-        task.ask_networks([pair for pair in task.tested if not task.is_in_class(pair)], ABLE)
+        task.ask_networks([pair for pair in task.tested if not task.is_in_class(pair)],
+                          _PROVEN if task in stuck else ABLE)  # fmt: skip
     for task in tasks:
         task.find_swaps()
     return Found(_joined(tasks), tuple(one for task in tasks for one in task.evidence),
                  {task.label: task.skill for task in tasks})  # fmt: skip
+
+
+def _ask_halves(tasks: Sequence[Task], threads: int) -> None:
+    """Find classes of tasks that have none, by networks that see half of the groups of candidates renamed.
+
+    Good networks show that these renamings are right, and decide about the other groups, which they saw as written.
+    """
+    for first in range(2):
+        stuck = [(task, task.networks, task.groups) for task in tasks
+                 if task.networks and not task.classes and len(task.groups) > 1]  # fmt: skip
+        plain = [(held_out.networks, held_out.before) for _, held_out, _ in stuck]
+        train([(held_out, Recipe(classes=tuple(groups[first::2])), _RENAMED) for _, held_out, groups in stuck], threads)
+        for (task, held_out, groups), last in zip(stuck, plain, strict=True):
+            if held_out.networks is not last[0] and task.skill >= _PROVEN:
+                task.ask_networks(
+                    [pair for words in groups[1 - first :: 2] for pair in combinations(words, 2)], _PROVEN
+                )
+            held_out.networks, held_out.before = last
 
 
 def _some_of(examples: list[Example]) -> list[Example]:

@@ -8,7 +8,7 @@ pattern must have the renamed answer.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, combinations
 from math import log2
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,6 +53,7 @@ class Patterns:
 
     def __init__(self, questions: Sequence[Question], classes: Iterable[Words]) -> None:
         self._class = {word: f"\0{i}" for i, words in enumerate(classes) for word in words}
+        self._places: dict[Words, list[tuple[int, str, str]]] = {}  # of the members of classes in a sentence
         self._answers: dict[Pattern, Counter[Words]] = defaultdict(Counter)
         self._wholes: dict[Pattern, dict[Words, set[Pattern]]] = defaultdict(lambda: defaultdict(set))
         frequent: Counter[Words] = Counter()
@@ -82,23 +83,36 @@ class Patterns:
         self._surprise = -log2(max(frequent.values()) / frequent.total()) if frequent else 0.0
 
     @cached_property
-    def _sure(self) -> list[tuple[Pattern, Words, frozenset[str]]]:
-        """The patterns whose answers are equal by no accident, with the answer and all words."""
-        return [(pattern, answer, frozenset(chain(*pattern, answer)))
+    def _sure(self) -> list[tuple[Pattern, Words]]:
+        """The patterns whose answers are equal by no accident, with the answer."""
+        return [(pattern, answer)
                 for pattern, answers in self._answers.items()
                 if len(answers) == 1 and answers.total() * self._surprise >= _SURPRISE
                 for answer in answers]  # fmt: skip
+
+    @cached_property
+    def _sure_with(self) -> dict[str, list[int]]:
+        """Word -> the positions in ``_sure`` of the patterns that have it in a sentence or the answer."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for i, (pattern, answer) in enumerate(self._sure):
+            for word in set(chain(*pattern, answer)):
+                found[word].append(i)
+        return found
+
+    @cached_property
+    def _words_of_whole(self) -> dict[Pattern, frozenset[str]]:
+        return {whole: frozenset(chain(*whole)) for whole in self._wholes}
 
     def agreement(self, names: Mapping[str, str]) -> Agreement:
         """Test a renaming of words outside the classes."""
         right = wrong = 0
 
+        @cache
         def new(words: Words) -> Words:
             return tuple(names.get(word, word) for word in words)
 
-        for pattern, answer, words in self._sure:
-            if names.keys().isdisjoint(words):
-                continue
+        for i in sorted({i for word in names for i in self._sure_with[word]}):
+            pattern, answer = self._sure[i]
             image, answers = tuple(map(new, pattern)), self._answers[pattern]
             if image == pattern and new(answer) == answer:
                 continue
@@ -109,7 +123,7 @@ class Patterns:
             elif answers.total() >= _ABSENT:
                 wrong += answers.total()
         for whole, by_answer in self._wholes.items():
-            if not any(names.keys() & set(words) for words in whole):
+            if names.keys().isdisjoint(self._words_of_whole[whole]):
                 continue
             image = tuple(map(new, whole))
             if image != whole and image in self._wholes:
@@ -121,16 +135,22 @@ class Patterns:
     def _numbered(self, sentences: Pattern, answer: Words) -> tuple[Pattern, Words]:
         """The sentences and the answer with the members of each class numbered in the order in which they occur."""
         number: dict[str, str] = {}
-        counts: Counter[str] = Counter()
+        counts = dict.fromkeys(self._class.values(), 0)
         found: list[Words] = []
         for words in (*sentences, answer):
+            places = self._places.get(words)
+            if places is None:
+                places = self._places[words] = [
+                    (i, word, self._class[word]) for i, word in enumerate(words) if word in self._class
+                ]
+            if not places:
+                found.append(words)
+                continue
             new = list(words)
-            for i, word in enumerate(words):
-                label = self._class.get(word)
-                if label is not None:
-                    if word not in number:
-                        number[word] = f"{label}.{counts[label]}"
-                        counts[label] += 1
-                    new[i] = number[word]
+            for i, word, label in places:
+                if word not in number:
+                    number[word] = f"{label}.{counts[label]}"
+                    counts[label] += 1
+                new[i] = number[word]
             found.append(tuple(new))
         return tuple(found[:-1]), found[-1]

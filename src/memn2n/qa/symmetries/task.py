@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from functools import cached_property
+from itertools import chain, combinations, pairwise
 from typing import TYPE_CHECKING
 
 from memn2n.qa.symmetries.classes import parts_of_answer
@@ -13,6 +14,7 @@ from memn2n.qa.symmetries.networks import HeldOut, joined_trials
 from memn2n.qa.symmetries.patterns import Agreement, Patterns, Question
 from memn2n.qa.symmetries.proposals import linked, propose
 from memn2n.qa.symmetries.swaps import Judged, Pairs, search_swaps
+from memn2n.qa.symmetries.units import columns_of, find_units
 from memn2n.qa.vocabulary import answer_symbol, tokenize
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from memn2n.qa.symmetries.networks import Trial
     from memn2n.qa.symmetries.proposals import Pair, Words
 
+_ANSWER = "\0answer"
 _FOLDS = 4
 _FEWEST_EXAMPLES = 40  # of a task, to train networks on
 
@@ -68,12 +71,17 @@ class Task:
             question = Question(story, words(one.question), answer)
             self.questions.append(question)
             sentences.update(story[len(before) :] if story[: len(before)] == before else story)
-            sentences[(*question.question, "\0answer", *answer)] += 1
+            sentences[(*question.question, _ANSWER, *answer)] += 1
         self.story_words = {word for one in self.questions for sentence in one.story for word in sentence}
         every = self.story_words.union(*(one.answer for one in self.questions))
         _, self.similar = propose(sentences, every)
+        self.units = find_units(sentences, every)
+        for pair, value in self.units.similar_words.items():
+            self.similar[pair] = max(value, self.similar.get(pair, 0.0))
         groups = linked(sorted(self.story_words), self.similar, _SURE)
+        self.names = self._names()
         self.proposed: set[Pair] = {pair for group in groups for pair in combinations(group, 2)}
+        self.proposed.update(*self.names.values())
         self.tested: list[Pair] = []
         self.candidates: set[Pair] = set()
         self.networks: HeldOut | None = None
@@ -89,6 +97,12 @@ class Task:
     def classes(self) -> list[Words]:
         """Groups of candidates of which all pairs are allowed."""
         return self._groups(pair for pair in sorted(self.candidates) if self.verdict(pair) == "allowed")
+
+    @property
+    def groups(self) -> list[Words]:
+        """Groups of candidates of which no pair is refused, the largest first."""
+        groups = self._groups(pair for pair in sorted(self.candidates) if self.verdict(pair) != "refused")
+        return sorted(groups, key=len, reverse=True)
 
     def verdict(self, pair: Pair) -> str:
         """What was decided about a pair."""
@@ -156,6 +170,46 @@ class Task:
     def is_like(self, other: Task) -> bool:
         """Whether this task has the words of another one, so that what is refused there is not due to other words."""
         return len(other.story_words & self.story_words) >= _LIKE * len(other.story_words)
+
+    def ask_patterns_about_units(self) -> None:
+        """Allow the words of names, such as "pink rectangle", if the names as wholes can be exchanged.
+
+        Then a name only says which thing it is, and new names that are made of the same words do so, too.
+        """
+        for names, pairs in self.names.items():
+            if any(self.verdict(pair) == "refused" for pair in pairs):
+                continue
+            tests = []
+            for a, b in pairwise(names):  # all others are their products
+                known = [*self.classes, tuple(name for name in names if name not in {a, b})]
+                tests.append(Patterns(self._unit_questions, known).agreement({a: b, b: a}))
+            agreement = Agreement(sum(one.right for one in tests), sum(one.wrong for one in tests))
+            for pair in pairs:
+                found = of_patterns(self.label, pair[:1], pair[1:], agreement)
+                if found.verdict == "allowed":
+                    self.judge(pair, found._replace(reason=f"{found.reason}, for the names {', '.join(names)}"))
+
+    def _names(self) -> dict[Words, list[Pair]]:
+        """Names that are alike, such as "pink rectangle" and "red square" -> the pairs of words at the same place."""
+        similar = self.units.similar
+        found: dict[Words, list[Pair]] = {}
+        for names in linked(sorted({unit for pair in similar for unit in pair}), similar, _SURE):
+            columns = columns_of(names)
+            others = {word for unit in self.units.all if unit not in names for word in unit.split()}
+            if columns and others.isdisjoint(chain.from_iterable(columns)):
+                found[names] = [pair for column in columns for pair in combinations(column, 2)]
+        return found
+
+    @cached_property
+    def _unit_questions(self) -> list[Question]:
+        """The questions with each unit as one word."""
+        joined = self.units.joined
+        found = []
+        for one in self.questions:
+            asked = joined[(*one.question, _ANSWER, *one.answer)]
+            end = asked.index(_ANSWER)
+            found.append(Question(tuple(joined[words] for words in one.story), asked[:end], asked[end + 1 :]))
+        return found
 
     def ask_patterns(self) -> None:
         """Judge the candidates by the consistency of the examples; also refuse what networks allowed by a shortcut.
