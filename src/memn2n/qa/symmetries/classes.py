@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from memn2n.errors import ConfigError, Setting
 from memn2n.terminal import quoted
@@ -71,6 +71,9 @@ class Conflict(NamedTuple):
     later: int
     word: str
     problem: str
+
+
+T = TypeVar("T", WordClass, Swap)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,18 @@ class Symmetries:
             tuple(WordClass(one.words) for one in self.classes if not one.tasks or set(one.tasks) >= set(tasks)),
             tuple(Swap(one.first, one.second) for one in self.swaps if not one.tasks or set(one.tasks) >= set(tasks)),
         )
+
+    def limited_to(self, tasks: Collection[str]) -> Symmetries:
+        """The symmetries of some tasks, with the labels of these tasks only."""
+
+        def limited(parts: Sequence[T]) -> tuple[T, ...]:
+            return tuple(
+                one._replace(tasks=tuple(task for task in one.tasks if task in tasks))
+                for one in parts
+                if not one.tasks or not set(one.tasks).isdisjoint(tasks)
+            )
+
+        return Symmetries(limited(self.classes), limited(self.swaps))
 
     def in_form(self, form: Callable[[str], str]) -> Symmetries:
         """The same symmetries with each word in another form, such as lower case."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 from memn2n.errors import InputError
 from memn2n.qa.recipes import Recipe, recipes
 from memn2n.qa.symmetries.choice import foreign_word
-from memn2n.qa.symmetries.classes import Symmetries
 from memn2n.qa.symmetries.files import read_symmetries
 from memn2n.terminal import quoted
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from memn2n.qa.stories import Example
+    from memn2n.qa.symmetries.classes import Symmetries
     from memn2n.reproduce.babi.best.data import Protocol
 
 Column = Literal["weak", "found", "declared", "supervised"]
@@ -61,16 +61,7 @@ def declared_symmetries(examples: Sequence[Example]) -> Symmetries:
         InputError: if the questions do not have all words of these symmetries.
         DataError: if the file is malformed.
     """
-    everything = read_symmetries(DECLARED)
-    tasks = {example.task for example in examples}
-
-    def labels(given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(task for task in given if task in tasks)
-
-    symmetries = Symmetries(
-        tuple(one._replace(tasks=labels(one.tasks)) for one in everything.classes if labels(one.tasks)),
-        tuple(one._replace(tasks=labels(one.tasks)) for one in everything.swaps if labels(one.tasks)),
-    )
+    symmetries = read_symmetries(DECLARED).limited_to({example.task for example in examples})
     foreign = foreign_word(symmetries, examples, None, lowercase=True)
     if foreign is not None:
         raise InputError(f"the columns declared and supervised need the words of bAbI's English files, and "

@@ -55,17 +55,22 @@ class Questions:
     @cached_property
     def digest(self) -> str:
         """A digest of all questions."""
-        digest = hashlib.sha256()
-        for part in (self.train, self.test):
-            digest.update(f"{len(part)} ".encode())
-            for one in part:
-                digest.update(repr((str(one.task), one.story, one.question, one.answer, one.support)).encode())
-        return digest.hexdigest()
+        return digest_of_questions(self.train, self.test)
 
     @property
     def has_support(self) -> bool:
         """Whether a training question has supporting facts."""
         return any(one.support for one in self.train)
+
+
+def digest_of_questions(*parts: list[Example]) -> str:
+    """A digest of all questions of some lists."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{len(part)} ".encode())
+        for one in part:
+            digest.update(repr((str(one.task), one.story, one.question, one.answer, one.support)).encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class TableData:
         missing: task -> which file of it is missing, among those that were asked for.
         simulated: tasks that are trained on simulated questions -> the number of these.
         questions: the questions of each training: the tasks one by one, then all together.
+        train: the training questions of all tasks, in which symmetries are looked for; empty if nobody asked for them.
     """
 
     folder: Path
@@ -89,9 +95,12 @@ class TableData:
     missing: dict[int, str]
     simulated: dict[int, int]
     questions: tuple[Questions, ...]
+    train: list[Example]
 
 
-def read_data(table: str, data: Path, tasks: Sequence[int] | None, protocols: Iterable[Protocol]) -> TableData:
+def read_data(
+    table: str, data: Path, tasks: Sequence[int] | None, protocols: Iterable[Protocol], *, whole: bool = False
+) -> TableData:
     """Read the questions of a table.
 
     Args:
@@ -99,6 +108,7 @@ def read_data(table: str, data: Path, tasks: Sequence[int] | None, protocols: It
         data: the folder of the files, or its parent.
         tasks: the tasks to report, by default all. All tasks are part of the joint training, and tested after it.
         protocols: the kinds of trainings.
+        whole: whether ``TableData.train`` is needed.
 
     Raises:
         InputError, DataError: if a task does not exist, none has its files, or a file is malformed.
@@ -135,6 +145,7 @@ def read_data(table: str, data: Path, tasks: Sequence[int] | None, protocols: It
     if "joint" in protocols:
         name, label = "all-tasks", "all tasks jointly"
         questions.append(Questions("joint", name, label, read("train", trainable), read("test", usable), usable))
-    used = trainable if "joint" in protocols else chosen
+    used = trainable if whole or "joint" in protocols else chosen
     simulated = {task: n for task, n in simulated.items() if task in used}
-    return TableData(files.folder, paper, wanted, chosen, missing, simulated, tuple(questions))
+    return TableData(files.folder, paper, wanted, chosen, missing, simulated, tuple(questions),
+                     read("train", trainable) if whole else [])  # fmt: skip

@@ -7,30 +7,31 @@ from typing import TYPE_CHECKING
 from memn2n.files.whole_file import make_folder, write_whole
 from memn2n.qa.symmetries.files import read_symmetries, symmetries_text
 from memn2n.qa.symmetries.finder import find_symmetries
+from memn2n.reproduce.babi.best.data import digest_of_questions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from memn2n.qa.stories import Example
     from memn2n.qa.symmetries.classes import Symmetries
-    from memn2n.reproduce.babi.best.data import Questions
 
 
-def found_symmetries(path: Path, questions: Questions, threads: int | None = None) -> Symmetries:
+def found_symmetries(path: Path, train: list[Example], threads: int | None = None) -> Symmetries:
     """The symmetries of training questions: those of the file if it was written for these questions, or found now.
 
-    They are those that ``StoryQA.fit`` finds in the same questions. They do not depend on the seed of a training.
+    The questions are those of all tasks, since the search in one task uses the evidence of the others.
 
     Args:
         path: the file, which is written if it is missing or was written for other questions.
-        questions: the questions.
+        train: the questions.
         threads: as for ``find_symmetries``.
 
     Raises:
         DataError: if the file is malformed.
     """
-    begin = f"# Found by memn2n in the training questions of {questions.label} ({questions.digest}).\n"
+    begin = f"# Found by memn2n in the training questions of all tasks ({digest_of_questions(train)}).\n"
     if not path.exists() or not path.read_bytes().startswith(begin.encode()):
-        symmetries = find_symmetries(questions.train, threads=threads).symmetries
+        symmetries = find_symmetries(train, threads=threads).symmetries
         make_folder(path.parent)
         write_whole(path, f"{begin}\n{symmetries_text(symmetries)}".encode())
     return read_symmetries(path)

@@ -126,7 +126,7 @@ def run_best(
         raise InputError(f"{out} is a file; name a folder for the results")
     chosen = choose_columns(columns)
     choose_threads(options.threads)
-    source = read_data(table, Path(data), tasks, options.protocols)
+    source = read_data(table, Path(data), tasks, options.protocols, whole="found" in chosen)
     report = BestReport(
         table=table, command=command, data=str(source.folder), seed=options.seed,
         restarts=max(sum(training.restarts for _, training in recipes_of("weak", one)) for one in options.protocols),
@@ -155,26 +155,21 @@ def _blocks(
     on_progress: Callable[[BestProgress], None],
 ) -> list[list[Training]]:  # fmt: skip
     """The trainings of each protocol, column and seed. Finds symmetries that are not stored yet."""
+    by_hand = {"declared", "supervised"}.intersection(columns)
+    declared = {one.name: declared_symmetries(one.train) for one in source.questions if by_hand}
+    found = Symmetries()
+    if "found" in columns:
+        on_progress(BestProgress("symmetries", 0, 0, 0, 0))
+        found = found_symmetries(out / "found.toml", source.train, options.threads)
 
     def symmetries(column: Column, questions: Questions) -> Symmetries:
-        if column == "weak":
-            return Symmetries()
-        if column != "found":
-            return declared_symmetries(questions.train)
-        on_progress(BestProgress(f"symmetries of {questions.label}", 0, 0, 0, 0))
-        return found_symmetries(out / "found" / f"{questions.name}.toml", questions, options.threads)
-
-    known = {
-        (column, one.name): symmetries(column, one)
-        for column in sorted(
-            columns, key="found".__eq__
-        )  # declared symmetries are checked before others are looked for
-        for one in source.questions
-    }
+        if column == "found":
+            return found.limited_to({example.task for example in questions.train})
+        return Symmetries() if column == "weak" else declared[questions.name]
 
     def training(column: Column, one: Questions, seed: int) -> Training:
         path = out / one.protocol / column / f"{one.name}-seed-{seed}.json"
-        return Training(column, one, seed, recipes_of(column, one.protocol), known[column, one.name], path)
+        return Training(column, one, seed, recipes_of(column, one.protocol), symmetries(column, one), path)
 
     blocks = [
         [
