@@ -121,8 +121,8 @@ _BEST = (
 _JOINT = (
     Recipe(  # the hard tasks first, and then more of the tasks that are not learned yet
         _HALF_RELU.changed({"dim": 100, "memory_size": 130, "empty_slots": "mask"}),
-        _LONG.changed({"restarts": 1, "learning_rate": 0.0015, "epochs": 520, "linear_start_epochs": 10, "noise_rate": 0.3,
-                       "sampling": "hard", "hard_epochs": 170}),
+        _LONG.changed({"restarts": 1, "learning_rate": 0.0015, "epochs": 520, "linear_start_epochs": 10,
+                       "noise_rate": 0.3, "sampling": "hard", "hard_epochs": 170}),
     ),
 )  # fmt: skip
 
