@@ -125,14 +125,16 @@ class Outcome:
 SOLVED = 0.003
 """Loss in nats of a network below which no other recipe is tried."""
 
+_TRIED = 2  # networks of each recipe; one alone may have had a bad start
+
 
 def train_recipes(
     problems: Sequence[Problem], on_event: Callable[[Epoch | Restart], None], threads: int | None = None
 ) -> tuple[Problem, Outcome]:
-    """Train the restarts of a recipe, which is chosen by one network of each recipe.
+    """Train the restarts of a recipe, which is chosen by two networks of each recipe.
 
-    The first recipe is trained first. If the loss of its network is not below ``SOLVED``, one network is trained by
-    each other recipe. The recipe with the lowest loss is chosen: on the validation data or, without any, on the
+    One network is trained by the first recipe. If its loss is not below ``SOLVED``, two networks are trained by each
+    recipe, and the recipe of the network with the lowest loss is chosen: on the validation data or, without any, on the
     training data.
 
     Args:
@@ -151,11 +153,13 @@ def train_recipes(
     numbers = _numbers(problems)
     trained: list[TrainedNetwork] = []
     chosen, finished = 0, True
-    for group in ([0], range(1, len(problems))) if len(problems) > 1 else ():
-        finished = run_jobs([(problems[i], numbers[i][0]) for i in group], on_event, trained.append, threads)
+    tried = [(i, number) for i in range(len(problems)) for number in numbers[i][:_TRIED]]
+    for group in (tried[:1], tried[1:]) if len(problems) > 1 else ():
+        finished = run_jobs([(problems[i], number) for i, number in group], on_event, trained.append, threads)
         losses = {one.restart.restart: one.restart.loss for one in trained}
-        chosen = min(range(len(problems)), key=lambda i: losses.get(numbers[i][0], inf))
-        if not finished or losses[numbers[chosen][0]] < SOLVED:
+        lowest = [min((losses.get(number, inf) for number in some), default=inf) for some in numbers]
+        chosen = lowest.index(min(lowest))
+        if not finished or lowest[chosen] < SOLVED:
             break
     problem, restarts = problems[chosen], [one.restart for one in trained]
     kept = [one for one in trained if one.restart.restart in numbers[chosen] and one.restart.train is not None]
