@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parents[1] / "src" / "memn2n" / "qa" / "models" / "stori
 SEED = 101
 QUESTIONS = 10_000
 
-CHANGES = {"restarts": 2, "epochs": 80, "hard_epochs": 26, "linear_start_epochs": 6, "validation": 0.02, "seed": SEED}
+CHANGES = {"restarts": 2, "epochs": 80, "linear_start_epochs": 6, "validation": 0.02, "seed": SEED}
 """Of the joint recipe of "best": an epoch has ten times as many questions as bAbI's 1,000 a task."""
 
 

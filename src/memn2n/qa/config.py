@@ -252,10 +252,11 @@ class TrainingConfig(Settings):
     batches as fit, drawn with replacement (official code). hard: like replacement, but first the task of each question
     is drawn. Tasks with a training loss above 0.1 nats are equally probable; others are less so in proportion to their
     loss, down to a tenth."""
-    hard_epochs: Annotated[int, Range(0, 1_000_000)] = 0
-    """Number of the first epochs that have only questions of hard tasks. If it is above 0, those of the linear start do
-    too. Hard are the tasks whose training loss is above half of the entropy of their answers after a pilot training on
-    all tasks, which has a tenth of ``epochs``; then the network starts anew. It needs ``sampling`` hard."""
+    hard_first: Annotated[float, Range(0, 0.9)] = 0.0
+    """Share of the epochs, from the first one on, that have only questions of hard tasks. If it is above 0, those of
+    the linear start do too. Hard are the tasks whose training loss, after a pilot training on all tasks for a tenth of
+    ``epochs``, is above half of the entropy of their answers and above 0.1 nats; then the network starts anew. It needs
+    ``sampling`` hard."""
     validation: Annotated[float, Range(0, 0.9)] = 0.1
     """Share of the questions that is held out for validation; 0 for none. It is not used if validation data is
     given."""
@@ -278,14 +279,19 @@ class TrainingConfig(Settings):
 
     def check(self) -> None:
         """Raise ConfigError if two settings contradict each other."""
-        if self.hard_epochs and self.sampling != "hard":
-            raise ConfigError(Setting("hard_epochs"), f" is {self.hard_epochs}, but ", Setting("sampling"),
+        if self.hard_first and self.sampling != "hard":
+            raise ConfigError(Setting("hard_first"), f" is {self.hard_first}, but ", Setting("sampling"),
                               f" is {self.sampling}: it needs hard")  # fmt: skip
+
+    @property
+    def hard_epochs(self) -> int:
+        """Number of epochs, after the linear start, that have only questions of hard tasks."""
+        return round(self.hard_first * self.epochs)
 
     @property
     def pilot_epochs(self) -> int:
         """Number of epochs of the pilot training."""
-        return max(self.epochs // 10, 1) if self.hard_epochs else 0
+        return max(self.epochs // 10, 1) if self.hard_first else 0
 
     @property
     def first_rate(self) -> float:

@@ -122,7 +122,7 @@ _JOINT = (
     Recipe(  # the hard tasks first, and then more of the tasks that are not learned yet
         _HALF_RELU.changed({"dim": 100, "memory_size": 130, "empty_slots": "mask"}),
         _LONG.changed({"restarts": 1, "learning_rate": 0.0015, "epochs": 520, "linear_start_epochs": 10,
-                       "noise_rate": 0.3, "sampling": "hard", "hard_epochs": 170}),
+                       "noise_rate": 0.3, "sampling": "hard", "hard_first": 0.33}),
     ),
 )  # fmt: skip
 
@@ -130,10 +130,8 @@ _JOINT = (
 def _quick(best: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
     """The recipes with one network each, which is trained for a third of the epochs."""
     return tuple(
-        Recipe(network, training.changed({"restarts": 1, "epochs": training.epochs // 3,
-                                          "hard_epochs": training.hard_epochs // 3}))
-        for network, training in best
-    )  # fmt: skip
+        Recipe(network, training.changed({"restarts": 1, "epochs": training.epochs // 3})) for network, training in best
+    )
 
 
 _RECIPES: dict[Variant, tuple[Recipe, ...]] = {

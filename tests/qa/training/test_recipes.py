@@ -20,7 +20,9 @@ VOCABULARY = vocabulary_of(EXAMPLES)
 STORIES = StorySet.encode(EXAMPLES, VOCABULARY)
 
 
-def train(losses: dict[int, float | None], monkeypatch: pytest.MonkeyPatch, stop: int | None = None) -> Any:
+def train(
+    losses: dict[int, float | None], monkeypatch: pytest.MonkeyPatch, stop: int | None = None, **settings: Any
+) -> Any:
     """Choose among three recipes of three restarts with these losses by number; None is a diverged one."""
     begun = []
 
@@ -32,7 +34,7 @@ def train(losses: dict[int, float | None], monkeypatch: pytest.MonkeyPatch, stop
         return TrainedNetwork(Restart(number, score, score, 0.0, INTERRUPTED if number == stop else ""), network)
 
     monkeypatch.setattr(Problem, "train", trained)
-    training = TrainingConfig(restarts=3, select="good")
+    training = TrainingConfig.from_dict({"restarts": 3, "select": "good"} | settings)
     problems = [
         Problem.make(stories=STORIES, network=NetworkConfig(dim=dim), training=training, backend="torch",
                      vocabulary_size=len(VOCABULARY))
@@ -55,6 +57,15 @@ def test_the_recipe_of_the_best_network_is_taken(monkeypatch: pytest.MonkeyPatch
     assert [restart.restart for restart in outcome.restarts] == sorted(losses)
 
 
+@pytest.mark.parametrize("select", ["train", "validation"])
+def test_one_network_is_kept_if_one_is_wanted(monkeypatch: pytest.MonkeyPatch, select: str) -> None:
+    """Also if all restarts were trained to choose the recipe."""
+    losses: dict[int, float | None] = {0: 0.5, 1: 0.4, 2: 0.1, 3: 0.2, 4: 0.9, 5: 0.9}
+    monkeypatch.setattr("memn2n.qa.training.problem._check_needs_no_validation", lambda _: None)
+    _, dim, kept, outcome = train(losses, monkeypatch, restarts=2, select=select)
+    assert (dim, kept, len(outcome.networks)) == (4, [2], 1)
+
+
 def test_recipes_that_diverge_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     _, dim, kept, _ = train({0: None, 1: None, 3: None, 4: None, 6: None, 7: 2.0, 8: 2.0}, monkeypatch)
     assert (dim, kept) == (5, [7, 8])
@@ -69,6 +80,8 @@ def test_ctrl_c_keeps_what_is_trained(monkeypatch: pytest.MonkeyPatch, stop: int
     assert found == dim
     assert kept
     assert any(restart.stopped == INTERRUPTED for restart in outcome.restarts)
+    numbers = [restart.restart for restart in outcome.restarts]
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_the_variants() -> None:
@@ -79,7 +92,7 @@ def test_the_variants() -> None:
     for best, quick in zip(recipes("best"), recipes("quick"), strict=True):
         assert quick.network == best.network
         assert (quick.training.restarts, quick.training.epochs) == (1, best.training.epochs // 3)
-    with pytest.raises(ConfigError, match="variant is best, which has 3 recipes; see memn2n.recipes"):
+    with pytest.raises(ConfigError, match=r"variant is best, which has 3 recipes; see memn2n\.recipes"):
         variant("best")
 
 

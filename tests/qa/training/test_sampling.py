@@ -63,7 +63,7 @@ def test_the_linear_start_draws_all_tasks_alike() -> None:
 
 
 def test_the_first_epochs_have_only_what_the_pilot_did_not_learn() -> None:
-    made, loop = sampling(TrainingConfig(sampling="hard", hard_epochs=2)), Loop()
+    made, loop = sampling(TrainingConfig(sampling="hard", hard_first=0.02)), Loop()
     assert made.needs_pilot
     assert set(shares(draw(made, loop, "pilot", [1]))) == set(LOSSES)
     made.choose_hard_tasks(loop)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def test_the_first_epochs_have_only_what_the_pilot_did_not_learn() -> None:
 
 
 def test_there_is_no_pilot_for_one_task_or_to_go_on_from_a_model() -> None:
-    config = TrainingConfig(sampling="hard", hard_epochs=2)
+    config = TrainingConfig(sampling="hard", hard_first=0.02)
     assert not sampling(config, np.flatnonzero(STORIES.task == 1)).needs_pilot
     assert not sampling(config, pilot=False).needs_pilot
 
@@ -86,19 +86,44 @@ def test_only_the_training_examples_are_drawn() -> None:
 
 def test_other_samplings_are_the_loops() -> None:
     assert Sampling.of(STORIES, np.arange(3), TrainingConfig(), np.random.default_rng(0)) is None
-    with pytest.raises(ConfigError, match="hard_epochs is 3, but sampling is replacement: it needs hard"):
-        TrainingConfig(hard_epochs=3)
+    with pytest.raises(ConfigError, match=r"hard_first is 0\.3, but sampling is replacement: it needs hard"):
+        TrainingConfig(hard_first=0.3)
 
 
 @pytest.mark.parametrize("backend", ["native", "torch"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_the_network_starts_anew_after_the_pilot(backend: Any, optimizer: Any) -> None:
     train, test = simulate(task=[1, 15], n_train=400, n_test=100, seed=1)
-    config = TrainingConfig(sampling="hard", hard_epochs=5, epochs=30, linear_start_epochs=5, restarts=1, seed=3,
+    config = TrainingConfig(sampling="hard", hard_first=0.2, epochs=30, linear_start_epochs=5, restarts=1, seed=3,
                             optimizer=optimizer)  # fmt: skip
     events: list[Any] = []
     model = StoryQA.fit(train, network=NetworkConfig(), training=config, backend=backend, on_event=events.append)
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert [event.phase for event in epochs] == ["pilot"] * 3 + ["linear"] * 5 + ["softmax"] * 30
-    assert epochs[3].train.loss > epochs[2].train.loss
+    fresh, trained = epochs[3].train.loss, epochs[2].train.loss
+    assert trained < fresh < 2 * np.log(len(model.vocabulary)), "the loss of a network that has learned nothing"
     assert model.evaluate(test).error < 0.3
+
+
+def test_the_hard_epochs_are_a_share_of_all() -> None:
+    config = TrainingConfig(sampling="hard", hard_first=0.33, epochs=50)
+    assert (config.hard_epochs, config.pilot_epochs) == (16, 5)
+    assert TrainingConfig(epochs=50).pilot_epochs == 0
+
+
+def test_a_task_of_one_answer_is_not_hard() -> None:
+    examples = [Example(("a went.",), "where is a?", "here" if i % 2 else "there", task="two") for i in range(40)]
+    examples += [Example(("a went.",), "where is a?", "here", task="one")] * 40
+    stories = StorySet.encode(examples, vocabulary_of(examples))
+    made = Sampling.of(
+        stories, np.arange(80), TrainingConfig(sampling="hard", hard_first=0.5), np.random.default_rng(0)
+    )
+    assert made is not None
+
+    class Learned:
+        def score(self, stories: StorySet, some: Any, stage: Any = None) -> Score:
+            return Score(0.01 if stories.task[some[0]] else 0.6, 0.0)
+
+    made.choose_hard_tasks(Learned())  # type: ignore[arg-type]
+    drawn = made.draw(Learned(), "linear", 1)  # type: ignore[arg-type]
+    assert set(stories.task[drawn].tolist()) == {0}

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from memn2n.qa.candidates import Candidates
     from memn2n.qa.stories import Example
+    from memn2n.qa.vocabulary import Vocabulary
 
 
 def choose_symmetries(
     given: Symmetries | Literal["auto", "none"], examples: Sequence[Example], candidates: Candidates | None,
-    lowercase: bool, threads: int | None = None,
+    lowercase: bool, threads: int | None = None, known: Vocabulary | None = None,
 ) -> Symmetries:  # fmt: skip
     """The symmetries of a training, in the form of its vocabulary.
 
@@ -30,41 +31,50 @@ def choose_symmetries(
         candidates: the answers to choose from, if they are not words. Then only symmetries of all tasks are found.
         lowercase: whether case is ignored.
         threads: how many networks "auto" trains at a time; by default one for each core.
+        known: the vocabulary, if it is not made of the examples; its words need not be in them.
 
     Raises:
         ConfigError: if ``given`` is something else, or has a word that the examples do not have.
     """
     if isinstance(given, Symmetries):
-        known = in_training_form(given, lowercase)
-        foreign = foreign_word(known, examples, candidates, lowercase)
+        same = in_training_form(given, lowercase)
+        foreign = foreign_word(same, examples, candidates, lowercase, known)
         if foreign is not None:
             problem = f": the word {quoted(foreign[1])} is not in the training data; leave it out"
             raise ConfigError(Setting("symmetries"), problem)
-        return known
+        return same
     if given == "auto":
         from memn2n.qa.symmetries.finder import find_symmetries
 
         found = find_symmetries(examples, lowercase, threads=threads).symmetries
         if candidates is not None:
             return found.of_all({example.task for example in examples})
-        return _with_few_answers(found, examples, lowercase)
+        return _with_known_answers(found, examples, lowercase, known)
     if given != "none":
         raise ConfigError(Setting("symmetries"), f" is {quoted(given)}: it must be auto, none or Symmetries")
     return Symmetries()
 
 
-def _with_few_answers(symmetries: Symmetries, examples: Sequence[Example], lowercase: bool) -> Symmetries:
-    """The symmetries, without those of words in answers of several words if they made too many new answers."""
+def _with_known_answers(
+    symmetries: Symmetries, examples: Sequence[Example], lowercase: bool, known: Vocabulary | None
+) -> Symmetries:  # fmt: skip
+    """The symmetries that were found, without those that a training would refuse.
+
+    They are those with words that the vocabulary lacks; and those of words in answers of several words, if renaming
+    made too many new answers, or answers that the vocabulary lacks.
+    """
+    words = None if known is None else set(known.words)
+    if words is not None:
+        symmetries = symmetries.only_if(lambda part: words.issuperset(part.words))
     try:
-        renamed_answers(examples, symmetries, lowercase)
+        new = renamed_answers(examples, symmetries, lowercase)
+        if words is None or new <= words:
+            return symmetries
     except ConfigError:
-        several = (parts_of_answer(answer_symbol(example.answer, lowercase)) for example in examples)
-        words = {word for parts in several if len(parts) > 1 for word in parts}
-        return Symmetries(
-            tuple(one for one in symmetries.classes if words.isdisjoint(one.words)),
-            tuple(one for one in symmetries.swaps if words.isdisjoint(one.words)),
-        )
-    return symmetries
+        pass
+    several = (parts_of_answer(answer_symbol(example.answer, lowercase)) for example in examples)
+    in_answers = {word for parts in several if len(parts) > 1 for word in parts}
+    return symmetries.only_if(lambda part: in_answers.isdisjoint(part.words))
 
 
 def in_training_form(symmetries: Symmetries, lowercase: bool) -> Symmetries:
@@ -73,18 +83,19 @@ def in_training_form(symmetries: Symmetries, lowercase: bool) -> Symmetries:
 
 
 def foreign_word(
-    symmetries: Symmetries, examples: Sequence[Example], candidates: Candidates | None, lowercase: bool
-) -> tuple[int, str] | None:
+    symmetries: Symmetries, examples: Sequence[Example], candidates: Candidates | None, lowercase: bool,
+    known: Vocabulary | None = None,
+) -> tuple[int, str] | None:  # fmt: skip
     """A word that the examples do not have, with the position of its class or swap in ``parts``; None if there is none.
 
     The words of an answer count too: those between spaces and commas.
     """
     from memn2n.qa.stories import vocabulary_of
 
-    vocabulary = vocabulary_of(examples, lowercase, candidates)
-    known = {part for entry in vocabulary.words for part in (entry, *parts_of_answer(entry))}
+    vocabulary = vocabulary_of(examples, lowercase, candidates) if known is None else known
+    words = {part for entry in vocabulary.words for part in (entry, *parts_of_answer(entry))}
     for position, part in enumerate(symmetries.parts):
         for word in part.words:
-            if word not in known:
+            if word not in words:
                 return position, word
     return None

@@ -156,6 +156,10 @@ class Symmetries:
 
         return Symmetries(limited(self.classes), limited(self.swaps))
 
+    def only_if(self, wanted: Callable[[WordClass | Swap], bool]) -> Symmetries:
+        """The classes and swaps that are wanted."""
+        return Symmetries(tuple(filter(wanted, self.classes)), tuple(filter(wanted, self.swaps)))
+
     def in_form(self, form: Callable[[str], str]) -> Symmetries:
         """The same symmetries with each word in another form, such as lower case."""
         return Symmetries(

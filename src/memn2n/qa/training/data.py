@@ -69,9 +69,11 @@ class TrainingData:
         examples = check_examples(train, "train")
         validation = None if valid is None else check_examples(valid, "validate")
         check_type("vocabulary", vocabulary, Vocabulary, "memn2n.Vocabulary((word, ...))")
-        if going_on and vocabulary is not None:
-            warn_of_unknown_words(examples, vocabulary)
-        same = choose_symmetries(symmetries, examples, candidates, lowercase, threads)
+        if vocabulary is not None:
+            lowercase = vocabulary.lowercase
+            if going_on:
+                warn_of_unknown_words(examples, vocabulary)
+        same = choose_symmetries(symmetries, examples, candidates, lowercase, threads, known=vocabulary)
         if vocabulary is None:
             more = () if candidates else renamed_answers(examples, same, lowercase)
             vocabulary = vocabulary_of(examples, lowercase, candidates, more)

@@ -166,16 +166,15 @@ def train_recipes(
 
     def select(one: TrainedNetwork) -> None:
         restarts.append(one.restart)
-        if one.restart.train is None:
-            return
-        kept.append(one)
-        if problem.training.select not in {"ensemble", "good"}:
-            kept[:] = [min(kept, key=lambda one: (_selected_by(problem, one.restart), one.restart.restart))]
+        if one.restart.train is not None:
+            kept.append(one)
+        kept[:] = _selected(problem, kept)
 
     if finished:
         begun = {restart.restart for restart in restarts}
         left = [(problem, number) for number in numbers[chosen] if number not in begun]
         finished = run_jobs(left, on_event, select, threads)
+    kept = _selected(problem, kept)
     if not finished and not kept:
         raise KeyboardInterrupt
     if not kept:
@@ -200,11 +199,17 @@ def _numbers(problems: Sequence[Problem]) -> list[range]:
     return [range(end - problem.training.restarts, end) for problem, end in zip(problems, ends, strict=True)]
 
 
-def _selected_by(problem: Problem, restart: Restart) -> float:
-    """The loss by which networks of a recipe are selected."""
-    score = restart.valid if problem.training.select == "validation" else restart.train
-    assert score is not None
-    return score.loss
+def _selected(problem: Problem, networks: list[TrainedNetwork]) -> list[TrainedNetwork]:
+    """The network of the lowest loss, if only one is to be kept; otherwise all."""
+    if problem.training.select in {"ensemble", "good"} or not networks:
+        return networks
+
+    def loss(one: TrainedNetwork) -> tuple[float, int]:
+        score = one.restart.valid if problem.training.select == "validation" else one.restart.train
+        assert score is not None
+        return score.loss, one.restart.restart
+
+    return [min(networks, key=loss)]
 
 
 def _outcome(kept: list[TrainedNetwork], restarts: list[Restart], finished: bool, wanted: range) -> Outcome:
@@ -213,8 +218,8 @@ def _outcome(kept: list[TrainedNetwork], restarts: list[Restart], finished: bool
     # Ctrl-C between two restarts: record it with the first one that did not begin
     left = [number for number in wanted if number not in begun]
     if not finished and all(restart.stopped != INTERRUPTED for restart in restarts):
-        restarts.append(Restart(restart=left[0] if left else wanted.stop, train=None, valid=None, seconds=0.0,
-                                stopped=INTERRUPTED))  # fmt: skip
+        number = left[0] if left else max(begun, default=-1) + 1
+        restarts.append(Restart(restart=number, train=None, valid=None, seconds=0.0, stopped=INTERRUPTED))
     restarts.sort(key=lambda restart: restart.restart)
     complete = [trained for trained in kept if not trained.restart.stopped]
     if len(kept) > 1 and complete:

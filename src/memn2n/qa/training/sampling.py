@@ -22,7 +22,7 @@ _TESTED = 200  # questions of each task
 
 
 class Sampling:
-    """Draws the questions of each epoch for ``sampling`` hard and ``hard_epochs`` of TrainingConfig.
+    """Draws the questions of each epoch for ``sampling`` hard and ``hard_first`` of TrainingConfig.
 
     Args:
         stories: the training data.
@@ -44,7 +44,7 @@ class Sampling:
         self._hard: npt.NDArray[np.bool_] | None = None
         self._size = max(len(examples) // config.batch_size, 1) * min(config.batch_size, len(examples))
         self._untested = _QUESTIONS_BETWEEN_TESTS  # questions drawn since the last test
-        self.needs_pilot = pilot and config.hard_epochs > 0 and len(self._of_tasks) > 1
+        self.needs_pilot = pilot and config.hard_first > 0 and len(self._of_tasks) > 1
 
     @classmethod
     def of(
@@ -77,7 +77,8 @@ class Sampling:
 
     def choose_hard_tasks(self, loop: Loop) -> None:
         """Choose the hard tasks by the losses after the pilot training."""
-        hard = self._losses(loop) > _HARD * np.array([self._entropy(some) for some in self._of_tasks])
+        entropy = np.array([self._entropy(some) for some in self._of_tasks])
+        hard = self._losses(loop) > np.maximum(_HARD * entropy, _LEARNED)
         self._hard = hard if hard.any() and not hard.all() else None
         self._shares = np.ones(len(self._of_tasks))
         self._untested = _QUESTIONS_BETWEEN_TESTS

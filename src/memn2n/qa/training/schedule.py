@@ -137,7 +137,8 @@ def train(
             order = None if sampling is None else sampling.draw(loop, phase, epoch)
             trained = loop.epoch(rate, stage, order)
             validated = None if valid is None else loop.score(*valid, Stage(linear))
-            for loss in (trained.loss, 0.0 if validated is None else validated.loss):
+            losses = (trained.loss, 0.0 if validated is None else validated.loss)
+            for loss in losses:
                 if not math.isfinite(loss):
                     raise DivergedError(f"the loss became {loss} in {phase} epoch {epoch}")
             seconds = time.perf_counter() - begin
@@ -147,10 +148,8 @@ def train(
                            seconds=seconds))  # fmt: skip
             if phase == "linear" and validated is not None:
                 linear_losses.append(validated.loss)
-            if (
-                phase == "softmax"
-                and max(trained.loss, 0.0 if validated is None else validated.loss) < config.stop_loss
-            ):
+            unproven = validated is None and epoch <= config.hard_epochs  # other tasks were not tested
+            if phase == "softmax" and not unproven and max(losses) < config.stop_loss:
                 break
     except KeyboardInterrupt:
         if not begun:
