@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -22,7 +24,7 @@ from memn2n.qa.stories import Example, check_examples, example_of
 from memn2n.qa.symmetries.classes import Symmetries
 from memn2n.qa.symmetries.unseen import UnseenWords
 from memn2n.qa.training.data import TrainingData
-from memn2n.qa.training.problem import INTERRUPTED, Restart
+from memn2n.qa.training.problem import INTERRUPTED, Restart, choose_backend
 from memn2n.qa.training.restarts import going_on, train_recipes
 from memn2n.qa.vocabulary import Vocabulary
 from memn2n.settings import check_type, check_whole
@@ -30,7 +32,7 @@ from memn2n.terminal import quoted
 from memn2n.training_display import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -170,12 +172,16 @@ class StoryQA:
         elif symmetries is None:
             chosen_by_caller = (network, training, recipes, vocabulary)
             symmetries = "auto" if all(one is None for one in chosen_by_caller) else "none"
+        if isinstance(recipes, Iterable):
+            recipes = tuple(recipes)
+        given_recipes = partial(choose_recipes, recipes, network, training, {"restarts": restarts, "seed": seed})
+        for one in given_recipes(joint=False):  # refuse what is wrong before the data is searched
+            choose_backend(backend, device, one.network)
         data = TrainingData.prepare(
             train, valid, symmetries=symmetries, vocabulary=vocabulary, candidates=answers, lowercase=lowercase,
             going_on=start is not None, threads=threads,
         )  # fmt: skip
-        joint = len(data.stories.tasks) > 1
-        chosen = choose_recipes(recipes, network, training, {"restarts": restarts, "seed": seed}, joint)
+        chosen = given_recipes(joint=len(data.stories.tasks) > 1)
         problems = data.problems(chosen, backend, device, () if start is None else start.networks)
 
         def display() -> QAProgress:

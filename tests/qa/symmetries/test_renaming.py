@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig
-from memn2n.errors import ConfigError
+from memn2n.errors import ConfigError, DataWarning
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.symmetries import renaming
@@ -155,10 +155,36 @@ def test_validation_is_not_renamed() -> None:
     assert score.loss == pytest.approx(-np.log(ranked["garden"]), rel=1e-4)
 
 
+def test_going_on_keeps_symmetries_of_words_that_the_new_data_lacks() -> None:
+    once = SETTINGS.changed({"epochs": 1})
+    model = StoryQA.fit(PAIRS, training=once, symmetries=CLASSES)
+    again = StoryQA.fit(PAIRS[:2], start=model, training=once)
+    assert again.symmetries == model.symmetries
+    upper = StoryQA.fit(PAIRS, training=once, symmetries=CLASSES, lowercase=False)
+    assert upper.symmetries.words == {*PEOPLE, *PLACES}
+    assert StoryQA.fit(PAIRS[:2], start=upper, training=once).symmetries == upper.symmetries
+
+
+def test_automatic_symmetries_fit_a_given_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Found(Symmetries((WordClass(("mary", "john")), WordClass(("garden", "kitchen", "office"))), ()), (), {})
+    monkeypatch.setattr("memn2n.qa.symmetries.finder.find_symmetries", lambda *_, **__: found)
+    vocabulary = Vocabulary.build([PAIRS[0].story[0], PAIRS[0].question, "john kitchen"], [])
+    examples = [PAIRS[0], Example(("John went to the kitchen.",), "Where is John?", "kitchen")]
+    model = StoryQA.fit(examples, training=SETTINGS.changed({"epochs": 1}), symmetries="auto", vocabulary=vocabulary)
+    assert model.symmetries == Symmetries((WordClass(("mary", "john")),))
+
+
+def test_a_task_that_no_question_has_is_named() -> None:
+    other = Symmetries((WordClass(("mary", "john"), ("7", "8")),))
+    with pytest.warns(DataWarning, match="name tasks that no training question has: 7, 8") as caught:
+        StoryQA.fit(PAIRS, training=SETTINGS.changed({"epochs": 1}), symmetries=other)
+    assert caught[0].filename == __file__
+
+
 @pytest.mark.parametrize(("given", "message"), [
     (Symmetries((WordClass(("mary", "cellar")),)), "the word 'cellar' is not in the training data; leave it out"),
-    ("all", "'all': it must be auto, none or Symmetries"),
-    (7, "7: it must be auto, none or Symmetries"),
+    ("all", "'all': it must be auto, none, or Symmetries"),
+    (7, "7: it must be auto, none, or Symmetries"),
 ])  # fmt: skip
 def test_wrong_symmetries_are_refused(given: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -68,10 +68,9 @@ def test_errors_name_the_line(tmp_path: Path, old: str, new: str, line: int, mes
 
 def test_words_that_training_does_not_have_are_refused_with_their_line(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(TEXT)
-    with pytest.raises(DataError, match=r"s\.toml:6: the word 'kitchen' is not in the training data; remove it"):
-        read_symmetries(tmp_path / "s.toml", lambda found: (1, "kitchen"))
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.toml"):
-        read_symmetries(tmp_path / "none.toml")
+    (tmp_path / "s.toml").write_text('[[class]]\nwords = [\n"Mary",\n"Zoe"]\n')
+    with pytest.raises(DataError, match=r"s\.toml:4: the word 'zoe' is not in the training data"):
+        read_symmetries(tmp_path / "s.toml", lambda _: (0, "zoe"), str.lower)
+    (tmp_path / "s.toml").write_text('[[class]]\nwords = ["Mary", "mary"]\n')
+    with pytest.raises(DataError, match=r"s\.toml:1: the word 'mary' is there twice"):
+        read_symmetries(tmp_path / "s.toml", form=str.lower)

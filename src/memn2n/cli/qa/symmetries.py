@@ -33,7 +33,8 @@ def symmetries(
     from memn2n.qa.data import read_stories
     from memn2n.qa.symmetries.finder import find_symmetries
 
-    examples = read_stories(data, "train", parse_tasks(task, "--task") if data.is_dir() else None)
+    tasks = parse_tasks(task, "--task")
+    examples = read_stories(data, "train", tasks)
     found = find_symmetries(examples, lowercase, seed, threads)
     if as_json:
         typer.echo(json.dumps(found.symmetries.to_dict() | {"evidence": found.rows()}, ensure_ascii=False))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -72,7 +73,12 @@ def train(
     from memn2n.qa.pretrained import load_qa
 
     model = None if start is None else load_qa(start)
-    training = TrainingConfig().changed(settings) if model is None else _going_on(model, settings)
+    training = (
+        TrainingConfig.from_dict({"seed": settings.get("seed", 0)}) if model is None else _going_on(model, settings)
+    )
+    if model is None:
+        for joint in (False, True):
+            _recipes(family, variant, settings, joint)  # refuses wrong settings before the data is read
 
     from memn2n import StoryQA
     from memn2n.files.model_folder import has_model, hold_folder
@@ -106,7 +112,8 @@ def _recipes(family: str, variant: Variant, given: dict[str, Any], joint: bool) 
     A family other than memn2n has its own defaults, and those of the official code for the training.
 
     Raises:
-        ConfigError: if there is no such family, or the variant or a setting belongs to another one.
+        ConfigError: if there is no such family, the variant or a setting belongs to another one, or a setting
+            contradicts a recipe.
     """
     from memn2n.qa.networks import family_named
     from memn2n.qa.recipes import Recipe, recipes
@@ -114,21 +121,13 @@ def _recipes(family: str, variant: Variant, given: dict[str, Any], joint: bool) 
     config = family_named(family).config
     chosen = list(recipes(variant, joint))
     if config is not NetworkConfig:
-        if variant == "paper":
+        if variant != "quick":  # the default
             raise ConfigError(Setting("variant"), f" is {variant}, which is for the family memn2n")
         chosen = [Recipe(config(), TrainingConfig())]
     for name in given:
         if name not in {field.name for kind in (config, TrainingConfig) for field in fields(kind)}:
             raise ConfigError(Setting(name), f" is not a setting of the family {family}")
-    changed, problems = [], []
-    for network, training in chosen:
-        try:
-            changed.append(Recipe(network.changed(given), training.changed(given)))
-        except ConfigError as error:  # a setting may contradict one recipe, and fit another one
-            problems.append(error)
-    if not changed:
-        raise problems[0]
-    return changed
+    return [Recipe(network.changed(given), training.changed(given)) for network, training in chosen]
 
 
 def _going_on(model: StoryQA, given: dict[str, Any]) -> TrainingConfig:
@@ -173,7 +172,7 @@ def _read_symmetries(
         DataError: if the file is wrong, or has a word that the training data does not have.
     """
     from memn2n.qa.candidates import Candidates
-    from memn2n.qa.symmetries.choice import foreign_word, in_training_form
+    from memn2n.qa.symmetries.choice import foreign_word
     from memn2n.qa.symmetries.files import read_symmetries
 
     if given is None:
@@ -182,8 +181,9 @@ def _read_symmetries(
         return "auto" if given == "auto" else "none"
     candidates = None if answers is None else Candidates(tuple(answers), lowercase)
     return read_symmetries(
-        given, lambda found: foreign_word(in_training_form(found, lowercase), examples, candidates, lowercase)
-    )
+        given, lambda found: foreign_word(found, examples, candidates, lowercase),
+        partial(answer_symbol, lowercase=lowercase),
+    )  # fmt: skip
 
 
 def _read_examples(

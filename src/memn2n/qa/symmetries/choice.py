@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from memn2n.errors import ConfigError, Setting
+from memn2n.errors import ConfigError, DataWarning, Setting
 from memn2n.qa.symmetries.classes import Symmetries, parts_of_answer
 from memn2n.qa.symmetries.renaming import renamed_answers
 from memn2n.qa.vocabulary import answer_symbol
-from memn2n.terminal import quoted
+from memn2n.terminal import listed, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from memn2n.qa.candidates import Candidates
     from memn2n.qa.stories import Example
@@ -42,6 +43,8 @@ def choose_symmetries(
         if foreign is not None:
             problem = f": the word {quoted(foreign[1])} is not in the training data; leave it out"
             raise ConfigError(Setting("symmetries"), problem)
+        if known is None:
+            _warn_of_unknown_tasks(same, {example.task for example in examples})
         return same
     if given == "auto":
         from memn2n.qa.symmetries.finder import find_symmetries
@@ -51,8 +54,18 @@ def choose_symmetries(
             return found.of_all({example.task for example in examples})
         return _with_known_answers(found, examples, lowercase, known)
     if given != "none":
-        raise ConfigError(Setting("symmetries"), f" is {quoted(given)}: it must be auto, none or Symmetries")
+        problem = (
+            f" is {quoted(given)}: it must be auto, none, or Symmetries, which memn2n.read_symmetries reads from a file"
+        )
+        raise ConfigError(Setting("symmetries"), problem)
     return Symmetries()
+
+
+def _warn_of_unknown_tasks(symmetries: Symmetries, tasks: Collection[str]) -> None:
+    unknown = sorted({task for part in symmetries.parts for task in part.tasks} - set(tasks))
+    if unknown:
+        message = f"the symmetries name {'a task' if len(unknown) == 1 else 'tasks'} that no training question has: "
+        warnings.warn(f"{message}{listed(unknown)}", DataWarning, stacklevel=5)
 
 
 def _with_known_answers(

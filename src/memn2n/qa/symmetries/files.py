@@ -30,13 +30,15 @@ _KEYS: dict[str, tuple[str, ...]] = {"class": ("words", "tasks"), "swap": ("firs
 
 
 def read_symmetries(
-    path: str | Path, foreign: Callable[[Symmetries], tuple[int, str] | None] = lambda _: None
+    path: str | Path, foreign: Callable[[Symmetries], tuple[int, str] | None] = lambda _: None,
+    form: Callable[[str], str] = str,
 ) -> Symmetries:  # fmt: skip
     """Read symmetries from a TOML file.
 
     Args:
         path: the file.
         foreign: finds a word that training does not have, and the position of its class or swap.
+        form: the form in which words are compared, such as lower case; the symmetries that are returned have it.
 
     Raises:
         DataError: if the file cannot be read or is not TOML, has an unknown key or a value of the wrong type; if a
@@ -49,6 +51,7 @@ def read_symmetries(
             raise DataError(path, line_of(lines, key), f"unknown key {quoted(shortened(key))}; there are: class, swap")
     parts: list[WordClass | Swap] = []
     begins: list[int | None] = []
+    written: list[dict[str, str]] = []  # the words of each part in their form -> as they stand in the file
     for kind, keys in _KEYS.items():
         tables = values.get(kind, [])
         starts = lines_of_tables(lines, kind)
@@ -57,7 +60,8 @@ def read_symmetries(
             problem = _problem(kind, table)
             if problem:
                 raise DataError(path, begin, problem)
-            given = [tuple(table.get(key, ())) for key in keys]
+            given = [tuple(map(form if key != "tasks" else str, table.get(key, ()))) for key in keys]
+            written.append({form(word): word for key in keys for word in table.get(key, ()) if key != "tasks"})
             part = WordClass(*given) if kind == "class" else Swap(*given)
             if part.problem:
                 raise DataError(path, begin, part.problem)
@@ -67,7 +71,8 @@ def read_symmetries(
     def refuse(position: int, word: str, problem: str) -> DataError:
         begin = begins[position]
         end = min((later for later in begins if later and begin and later > begin), default=len(lines) + 1)
-        quotes = (f'"{word}"', f"'{word}'")
+        as_written = written[position].get(word, word)
+        quotes = (f'"{as_written}"', f"'{as_written}'")
         inside = range(begin, end) if begin else ()
         line = next((number for number in inside if any(one in lines[number - 1] for one in quotes)), begin)
         return DataError(path, line, problem)

@@ -187,7 +187,9 @@ class TrainedNetwork(NamedTuple):
     network: Parameters
 
 
-def choose_backend(backend: Backend, device: str, config: FamilyConfig, shape: DataShape) -> Literal["native", "torch"]:
+def choose_backend(
+    backend: Backend, device: str, config: FamilyConfig, shape: DataShape | None = None
+) -> Literal["native", "torch"]:
     """Resolve "auto": the engine if it can run this network on this device, otherwise PyTorch.
 
     Raises:
