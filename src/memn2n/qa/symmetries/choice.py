@@ -53,7 +53,7 @@ def choose_symmetries(
         if candidates is not None:
             return found.of_all({example.task for example in examples})
         return _with_known_answers(found, examples, lowercase, known)
-    if given != "none":
+    if str(given) != "none":
         problem = (
             f" is {quoted(given)}: it must be auto, none, or Symmetries, which memn2n.read_symmetries reads from a file"
         )
