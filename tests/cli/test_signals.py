@@ -19,7 +19,7 @@ from tests.cli.conftest import CLI, COMMAND, WHERE_IS_MARY, babi, cli
 
 __all__ = ["babi", "cli"]
 
-LONG = ["--epochs", "100000", "--linear-start", "none", "--dim", "4"]
+LONG = ["--epochs", "100000", "--linear-start", "none", "--dim", "4", "--stop-loss", "0"]
 SLOW = """
 import time
 from memn2n.qa.training.native_loop import NativeLoop
