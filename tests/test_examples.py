@@ -76,10 +76,11 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
 def test_attention_is_printed_and_written(tmp_path: Path) -> None:
     printed = run("inspect_attention.py", "--html", tmp_path / "why.html")
     assert "Where is the football? -> office" in printed
-    rows = re.findall(r"^(\w.*\.) +(\d+)% +(\d+)% +(\d+)%$", printed, re.MULTILINE)
+    found = re.findall(r"^(\w.*\.)((?: +\d+%)+)$", printed, re.MULTILINE)
+    rows = [(sentence, *weights.replace("%", "").split()) for sentence, weights in found]
     assert len(rows) == 5
-    most = {max(rows, key=lambda row: int(row[hop]))[0] for hop in (1, 2, 3)}
-    assert most == {"Mary took the football.", "Mary went to the office."}  # the two supporting facts
+    most = {max(rows, key=lambda row: int(row[hop]))[0] for hop in range(1, len(rows[0]))}
+    assert most >= {"Mary took the football.", "Mary went to the office."}, "the two supporting facts"
     page = (tmp_path / "why.html").read_text("utf-8")
     assert page.startswith("<!doctype html>")
     for sentence, *weights in rows:
