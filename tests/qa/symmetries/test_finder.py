@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memn2n import Example, read_babi, simulate
-from memn2n.qa.symmetries.classes import Swap, Symmetries
+from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, read_babi, simulate
+from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
 from memn2n.qa.symmetries.finder import Found, find_symmetries
 
 TASKS = range(1, 21)
@@ -146,6 +146,26 @@ def test_few_examples_leave_the_words_undecided(simulated: list[Example], number
     found = find_symmetries(simulated[:number])
     check_nothing_is_wrong(found.symmetries, 1)
     assert all(row["verdict"] in {"allowed", "refused", "undecided"} for row in found.rows())
+
+
+@pytest.mark.parametrize("begin", [("hello",), ()])
+def test_short_stories_that_begin_alike_are_several_stories(begin: tuple[str, ...]) -> None:
+    examples = [Example((*begin, f"i am {who}"), "who am i", who) for who in ("mary", "john", "bob") * 20]
+    assert find_symmetries(examples).symmetries == Symmetries((WordClass(("bob", "john", "mary")),), ())
+    assert StoryQA.fit(examples).symmetries.words == {"bob", "john", "mary"}
+
+
+def test_one_growing_story_is_too_little_for_networks(simulated: list[Example]) -> None:
+    told: tuple[str, ...] = ()
+    examples = []
+    for one in [one for one in simulated if one.task == "1"][:60]:
+        told += one.story[-2:]
+        examples.append(replace(one, story=told, support=()))
+    found = find_symmetries(examples)
+    assert not found.symmetries
+    assert found.skill == {"1": 0}
+    short = TrainingConfig(epochs=1, linear_start_epochs=1, restarts=1)
+    assert not StoryQA.fit(examples, network=NetworkConfig(memory_size=120), training=short).symmetries
 
 
 def test_equal_answers_say_nothing(simulated: list[Example]) -> None:

@@ -13,6 +13,7 @@ from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.qa.predict import predict
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.symmetries.classes import renamed
+from memn2n.qa.symmetries.patterns import continues
 from memn2n.qa.training.problem import Problem
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 
@@ -224,10 +225,8 @@ def _folds(examples: Sequence[Example], folds: int, rng: np.random.Generator) ->
 
 
 def story_of_each(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
-    """The number of each example's story: examples in a row whose stories begin alike and grow have the same story."""
-    begins = [one.story[:1] != before.story[:1] or len(one.story) < len(before.story)
-              for before, one in pairwise(examples)]  # fmt: skip
-    return np.cumsum([0, *begins])
+    """The number of each example's story; see ``continues``."""
+    return np.cumsum([0, *(not continues(before.story, one.story) for before, one in pairwise(examples))])
 
 
 def _joined(example: Example) -> Example:
