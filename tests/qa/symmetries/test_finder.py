@@ -8,8 +8,11 @@ import pytest
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, read_babi, simulate
 from memn2n.errors import ConfigError, DataWarning, InputError
+from memn2n.qa import engine
 from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
 from memn2n.qa.symmetries.finder import Found, find_symmetries
+
+pytestmark = pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
 
 TASKS = range(1, 21)
 
@@ -153,7 +156,7 @@ def test_nothing_wrong_is_found_in_sixty_examples(simulated: list[Example]) -> N
 
 
 def test_nothing_is_found_without_the_engine(simulated: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memn2n.qa.engine._missing", "it was not built")
+    monkeypatch.setattr(engine, "_missing", "it was not built")
     with pytest.warns(DataWarning, match="^symmetries are not looked for without the native engine: it was not built$"):
         found = find_symmetries([one for one in simulated if one.task in {"1", "14"}])
     assert found == Found(Symmetries(), (), {"1": 0, "14": 0})
@@ -188,7 +191,8 @@ def test_one_growing_story_is_too_little_for_networks(simulated: list[Example]) 
     assert not found.symmetries
     assert found.skill == {"1": 0}
     short = TrainingConfig(epochs=1, linear_start_epochs=1, restarts=1)
-    assert not StoryQA.fit(examples, network=NetworkConfig(memory_size=120), training=short).symmetries
+    network = NetworkConfig(memory_size=120)
+    assert not StoryQA.fit(examples, symmetries="auto", network=network, training=short).symmetries
 
 
 def test_equal_answers_say_nothing(simulated: list[Example]) -> None:
