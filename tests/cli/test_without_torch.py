@@ -124,7 +124,6 @@ def test_without_the_engine_too_a_model_answers(folder: Path) -> None:
     assert asked.stdout.startswith("bathroom (")
     refused = python(folder, NEITHER + COMMAND, "qa", "train", "data", "--task", "1", "--out", "other", status=2)
     assert refused.stderr == (
-        "memn2n: symmetries are not looked for without the native engine: it was not built\n"
         "memn2n: the engine cannot be used: it was not built; without it, training needs PyTorch; "
         "install it: pip install 'memn2n[torch]'\n"
     )

@@ -38,7 +38,7 @@ def test_without_engine_and_pytorch_training_says_what_to_install(
     without_torch(monkeypatch)
     without_engine(monkeypatch)
     with pytest.raises(ConfigError) as error:
-        StoryQA.fit(PLAIN, backend=backend, symmetries="none")
+        StoryQA.fit(PLAIN, backend=backend)
     assert str(error.value) == message
 
 
