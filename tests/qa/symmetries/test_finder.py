@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from memn2n import Example, read_babi, simulate
-from memn2n.qa.symmetries.classes import Swap, Symmetries
+from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, read_babi, simulate
+from memn2n.errors import ConfigError, DataWarning, InputError
+from memn2n.qa import engine
+from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
 from memn2n.qa.symmetries.finder import Found, find_symmetries
+
+pytestmark = pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
 
 TASKS = range(1, 21)
 
@@ -141,21 +146,59 @@ def test_one_hard_task_is_decided_by_networks_that_see_half_of_the_words_renamed
     assert all(set(words.split()) in classes for words in (PLACES, PEOPLE, THINGS))
 
 
-@pytest.mark.parametrize("number", [1, 2, 10, 60])
-def test_few_examples_leave_the_words_undecided(simulated: list[Example], number: int) -> None:
-    found = find_symmetries(simulated[:number])
-    check_nothing_is_wrong(found.symmetries, 1)
-    assert all(row["verdict"] in {"allowed", "refused", "undecided"} for row in found.rows())
+@pytest.mark.parametrize("number", [1, 2, 10])
+def test_nothing_is_found_in_few_examples(simulated: list[Example], number: int) -> None:
+    assert not find_symmetries(simulated[:number]).symmetries
+
+
+def test_nothing_wrong_is_found_in_sixty_examples(simulated: list[Example]) -> None:
+    check_nothing_is_wrong(find_symmetries(simulated[:60]).symmetries, 1)
+
+
+def test_nothing_is_found_without_the_engine(simulated: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_missing", "it was not built")
+    with pytest.warns(DataWarning, match="^symmetries are not looked for without the native engine: it was not built$"):
+        found = find_symmetries([one for one in simulated if one.task in {"1", "14"}])
+    assert found == Found(Symmetries(), (), {"1": 0, "14": 0})
+
+
+@pytest.mark.parametrize("given", ["abc", [1, 2], []])
+def test_examples_of_another_type_are_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="example"):
+        find_symmetries(given)
+
+
+@pytest.mark.parametrize("seed", [-1, "x", 1.5])
+def test_a_seed_that_is_no_whole_number_is_refused(simulated: list[Example], seed: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^seed is .*{seed}"):
+        find_symmetries(simulated, seed=seed)
+
+
+@pytest.mark.parametrize("begin", [("hello",), ()])
+def test_short_stories_that_begin_alike_are_several_stories(begin: tuple[str, ...]) -> None:
+    examples = [Example((*begin, f"i am {who}"), "who am i", who) for who in ("mary", "john", "bob") * 20]
+    assert find_symmetries(examples).symmetries == Symmetries((WordClass(("bob", "john", "mary")),), ())
+    assert StoryQA.fit(examples).symmetries.words == {"bob", "john", "mary"}
+
+
+def test_one_growing_story_is_too_little_for_networks(simulated: list[Example]) -> None:
+    told: tuple[str, ...] = ()
+    examples = []
+    for one in [one for one in simulated if one.task == "1"][:60]:
+        told += one.story[-2:]
+        examples.append(replace(one, story=told, support=()))
+    found = find_symmetries(examples)
+    assert not found.symmetries
+    assert found.skill == {"1": 0}
+    short = TrainingConfig(epochs=1, linear_start_epochs=1, restarts=1)
+    network = NetworkConfig(memory_size=120)
+    assert not StoryQA.fit(examples, symmetries="auto", network=network, training=short).symmetries
 
 
 def test_equal_answers_say_nothing(simulated: list[Example]) -> None:
     found = find_symmetries([replace(one, answer="yes") for one in simulated[:200]])
     assert not found.symmetries
     assert found.skill == {"1": 0}
-
-
-def test_no_examples_have_no_symmetries() -> None:
-    assert not find_symmetries([]).symmetries
 
 
 def test_words_of_another_language_are_found() -> None:

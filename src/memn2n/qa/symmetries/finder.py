@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from memn2n.errors import DataWarning
 from memn2n.machine import choose_threads
+from memn2n.qa import engine
 from memn2n.qa.config import TrainingConfig
+from memn2n.qa.stories import check_examples
 from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
 from memn2n.qa.symmetries.evidence import ABLE, SKILLED, Evidence
-from memn2n.qa.symmetries.networks import Recipe, story_of_each, train
+from memn2n.qa.symmetries.networks import story_of_each, train
 from memn2n.qa.symmetries.task import Task
+from memn2n.settings import check_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from memn2n.qa.stories import Example
 
@@ -30,13 +35,13 @@ _MOST_EXAMPLES = 2000  # of a task
 
 @dataclass(frozen=True)
 class Found:
-    """The exchangeable words of a data set, and how they were found.
+    """The exchangeable words of a data set, and how they were found. Empty without the native engine.
 
     Args:
         symmetries: the symmetries, limited to the tasks in which they were found.
         evidence: all tests, in the order of the tasks.
         skill: task -> the share of held-out questions, beyond those of the most frequent answer, that the test
-            networks answered.
+            networks answered; 0 without networks.
     """
 
     symmetries: Symmetries
@@ -49,7 +54,7 @@ class Found:
 
 
 def find_symmetries(
-    train_examples: Sequence[Example], lowercase: bool = True, seed: int = 0, threads: int | None = None
+    train_examples: Iterable[Example], lowercase: bool = True, seed: int = 0, threads: int | None = None
 ) -> Found:
     """Find the exchangeable words of training examples.
 
@@ -62,6 +67,9 @@ def find_symmetries(
     classes found so far, which makes them better, and decide about the rest. Pairs that are no symmetry alone are
     swapped with others.
 
+    Without the native engine nothing is found, since the networks would take too long to train, and training examples
+    alone allow wrong pairs.
+
     Args:
         train_examples: the training examples. The tasks of their labels are looked at one by one.
         lowercase: whether words that differ in upper and lower case are one word.
@@ -69,17 +77,26 @@ def find_symmetries(
         threads: number of networks that are trained at a time, by default one for each core.
 
     Raises:
-        ConfigError: if there are more threads than cores.
+        InputError: if there is no example, or one is malformed.
+        ConfigError: if there are more threads than cores, or the seed is no integer of at least 0.
+
+    Warns:
+        DataWarning: if the native engine cannot be used.
     """
     threads = choose_threads(threads)
+    check_whole("seed", seed, 0)
     by_task: dict[str, list[Example]] = defaultdict(list)
-    for example in train_examples:
+    for example in check_examples(train_examples, "train"):
         by_task[example.task].append(example)
+    missing = engine.unavailable()
+    if missing:
+        warnings.warn(f"symmetries are not looked for without the native engine: {missing}", DataWarning, stacklevel=2)
+        return Found(Symmetries(), (), dict.fromkeys(by_task, 0.0))
     tasks = [Task(label, _some_of(examples), lowercase, seed) for label, examples in by_task.items()]
     pairs = {pair for task in tasks for pair in task.proposed}
     for task in tasks:
         task.propose_too(pairs)
-    train([(task.networks, Recipe(), _PLAIN) for task in tasks if task.networks and task.tested], threads)
+    train([(task.networks, ()) for task in tasks if task.networks and task.tested], _PLAIN, threads)
     for task in tasks:
         task.ask_networks(task.tested, SKILLED)
     for task in tasks:
@@ -90,7 +107,7 @@ def find_symmetries(
     stuck = [task for task in tasks if task.networks and not task.classes and task.skill < SKILLED]
     _ask_halves(stuck, threads)
     weak = [task for task in tasks if task.networks and task.skill < _GOOD_ENOUGH and task.classes]
-    train([(task.networks, Recipe(classes=tuple(task.classes)), _RENAMED) for task in weak if task.networks], threads)
+    train([(task.networks, tuple(task.classes)) for task in weak if task.networks], _RENAMED, threads)
     for task in weak:
         task.ask_networks([pair for pair in task.tested if not task.is_in_class(pair)],
                           _PROVEN if task in stuck else ABLE)  # fmt: skip
@@ -109,7 +126,7 @@ def _ask_halves(tasks: Sequence[Task], threads: int) -> None:
         stuck = [(task, task.networks, task.groups) for task in tasks
                  if task.networks and not task.classes and len(task.groups) > 1]  # fmt: skip
         plain = [(held_out.networks, held_out.before) for _, held_out, _ in stuck]
-        train([(held_out, Recipe(classes=tuple(groups[first::2])), _RENAMED) for _, held_out, groups in stuck], threads)
+        train([(held_out, tuple(groups[first::2])) for _, held_out, groups in stuck], _RENAMED, threads)
         for (task, held_out, groups), last in zip(stuck, plain, strict=True):
             if held_out.networks is not last[0] and task.skill >= _PROVEN:
                 task.ask_networks(

@@ -13,6 +13,7 @@ from memn2n.qa.config import NetworkConfig, TrainingConfig
 from memn2n.qa.predict import predict
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.symmetries.classes import renamed
+from memn2n.qa.symmetries.patterns import continues
 from memn2n.qa.training.problem import Problem
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 
@@ -29,24 +30,9 @@ if TYPE_CHECKING:
 
 Classes = tuple[tuple[str, ...], ...]
 
-PLAIN = NetworkConfig(dim=20)
-"""The network that learns most tasks."""
+_NETWORK = NetworkConfig(dim=20)  # learns most tasks
 _COPIES = 6  # renamings of each example, if there are classes to rename
 _UNKNOWN = -1
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the networks are trained.
-
-    Args:
-        network: the network's settings.
-        classes: classes that are known to be exchangeable; each network sees its examples under several renamings.
-    """
-
-    network: NetworkConfig = PLAIN
-    classes: Classes = ()
-    copies: int = _COPIES
 
 
 @dataclass(frozen=True)
@@ -95,15 +81,14 @@ class HeldOut:
         chance = np.bincount(self.stories.answer).max() / len(self.stories)
         return float((self.before.mean() - chance) / (1 - chance)) if chance < 1 else 0.0
 
-    def problem(self, fold: int, recipe: Recipe, training: TrainingConfig) -> Problem:
-        """The training of the networks that do not see a fold."""
+    def problem(self, fold: int, classes: Classes, training: TrainingConfig) -> Problem:
+        """The training of the networks that do not see a fold. They see the others under renamings of the classes."""
         stories = part_of(self.stories, np.flatnonzero(self.fold != fold))
         rng = np.random.default_rng([self.seed, fold])
-        if recipe.classes:
-            copies = [renamed_stories(stories, random_names(self.vocabulary, recipe.classes, rng))
-                      for _ in range(recipe.copies)]  # fmt: skip
+        if classes:
+            copies = [renamed_stories(stories, random_names(self.vocabulary, classes, rng)) for _ in range(_COPIES)]
             stories = joined_stories(copies)
-        return Problem.make(stories=stories, network=recipe.network, training=training,
+        return Problem.make(stories=stories, network=_NETWORK, training=training,
                             vocabulary_size=len(self.vocabulary))  # fmt: skip
 
     def set_networks(self, networks: list[Parameters]) -> None:
@@ -138,17 +123,19 @@ class HeldOut:
         return right
 
 
-def train(jobs: Sequence[tuple[HeldOut, Recipe, TrainingConfig]], threads: int) -> None:
-    """Train the networks of some tasks at the same time. Of the restarts of each, the lowest training loss is kept."""
+def train(jobs: Sequence[tuple[HeldOut, Classes]], training: TrainingConfig, threads: int) -> None:
+    """Train the networks of some tasks at the same time, under renamings of the classes that are given for each task.
 
-    def trained(job: tuple[HeldOut, Recipe, TrainingConfig], fold: int) -> Parameters:
-        held_out, recipe, training = job
-        problem = held_out.problem(fold, recipe, training)
+    Of the restarts of each network, the one with the lowest training loss is kept.
+    """
+
+    def trained(held_out: HeldOut, classes: Classes, fold: int) -> Parameters:
+        problem = held_out.problem(fold, classes, training)
         results = [problem.train(number, lambda _epoch: None) for number in range(training.restarts)]
         return min(results, key=lambda one: np.inf if one.restart.train is None else one.restart.train.loss).network
 
     with ThreadPoolExecutor(threads) as pool:
-        waiting = [[pool.submit(trained, job, fold) for fold in range(job[0].folds)] for job in jobs]
+        waiting = [[pool.submit(trained, *job, fold) for fold in range(job[0].folds)] for job in jobs]
         try:
             for job, networks in zip(jobs, waiting, strict=True):
                 job[0].set_networks([network.result() for network in networks])
@@ -224,10 +211,8 @@ def _folds(examples: Sequence[Example], folds: int, rng: np.random.Generator) ->
 
 
 def story_of_each(examples: Sequence[Example]) -> npt.NDArray[np.int64]:
-    """The number of each example's story: examples in a row whose stories begin alike and grow have the same story."""
-    begins = [one.story[:1] != before.story[:1] or len(one.story) < len(before.story)
-              for before, one in pairwise(examples)]  # fmt: skip
-    return np.cumsum([0, *begins])
+    """The number of each example's story; see ``continues``."""
+    return np.cumsum([0, *(not continues(before.story, one.story) for before, one in pairwise(examples))])
 
 
 def _joined(example: Example) -> Example:

@@ -43,6 +43,11 @@ class Question(NamedTuple):
     answer: Words
 
 
+def continues(before: Sequence[object], story: Sequence[object]) -> bool:
+    """Whether a story is that of the question before, with or without more sentences."""
+    return story[: len(before)] == before
+
+
 class Patterns:
     """The patterns of some examples, with the answers that were given to each.
 
@@ -58,7 +63,7 @@ class Patterns:
         self._wholes: dict[Pattern, dict[Words, set[Pattern]]] = defaultdict(lambda: defaultdict(set))
         frequent: Counter[Words] = Counter()
         counted: set[tuple[Pattern, Words]] = set()  # in this story, whose questions often have the same patterns
-        begin: Pattern = ()
+        before: Pattern = ()
         if len({one.answer for one in questions}) < 2:
             questions = ()  # which say nothing
         left = _MOST_PATTERNS
@@ -68,9 +73,9 @@ class Patterns:
             left -= 1 + len(one.story) + len(one.story) * (len(one.story) - 1) // 2
             if left < 0:
                 break
-            if one.story[:1] != begin:
-                begin = one.story[:1]
+            if not continues(before, one.story):
                 counted.clear()
+            before = one.story
             for size in range(3):
                 for sentences in combinations(one.story, size):
                     found = self._numbered((one.question, *sentences), one.answer)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from memn2n.qa.symmetries.classes import parts_of_answer
 from memn2n.qa.symmetries.evidence import SKILLED, Evidence, of_networks, of_patterns
-from memn2n.qa.symmetries.networks import HeldOut, joined_trials
-from memn2n.qa.symmetries.patterns import Agreement, Patterns, Question
+from memn2n.qa.symmetries.networks import HeldOut, joined_trials, story_of_each
+from memn2n.qa.symmetries.patterns import Agreement, Patterns, Question, continues
 from memn2n.qa.symmetries.proposals import linked, propose
 from memn2n.qa.symmetries.swaps import Judged, Pairs, search_swaps
 from memn2n.qa.symmetries.units import columns_of, find_units
@@ -70,7 +70,7 @@ class Task:
                 story = tuple(key + words(value) for key, value in zip(story, one.values, strict=True))
             question = Question(story, words(one.question), answer)
             self.questions.append(question)
-            sentences.update(story[len(before) :] if story[: len(before)] == before else story)
+            sentences.update(story[len(before) :] if continues(before, story) else story)
             sentences[(*question.question, _ANSWER, *answer)] += 1
         self.story_words = {word for one in self.questions for sentence in one.story for word in sentence}
         every = self.story_words.union(*(one.answer for one in self.questions))
@@ -85,7 +85,8 @@ class Task:
         self.tested: list[Pair] = []
         self.candidates: set[Pair] = set()
         self.networks: HeldOut | None = None
-        if len(self.examples) >= _FEWEST_EXAMPLES and len({one.answer for one in self.examples}) > 1:
+        enough = len(self.examples) >= _FEWEST_EXAMPLES and story_of_each(self.examples)[-1] + 1 >= _FOLDS
+        if enough and len({one.answer for one in self.examples}) > 1:
             self.networks = HeldOut(self.examples, _FOLDS, self.seed, self.lowercase)
 
     @property
