@@ -95,6 +95,32 @@ def test_more_unseen_words_than_free_ones(exchanging: StoryQA) -> None:
     assert {*answer.unknown_words, *(word for word, _ in answer.placed)} == {f"place{i}" for i in range(7)}
 
 
+def test_sentences_that_are_not_read_take_no_words(exchanging: StoryQA) -> None:
+    size = exchanging.network.config.memory_size
+    read = [*(["Mary moved to the office."] * (size - 2)), *CELLAR]
+    dropped = [f"Person{i} slept near the place{i}." for i in range(6)]
+    dropped += [f"Person{i} moved to the place{i}." for i in range(6)]
+    for renamings in (1, 3):
+        answer = exchanging.answer([*dropped, *read], "Where is Aisha?", top=100, renamings=renamings)
+        alone = exchanging.answer(read, "Where is Aisha?", top=100, renamings=renamings)
+        assert answer.dropped == tuple(range(12))
+        assert (answer.top, answer.placed, answer.unknown_words) == (alone.top, alone.placed, alone.unknown_words)
+        assert np.array_equal(answer.attention[:, 12:], alone.attention)
+        assert not answer.attention[:, :12].any()
+
+
+def test_the_question_is_placed_if_the_memory_has_too_many_names(exchanging: StoryQA) -> None:
+    story = [f"Person{i} moved to the office." for i in range(6)]
+    answer = exchanging.answer(story, "Where is Person5?")
+    assert "person5" in dict(answer.placed)
+    assert len(answer.placed) == 4
+
+
+def test_unknown_words_that_are_not_read_are_not_listed(qa: StoryQA) -> None:
+    story = ["Zelda slept."] * 3 + ["Mary moved to the office."] * qa.network.config.memory_size
+    assert qa.answer(story, "Where is Mary?").unknown_words == ()
+
+
 def test_a_long_sentence_of_unknown_words_is_answered_in_time(exchanging: StoryQA) -> None:
     words = [f"word{i}" for i in range(5000)]
     answer = exchanging.answer([" ".join(words), "Mary moved to the cellar."], "Where is Mary?")

@@ -35,23 +35,25 @@ class Asked:
     """Questions, encoded for the networks of a model.
 
     A word that the vocabulary does not have stands as the word that ``UnseenWords.lend`` lends it, in its story,
-    values, question and right answer.
+    values, question and right answer. Sentences that do not fit into the memory are not looked at.
 
     Args:
         examples: the questions.
         vocabulary: the words that the model knows.
         candidates: the answers that it chooses from, if they are not words of the vocabulary.
         unseen: places words that the vocabulary does not have; if None, they stay unknown.
+        memory_size: how many sentences of a story the networks read, the latest ones; if None, all.
     """
 
     def __init__(
         self, examples: Sequence[Example], vocabulary: Vocabulary, candidates: Candidates | None = None,
-        unseen: UnseenWords | None = None,
+        unseen: UnseenWords | None = None, memory_size: int | None = None,
     ) -> None:  # fmt: skip
         self.examples = examples
         self._vocabulary = vocabulary
         self._candidates = candidates
         self._unseen = unseen
+        self._memory_size = memory_size
         self._placed: dict[int, tuple[tuple[str, str], ...]] = {}  # by question
         self.stories = StorySet.encode(examples, vocabulary, candidates)
         self._unknown = _have_unknown_words(self.stories)  # then, whether one stays unknown
@@ -122,12 +124,25 @@ class Asked:
         return self._placed.get(i, ())
 
     def unknown_words(self, i: int) -> tuple[str, ...]:
-        """Each word of the story and question that the vocabulary does not have and that was not placed, once."""
+        """Each word of what is read that the vocabulary does not have and that was not placed, once.
+
+        What is read are the sentences of the story that fit into the memory, and the question.
+        """
         if not self._unknown[i]:
             return ()
         example, placed = self.examples[i], dict(self.placed(i))
-        words = (self._vocabulary.unknown_words(text) for text in (*example.story, example.question))
+        texts = (*example.story[self._dropped(i) :], example.question)
+        words = map(self._vocabulary.unknown_words, texts)
         return tuple(dict.fromkeys(word for sentence in words for word in sentence if word not in placed))
+
+    def _dropped(self, i: int) -> int:
+        """The number of sentences of story ``i`` that do not fit into the memory."""
+        return 0 if self._memory_size is None else max(0, len(self.examples[i].story) - self._memory_size)
+
+    def _read(self, i: int) -> tuple[str, ...]:
+        """The sentences of story ``i`` that are read, their values and the question."""
+        one, dropped = self.examples[i], self._dropped(i)
+        return (*one.story[dropped:], *one.values[dropped:], one.question)
 
     def _with_lent_words(self) -> StorySet:
         """The encoded questions, with a lent word for each unknown word that can be placed."""
@@ -153,16 +168,17 @@ class Asked:
 
         for i in np.flatnonzero(self._unknown).tolist():
             example = self.examples[i]
-            notes = self._notes_of((*example.story, *example.values, example.question))
-            lent = self._unseen.lend(notes, self._possible_tasks(notes))
+            notes = self._notes_of(self._read(i))
+            lent = self._unseen.lend(notes, self._vocabulary, self._possible_tasks(notes))
             placed = tuple((word, known) for word, known in lent.items() if known)
             self._unknown[i] = len(placed) < len(lent)
             if placed:
                 self._placed[i] = placed
-                sentences = len(example.story)
-                rewrite(story, starts[i], notes[:sentences], lent)
+                begin = starts[i] + self._dropped(i)
+                sentences = starts[i + 1] - begin
+                rewrite(story, begin, notes[:sentences], lent)
                 if values is not None:
-                    rewrite(values, starts[i], notes[sentences:-1] or notes[:sentences], lent)
+                    rewrite(values, begin, notes[sentences:-1] or notes[:sentences], lent)
                 rewrite(question, i, notes[-1:], lent)
                 if example.answer:
                     answer[i] = self._answer(i)
@@ -210,8 +226,8 @@ class Asked:
             yield self._unseen.symmetries_of(frozenset()), np.arange(len(self.examples))
             return
         groups: dict[Symmetries, list[int]] = {}
-        for i, one in enumerate(self.examples):
-            possible = self._possible_tasks(self._notes_of((*one.story, *one.values, one.question)))
+        for i in range(len(self.examples)):
+            possible = self._possible_tasks(self._notes_of(self._read(i)))
             groups.setdefault(self._unseen.symmetries_of(possible), []).append(i)
         for symmetries, chosen in groups.items():
             yield symmetries, np.array(chosen)

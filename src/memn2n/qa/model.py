@@ -287,7 +287,8 @@ class StoryQA:
 
     def _ask(self, examples: Sequence[Example], renamings: int) -> Asked:
         check_whole("renamings", renamings, 1)
-        return Asked(examples, self.vocabulary, self.candidates, self.unseen)
+        memory_size = max(one.config.memory_size for one in self.networks)
+        return Asked(examples, self.vocabulary, self.candidates, self.unseen, memory_size)
 
     def save(self, folder: str | Path) -> None:
         """Save to a directory, completely or not at all. Replaces an earlier model there.

@@ -30,7 +30,7 @@ class Placing:
 
     def lend(self, *texts: str) -> dict[str, str | None]:
         notes = self.notes(*texts)
-        return self.words.lend(notes, self.words.possible_tasks(note.form for note in notes))
+        return self.words.lend(notes, self.vocabulary, self.words.possible_tasks(note.form for note in notes))
 
 
 @pytest.fixture(scope="module")
@@ -159,5 +159,18 @@ def test_values_and_case() -> None:
     words = UnseenWords.of([keyed], Symmetries((WordClass(("Mary", "John")),)), vocabulary)
     assert set(words.frames) == {"Key of ?", "? has it"}
     notes = words.notes("Aisha has it", vocabulary)
-    assert words.lend([notes])["Aisha"] in {"Mary", "John"}
-    assert words.lend([words.notes("Aisha Has it", vocabulary)]) == {"Aisha": None}
+    assert words.lend([notes], vocabulary)["Aisha"] in {"Mary", "John"}
+    assert words.lend([words.notes("Aisha Has it", vocabulary)], vocabulary) == {"Aisha": None}
+
+
+def test_the_words_of_the_question_come_first(carrying: Placing) -> None:
+    lent = carrying.lend(*(f"Person{i} went to the office." for i in range(6)), "Where is Person5?")
+    assert [*lent] == [f"person{i}" for i in range(6)]
+    assert [word for word, known in lent.items() if known is None] == ["person3", "person4"]
+
+
+def test_a_word_of_a_class_that_the_vocabulary_lacks_is_not_lent(carrying: Placing) -> None:
+    wider = Symmetries((WordClass(("mary", *(f"absent{i}" for i in range(20)))),))
+    words = UnseenWords(wider, frames={"? went to the office": {0: 1}})
+    notes = [words.notes(f"{name} went to the office.", carrying.vocabulary) for name in ("Aisha", "Zelda", "Absent1")]
+    assert words.lend(notes, carrying.vocabulary) == {"aisha": None, "zelda": None, "absent1": "mary"}

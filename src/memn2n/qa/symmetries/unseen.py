@@ -269,11 +269,14 @@ class UnseenWords:
 
         return tuple(sorted((c for c, n in covered.items() if n == most > 0), key=rank))
 
-    def lend(self, notes: Sequence[Notes], possible: frozenset[int] = frozenset()) -> dict[str, str | None]:
-        """Lend a word of its class to each unknown word of a question that can be placed.
+    def lend(
+        self, notes: Sequence[Notes], vocabulary: Vocabulary, possible: frozenset[int] = frozenset()
+    ) -> dict[str, str | None]:
+        """Lend a word of its class to each unknown word that can be placed, first to those of the question itself.
 
         Args:
             notes: those of the sentences of the story in order, then of its values and the question.
+            vocabulary: the words that can be lent.
             possible: from ``possible_tasks``.
 
         Returns:
@@ -281,10 +284,9 @@ class UnseenWords:
             is lent twice. None for an unknown word that no frame places, or whose class has no free word.
         """
         frames: dict[str, list[str]] = {}
-        used: set[str] = set()
+        used = set(vocabulary.unknown_of(self.words))  # a word that the vocabulary lacks would be read as unknown
         for note in notes:
-            if note.exchangeable:
-                used.update(note.exchangeable)
+            used.update(note.exchangeable)
             for word, frame in note.frames:
                 if word in frames:
                     frames[word].append(frame)
@@ -295,10 +297,11 @@ class UnseenWords:
                 if following.before:
                     for word in note.unknown:
                         frames[word].append(following.before)
-        lent: dict[str, str | None] = {}
-        for word, of_word in frames.items():
-            member = lent[word] = self._free(word, self.classes_of(frozenset(of_word), possible), used)
+        lent: dict[str, str | None] = dict.fromkeys(frames)
+        for word in dict.fromkeys((*notes[-1].unknown, *frames)):
+            member = self._free(word, self.classes_of(frozenset(frames[word]), possible), used)
             if member is not None:
+                lent[word] = member
                 used.add(member)
         return lent
 
