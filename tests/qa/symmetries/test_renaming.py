@@ -11,9 +11,9 @@ from memn2n.errors import ConfigError, DataWarning
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.symmetries import renaming
-from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass
+from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass, renamed
 from memn2n.qa.symmetries.finder import Found
-from memn2n.qa.symmetries.renaming import Renamings, renamed_answers
+from memn2n.qa.symmetries.renaming import Renamings, draw_renamings, renamed_answers
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
 
 PERSONS = WordClass(("john", "mary", "sandra"))
@@ -115,6 +115,47 @@ def test_too_many_new_answers_are_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(renaming, "MOST_NEW_ANSWERS", 5)
     with pytest.raises(ConfigError, match="make more than 5 answers of"):
         renamed_answers([Example(("a",), "b?", "a,b")], Symmetries((WordClass(("a", "b", "c", "d")),)), True)
+
+
+def things(number: int, answers: list[str]) -> tuple[Symmetries, Vocabulary]:
+    words = tuple(f"thing{i:02}" for i in range(number))
+    return Symmetries((WordClass(words),)), Vocabulary.build(words, answers)
+
+
+def test_answers_are_renamed_part_by_part() -> None:
+    """The table of codes gives the same as renaming the words of each answer."""
+    more = [f"n,{a},e" for a in ("apple", "milk")] + [f"{a} and {b}" for a in PERSONS.words for b in PERSONS.words]
+    examples = [*EXAMPLES, *(Example(("a",), "b?", answer, task=task) for answer in more for task in ("8", "19"))]
+    made, vocabulary = renamings(examples)
+    for group in made.draw(30, np.random.default_rng(1)):
+        for row in group:
+            name = names(vocabulary, row)
+            words = {word: name[word] for word in SYMMETRIES.words if word in name}
+            for answer in ("john and mary", "sandra and sandra", "apple,milk"):
+                assert name[answer] == renamed(answer, words)
+    symmetries, vocabulary = things(7, [f"thing0{a},thing0{b} x thing0{c}"
+                                        for a in range(7) for b in range(7) for c in range(7)])  # fmt: skip
+    for row in draw_renamings(symmetries, vocabulary, 20):
+        name = names(vocabulary, row)
+        words = {word: name[word] for word in symmetries.words}
+        assert len(set(words.values())) == 7
+        assert all(name[entry] == renamed(entry, words) for entry in vocabulary.words)
+
+
+def test_answers_with_too_many_renamings_are_not_renamed() -> None:
+    """Another task has such answers, without the class."""
+    symmetries, vocabulary = things(40, ["thing01,thing02,thing03", "thing04,thing05,thing06"])
+    (row,) = draw_renamings(symmetries, vocabulary, 1)
+    name = names(vocabulary, row)
+    assert name["thing01,thing02,thing03"] == "thing01,thing02,thing03"
+    assert any(name[word] != word for word in symmetries.words)
+
+
+def test_answers_under_renamings_prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    symmetries, vocabulary = things(4, ["thing01,thing02"])
+    first = draw_renamings(symmetries, vocabulary, 2)
+    monkeypatch.setattr(renaming, "_Group", None)
+    np.testing.assert_array_equal(draw_renamings(symmetries, vocabulary, 2), first)
 
 
 def rooms(person: str, place: str) -> Example:

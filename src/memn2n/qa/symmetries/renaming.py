@@ -6,7 +6,9 @@ the same as permuting the rows of the embedding matrices, so a sentence that occ
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -96,14 +98,15 @@ class _Group:
         ids = {word: i for i, word in enumerate(vocabulary.words, SPECIAL)}
         self._id = np.array([ids.get(word, -1) for word in words], np.int32)
         self._single = np.flatnonzero(self._id >= 0)
-        self._answers: dict[int, tuple[str | int, ...]] = {}  # the id of each answer of several words -> its parts
+        alike: defaultdict[tuple[str | None, ...], list[tuple[int, list[int]]]] = defaultdict(list)
         for entry in sorted(_orbit(answers, symmetries)):
             parts = tuple(position.get(part, part) for part in parts_of_answer(entry))
             if len(parts) > 1 and any(isinstance(part, int) for part in parts):
                 if entry not in ids:
                     raise _lacking(entry)
-                self._answers[ids[entry]] = parts
-        self._id_of = {parts: i for i, parts in self._answers.items()}
+                rest = tuple(part if isinstance(part, str) else None for part in parts)
+                alike[rest].append((ids[entry], [part for part in parts if isinstance(part, int)]))
+        self._answers = [_Answers(some, len(words)) for some in alike.values()]
         for image in (*self._swaps, *(_cycle(one, len(words)) for one in self._classes)):
             lacking = np.flatnonzero((self._id < 0) & (self._id[image] >= 0))
             if len(lacking):
@@ -119,11 +122,31 @@ class _Group:
             swapped = rng.random(batches) < 0.5
             image[swapped] = swap[image[swapped]]
         ids[:, self._id[self._single]] = self._id[image[:, self._single]]
-        for i, parts in self._answers.items():
-            ids[:, i] = [
-                self._id_of[tuple(part if isinstance(part, str) else row[part] for part in parts)]
-                for row in image.tolist()
-            ]
+        for some in self._answers:
+            ids[:, some.ids] = some.under(image)
+
+
+class _Answers:
+    """Answers of several words that differ only in words of the symmetries: all that renamings make of one another."""
+
+    def __init__(self, answers: Sequence[tuple[int, list[int]]], number: int) -> None:
+        """Index answers, each its id and the positions of its words among ``number`` words."""
+        self.ids = np.array([i for i, _ in answers], np.int32)
+        self._number = number
+        self._words = np.array([positions for _, positions in answers]).T  # (words of an answer, answers)
+        self._begins = []  # for each number of words: the codes of the different beginnings, sorted
+        codes = np.zeros(len(answers), np.int64)  # the rank of the beginning
+        for of_each in self._words:
+            begins, codes = np.unique(codes * number + of_each, return_inverse=True)
+            self._begins.append(begins)
+        self._by_code = self.ids[np.argsort(codes)]
+
+    def under(self, image: npt.NDArray[np.int64]) -> Ints:
+        """The ids (batches, answers) that stand for the answers if ``image`` (batches, words) renames the words."""
+        codes = np.zeros((len(image), len(self.ids)), np.int64)
+        for of_each, begins in zip(self._words, self._begins, strict=True):
+            codes = np.searchsorted(begins, codes * self._number + image[:, of_each])
+        return self._by_code[codes]
 
 
 def _cycle(some: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:
@@ -146,12 +169,38 @@ def draw_renamings(symmetries: Symmetries, vocabulary: Vocabulary, number: int, 
     Raises:
         ConfigError: if the vocabulary lacks a word that a renaming makes.
     """
-    known = set(vocabulary.words)
-    several = [entry for entry in vocabulary.words if len(parts_of_answer(entry)) > 1]
-    answers = [entry for entry in several if _orbit([entry], symmetries) <= known]
+    kept = _kept_groups.setdefault(vocabulary, {})
+    group = kept.get(symmetries)
+    if group is None:
+        group = kept[symmetries] = _Group(symmetries, vocabulary, _closed_answers(symmetries, vocabulary))
     ids = np.tile(np.arange(len(vocabulary), dtype=np.int32), (number, 1))
-    _Group(symmetries, vocabulary, answers).rename(ids, np.random.default_rng(seed))
+    group.rename(ids, np.random.default_rng(seed))
     return ids
+
+
+_kept_groups: WeakKeyDictionary[Vocabulary, dict[Symmetries, _Group]] = WeakKeyDictionary()
+
+
+def _closed_answers(symmetries: Symmetries, vocabulary: Vocabulary) -> set[str]:
+    """The answers of several words of which renamings make only entries of the vocabulary."""
+    known = set(vocabulary.words)
+    left = {entry for entry in vocabulary.words if len(parts_of_answer(entry)) > 1}
+    closed: set[str] = set()
+    names = _generators(symmetries)
+    while left:
+        orbit = {left.pop()}
+        new = [*orbit]
+        while new:
+            answer = new.pop()
+            more = {renamed(answer, name) for name in names} - orbit
+            orbit |= more
+            if not more <= known:
+                break
+            new += more
+        else:
+            closed |= orbit
+        left -= orbit
+    return closed
 
 
 def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowercase: bool) -> set[str]:
@@ -169,9 +218,15 @@ def renamed_answers(examples: Sequence[Example], symmetries: Symmetries, lowerca
     return found - set().union(*by_task.values())
 
 
-def _orbit(answers: Iterable[str], symmetries: Symmetries) -> set[str]:
+def _generators(symmetries: Symmetries) -> list[dict[str, str]]:
+    """Exchanges of words, whose products are all renamings."""
     names = [dict(zip(swap.words, (*swap.second, *swap.first), strict=True)) for swap in symmetries.swaps]
     names += [{one.words[0]: word, word: one.words[0]} for one in symmetries.classes for word in one.words[1:]]
+    return names
+
+
+def _orbit(answers: Iterable[str], symmetries: Symmetries) -> set[str]:
+    names = _generators(symmetries)
     found = set(answers)
     new = list(found)
     most = len(found) + MOST_NEW_ANSWERS
