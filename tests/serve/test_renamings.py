@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from memn2n import StoryQA
+from memn2n.qa.symmetries.classes import Swap, Symmetries
 from memn2n.serve.access import Access
 from memn2n.serve.app import create_app
 from memn2n.serve.limits import Limits
-from memn2n.serve.models import Models, QueuedQuestion, ServedQA
+from memn2n.serve.models import Models, QueuedQuestion, ServedQA, describe
 from tests.serve.conftest import WHERE_IS_MARY, Reply
 from tests.serve.test_guard import send
 
@@ -63,3 +64,9 @@ def test_the_renamings_of_many_questions_are_limited(served: ServedQA) -> None:
     assert ask(served, questions | {"renamings": 2}, "/api/answers").status == 200
     assert ask(served, questions | {"renamings": 3}, "/api/answers").error == (422, "too-many", "renamings")
     assert ask(served, {"questions": [WHERE_IS_MARY] * 20}, "/api/answers").status == 200
+
+
+def test_swaps_of_several_words_count_as_exchangeable(qa: StoryQA) -> None:
+    swap = Swap(("bathroom", "mary"), ("garden", "john"))
+    compass = StoryQA(qa.networks, qa.vocabulary, symmetries=Symmetries((), (swap,)))
+    assert describe(ServedQA("compass", compass, Limits()))["exchangeable"] == 4

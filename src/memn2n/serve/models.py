@@ -242,6 +242,6 @@ def describe(served: Served) -> dict[str, Any]:
         "dim": getattr(config, "dim", None),
         "memory_size": config.memory_size,
         "words": len(served.model.vocabulary.words if isinstance(served, ServedQA) else served.model.vocabulary),
-        "exchangeable": len(served.model.unseen.words) if isinstance(served, ServedQA) and served.model.unseen else 0,
+        "exchangeable": len(served.model.symmetries.words) if isinstance(served, ServedQA) else 0,
         "networks": len(served.model.networks) if isinstance(served, ServedQA) else 1,
     }

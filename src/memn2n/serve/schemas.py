@@ -171,8 +171,8 @@ class ServedModel(BaseModel):
     memory_size: int = Field(description="Number of sentences (qa) or words (lm) that the memory holds.")
     words: int = Field(description="Number of words in the vocabulary.")
     exchangeable: int = Field(
-        description="Number of words that can be exchanged for others, such as names of persons. Unknown words are "
-        "placed beside them."
+        description="Number of words that can be exchanged for others, such as names of persons, or swapped with "
+        "others together, such as the directions of a compass."
     )
     networks: int = Field(description="Number of networks in the ensemble; 1 if it is none.")
 

@@ -1,5 +1,7 @@
 """Classes of exchangeable words, and words that are swapped together."""
 
+from typing import Any
+
 import pytest
 
 from memn2n.errors import ConfigError
@@ -43,6 +45,30 @@ def test_symmetries_that_contradict_themselves_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         Symmetries(classes, swaps)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ((("a", "b"),), "classes must be a tuple of WordClass, not "),
+        (WordClass(("a", "b")), "classes must be a tuple of WordClass, not "),
+        (None, "classes must be a tuple of WordClass, not None"),
+        ([WordClass(None)], "words of a WordClass must be a tuple of strings, not None"),  # type: ignore[arg-type]
+        ([WordClass(("mary", 3))], "words of a WordClass must be a tuple of strings, not "),  # type: ignore[arg-type]
+        ([WordClass("ab")], "words of a WordClass must be a tuple of strings, not 'ab'"),  # type: ignore[arg-type]
+        ([WordClass(("a", "b"), "12")], "tasks of a WordClass must be a tuple of strings"),  # type: ignore[arg-type]
+        ([WordClass(("a", "b"), (1,))], "tasks of a WordClass must be a tuple of strings"),  # type: ignore[arg-type]
+    ],
+)
+def test_other_types_are_refused(classes: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Symmetries(classes)
+
+
+def test_lists_become_tuples() -> None:
+    made = Symmetries([WordClass(["a", "b"], ["1"])])  # type: ignore[arg-type]
+    assert made == Symmetries((WordClass(("a", "b"), ("1",)),))
+    assert hash(made)
 
 
 def test_swaps_may_share_words() -> None:

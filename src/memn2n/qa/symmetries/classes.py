@@ -86,13 +86,15 @@ class Symmetries:
 
     Raises:
         ConfigError: if a class has fewer than two words, a word is in two classes of a task, the sides of a swap have
-            different lengths, or a word is in a swap and in a class of a task.
+            different lengths, a word is in a swap and in a class of a task, or a value has another type.
     """
 
     classes: tuple[WordClass, ...] = ()
     swaps: tuple[Swap, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", _checked("classes", self.classes, WordClass))
+        object.__setattr__(self, "swaps", _checked("swaps", self.swaps, Swap))
         for part in self.parts:
             if part.problem:
                 raise ConfigError(Setting("symmetries"), f": {part.problem}")
@@ -216,6 +218,18 @@ def renamed(answer: str, names: Mapping[str, str]) -> str:
     'apple,football'
     """
     return names[answer] if answer in names else "".join(names.get(part, part) for part in parts_of_answer(answer))
+
+
+def _checked(name: str, parts: Any, kind: type[T]) -> tuple[T, ...]:
+    """The classes or swaps, with tuples for lists."""
+    if not isinstance(parts, tuple | list) or not all(isinstance(part, kind) for part in parts):
+        raise ConfigError(Setting("symmetries"), f": {name} must be a tuple of {kind.__name__}, not {quoted(parts)}")
+    for part in parts:
+        for field, values in zip(kind._fields, part, strict=True):
+            if not isinstance(values, tuple | list) or not all(isinstance(value, str) for value in values):
+                problem = f": {field} of a {kind.__name__} must be a tuple of strings, not {quoted(values)}"
+                raise ConfigError(Setting("symmetries"), problem)
+    return tuple(kind._make(map(tuple, part)) for part in parts)
 
 
 def _repeated(words: tuple[str, ...]) -> str:

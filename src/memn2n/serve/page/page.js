@@ -149,7 +149,8 @@ function offer(kind, models) {
 }
 
 async function start() {
-  const { models } = await get("api/models");
+  const { models, limits } = await get("api/models");
+  byId("renamings").max = limits.renamings;
   byId("token-form").hidden = true;
   const stories = offer("qa", models);
   offer("lm", models);
