@@ -193,7 +193,7 @@ def test_candidates_are_read_from_a_file(cli: CLI, tmp_path: Path) -> None:
                 for place, reply in zip(("to the hall", "home"), replies, strict=True)]  # fmt: skip
     write_jsonl(tmp_path / "dialogs.jsonl", examples * 10)
     (tmp_path / "replies.txt").write_text("\n".join(replies), "utf-8")
-    options = ["--candidates", tmp_path / "replies.txt", "--out", tmp_path / "run", *FAST]
+    options = ["--candidates", tmp_path / "replies.txt", "--symmetries", "none", "--out", tmp_path / "run", *FAST]
     assert cli("qa", "train", tmp_path / "dialogs.jsonl", *options).status == 0
     assert StoryQA.load(tmp_path / "run").candidates == Candidates(tuple(replies))
     for text, message in (("yes\n\n?\n", ":3: there is no word"), ("a\nb\na\n", ":3: this answer is also in line 1"),

@@ -8,6 +8,7 @@ import pytest
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig
 from memn2n.errors import ConfigError, DataWarning
+from memn2n.qa import engine
 from memn2n.qa.candidates import Candidates
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.symmetries import renaming
@@ -15,6 +16,11 @@ from memn2n.qa.symmetries.classes import Swap, Symmetries, WordClass, renamed
 from memn2n.qa.symmetries.finder import Found
 from memn2n.qa.symmetries.renaming import Renamings, draw_renamings, renamed_answers
 from memn2n.qa.vocabulary import SPECIAL, Vocabulary
+
+NATIVE = pytest.param(
+    "native",
+    marks=pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}"),
+)
 
 PERSONS = WordClass(("john", "mary", "sandra"))
 OBJECTS = WordClass(("apple", "milk"), ("8",))
@@ -169,7 +175,7 @@ SETTINGS = TrainingConfig(epochs=60, restarts=1, validation=0, learning_rate=0.0
 CLASSES = Symmetries((WordClass(PEOPLE), WordClass(PLACES)))
 
 
-@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("backend", [NATIVE, "torch"])
 def test_training_under_renaming_learns_no_names_by_rote(backend: Any) -> None:
     """Each person is in one place only: without renaming, a network may learn that, and not what the story says."""
     model = StoryQA.fit(PAIRS * 4, network=NetworkConfig(dim=10, hops=1), training=SETTINGS, symmetries=CLASSES,

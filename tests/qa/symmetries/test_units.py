@@ -3,6 +3,7 @@
 import pytest
 
 from memn2n import simulate
+from memn2n.qa import engine
 from memn2n.qa.symmetries.finder import find_symmetries
 from memn2n.qa.symmetries.units import columns_of, find_units
 
@@ -69,6 +70,7 @@ def test_columns_are_the_words_at_one_place_of_names(names: list[str], columns: 
     assert columns_of(names) == columns
 
 
+@pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}")
 @pytest.mark.parametrize("seed", [2, 3])
 def test_the_words_of_names_that_can_be_exchanged_are_found(seed: int) -> None:
     found = find_symmetries(simulate(17, 500, n_test=0, seed=seed).train)

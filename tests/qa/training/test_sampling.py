@@ -7,10 +7,16 @@ import pytest
 
 from memn2n import Example, NetworkConfig, StoryQA, TrainingConfig, simulate
 from memn2n.errors import ConfigError
+from memn2n.qa import engine
 from memn2n.qa.stories import StorySet, vocabulary_of
 from memn2n.qa.training import sampling as module
 from memn2n.qa.training.sampling import Sampling
 from memn2n.qa.training.schedule import Epoch, Score
+
+NATIVE = pytest.param(
+    "native",
+    marks=pytest.mark.skipif(bool(engine.unavailable()), reason=f"no engine: {engine.unavailable()}"),
+)
 
 ANSWERS = ("here", "there")  # their entropy is 0.69 nats
 EXAMPLES = [Example(("a went.",), "where is a?", ANSWERS[i % 2], task=task) for task in "wxyz" for i in range(40)]
@@ -90,7 +96,7 @@ def test_other_samplings_are_the_loops() -> None:
         TrainingConfig(hard_first=0.3)
 
 
-@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("backend", [NATIVE, "torch"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_the_network_starts_anew_after_the_pilot(backend: Any, optimizer: Any) -> None:
     train, test = simulate(task=[1, 15], n_train=400, n_test=100, seed=1)
