@@ -1,8 +1,8 @@
 """Recipes: settings of a network and of its training that belong together.
 
 Where the paper and its official code differ, "official" and "paper" are the settings of either. "best" answers better
-than both. It has more than one recipe, because no single network learns all skills: the validation data chooses.
-"quick" trains the same networks once, for a third of the epochs.
+than both: for one task it has several recipes, because no single network learns all skills, and the validation data
+chooses; for several tasks it has another one. "quick" trains the same networks once, for a third of the epochs.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def choose_recipes(
     given: Iterable[Recipe] | None, network: FamilyConfig | None, training: TrainingConfig | None,
     changes: Mapping[str, Any], joint: bool,
 ) -> tuple[Recipe, ...]:  # fmt: skip
-    """The recipes of a training: those given, the one of these settings, or the best.
+    """The recipes of a training: those given, the one of these settings, or those of the variant "quick".
 
     Args:
         given: recipes.

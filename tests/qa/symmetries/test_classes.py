@@ -31,12 +31,12 @@ def test_a_word_may_be_in_classes_of_different_tasks() -> None:
     ("classes", "swaps", "message"),
     [
         ((WordClass(("a",)),), (), "two or more words, not 1"),
-        ((WordClass(("a", "b", "a")),), (), "the word 'a' is there twice"),
+        ((WordClass(("a", "b", "a")),), (), "the word 'a' occurs twice"),
         ((WordClass(("a", "b")), WordClass(("b", "c"))), (), "the word 'b' is in two classes"),
         ((WordClass(("a", "b"), ("1", "2")), WordClass(("b", "c"), ("2",))), (), "the word 'b' is in two classes"),
         ((), (Swap(("a", "b"), ("c",)),), "as many first as second words, not 2 and 1"),
         ((), (Swap((), ()),), "as many first as second words"),
-        ((), (Swap(("a",), ("a",)),), "the word 'a' is there twice"),
+        ((), (Swap(("a",), ("a",)),), "the word 'a' occurs twice"),
         ((PERSONS,), (Swap(("mary",), ("he",)),), "the word 'mary' is in a class and a swap"),
     ],
 )

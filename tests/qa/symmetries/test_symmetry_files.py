@@ -72,5 +72,5 @@ def test_words_that_training_does_not_have_are_refused_with_their_line(tmp_path:
     with pytest.raises(DataError, match=r"s\.toml:4: the word 'zoe' is not in the training data"):
         read_symmetries(tmp_path / "s.toml", lambda _: (0, "zoe"), str.lower)
     (tmp_path / "s.toml").write_text('[[class]]\nwords = ["Mary", "mary"]\n')
-    with pytest.raises(DataError, match=r"s\.toml:1: the word 'mary' is there twice"):
+    with pytest.raises(DataError, match=r"s\.toml:1: the word 'mary' occurs twice"):
         read_symmetries(tmp_path / "s.toml", form=str.lower)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from memn2n.errors import ConfigError, DataWarning, Setting
+from memn2n.qa.stories import vocabulary_of
 from memn2n.qa.symmetries.classes import Symmetries, parts_of_answer
 from memn2n.qa.symmetries.renaming import renamed_answers
 from memn2n.qa.vocabulary import answer_symbol
@@ -38,7 +39,7 @@ def choose_symmetries(
         ConfigError: if ``given`` is something else, or has a word that the examples do not have.
     """
     if isinstance(given, Symmetries):
-        same = in_training_form(given, lowercase)
+        same = given.in_form(partial(answer_symbol, lowercase=lowercase))
         foreign = foreign_word(same, examples, candidates, lowercase, known)
         if foreign is not None:
             problem = f": the word {quoted(foreign[1])} is not in the training data; leave it out"
@@ -90,11 +91,6 @@ def _with_known_answers(
     return symmetries.only_if(lambda part: in_answers.isdisjoint(part.words))
 
 
-def in_training_form(symmetries: Symmetries, lowercase: bool) -> Symmetries:
-    """The symmetries with their words as the vocabulary has them."""
-    return symmetries.in_form(partial(answer_symbol, lowercase=lowercase))
-
-
 def foreign_word(
     symmetries: Symmetries, examples: Sequence[Example], candidates: Candidates | None, lowercase: bool,
     known: Vocabulary | None = None,
@@ -103,8 +99,6 @@ def foreign_word(
 
     The words of an answer count too: those between spaces and commas.
     """
-    from memn2n.qa.stories import vocabulary_of
-
     vocabulary = vocabulary_of(examples, lowercase, candidates) if known is None else known
     words = {part for entry in vocabulary.words for part in (entry, *parts_of_answer(entry))}
     for position, part in enumerate(symmetries.parts):

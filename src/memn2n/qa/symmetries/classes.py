@@ -234,7 +234,7 @@ def _checked(name: str, parts: Any, kind: type[T]) -> tuple[T, ...]:
 
 def _repeated(words: tuple[str, ...]) -> str:
     twice = [word for i, word in enumerate(words) if word in words[:i]]
-    return f"the word {quoted(twice[0])} is there twice" if twice else ""
+    return f"the word {quoted(twice[0])} occurs twice" if twice else ""
 
 
 def _meet(tasks: tuple[str, ...], others: tuple[str, ...]) -> bool:
